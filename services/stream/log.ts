@@ -1,0 +1,100 @@
+/**
+ * The port to the event log. Two implementations, `kafka/` and `embedded/`, pass one conformance
+ * suite. Nothing above this folder knows which one runs. Offsets are plain numbers (exact up to
+ * 2^53); times are milliseconds since the epoch; bytes are never copied without need.
+ */
+
+/** A record to append. */
+export type OutRecord = {
+  /** Decides the partition; records of one key keep their order. */
+  key: string
+  value: Uint8Array
+  headers?: Readonly<Record<string, string>>
+}
+
+/** What is known of a partition at the moment of asking. */
+export type PartitionState = {
+  partition: number
+  /** Identity of the topic itself: another value means it was deleted and created anew. */
+  incarnation: string
+  /** First offset that the log still holds. */
+  start: number
+  /** Offset that the next record will get (the high watermark; last stable offset in Kafka). */
+  end: number
+}
+
+/**
+ * A run of records of one partition, in columns. Record `i` is at `offsets[i]`, was appended at
+ * `timesMs[i]` and its value is `bytes.subarray(valueStart[i], valueEnd[i])`; a null value has
+ * `valueEnd[i] === NULL_VALUE`. Offsets rise but may skip (compaction, transaction markers).
+ */
+export type RecordRun = {
+  partition: number
+  count: number
+  /** Offset to read next: beyond the last record and any marker that follows it. */
+  next: number
+  offsets: Float64Array
+  timesMs: Float64Array
+  bytes: Uint8Array
+  valueStart: Int32Array
+  valueEnd: Int32Array
+  /** CRC-32C of key and value of each record, as unsigned; the last one is the tail anchor. */
+  checksum: (index: number) => number
+  /** Header of a record by name, as text; null when absent. Slow: for the rare path. */
+  header: (index: number, name: string) => string | null
+}
+
+export const NULL_VALUE = -1
+
+export type ReadLimits = {
+  /** Approximate bytes to return; one batch may exceed it. */
+  bytesMax: number
+  /** How long to wait for a first record before returning an empty run. */
+  waitMsMax: number
+  signal?: AbortSignal
+}
+
+/** Membership of a consumer group: says which partitions are ours, and keeps it so. */
+export type Membership = {
+  /** Leaves the group; pending callbacks finish first. */
+  leave: () => Promise<void>
+  /** Advice for operators' tools only; the lake is the truth for offsets. Never throws. */
+  advise: (next: ReadonlyMap<number, number>) => Promise<void>
+}
+
+export type MembershipCallbacks = {
+  /** Called with the whole new assignment; awaited before the group goes on. */
+  assigned: (partitions: number[]) => Promise<void> | void
+  /** Called once when membership ended for good (a crash of the client); the process must end. */
+  failed: (error: Error) => void
+}
+
+export type EventLog = {
+  /**
+   * Creates the topic when it does not exist; an existing one is left as it is.
+   * @returns whether it was created.
+   */
+  ensureTopic: (topic: string, partitions: number) => Promise<boolean>
+  /**
+   * State of every partition. Also finds partitions added since.
+   * @throws Failure E_LOG_UNAVAILABLE when the topic or broker can not be reached.
+   */
+  partitions: (topic: string) => Promise<PartitionState[]>
+  /**
+   * Resolves once every record is durable (all in-sync replicas; fsync for the embedded log).
+   * On rejection any part of the records may be in the log: the caller repeats all of them, and
+   * duplicates are removed when the hour is settled.
+   * @throws Failure E_LOG_UNAVAILABLE (retriable), E_BACKPRESSURE, E_DISK_FULL.
+   */
+  append: (topic: string, records: readonly OutRecord[]) => Promise<void>
+  /**
+   * Reads records from `offset` on; an empty run when there are none in time.
+   * @throws Failure E_LOG_GAP when `offset` lies below the log's start, E_LOG_TRUNCATED when it
+   *   lies beyond its end, E_LOG_CORRUPT (with partition and offset in the message) when a batch
+   *   fails its checksum or can not be decompressed within the size bound.
+   */
+  read: (topic: string, partition: number, offset: number, limits: ReadLimits) => Promise<RecordRun>
+  /** Joins a consumer group on a topic. */
+  join: (topic: string, group: string, callbacks: MembershipCallbacks) => Promise<Membership>
+  close: () => Promise<void>
+}
