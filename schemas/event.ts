@@ -21,10 +21,22 @@ export const KINDS = [
 export const TEXT_LENGTH_MAX = 1024
 /** Bounds lists (hash ladders, scores, document ids, links) so that one event stays small. */
 export const LIST_LENGTH_MAX = 1024
+/** Bounds counts and durations: no call has 2^31 tokens, and squares of it still fit 64 bits. */
+export const COUNT_MAX = 2 ** 31 - 1
+/** No LLM usage is older; an earlier time is a clock or unit error. 2020-01-01T00:00:00Z. */
+export const EVENT_TIME_MS_MIN = 1_577_836_800_000
+/** How far an event may lie ahead of its arrival before its clock is wrong: a day. */
+export const EVENT_AHEAD_MS_MAX = 86_400_000
+/** Control, format and unassigned characters forge names and logs; they label nothing. */
+export const FORBIDDEN_CHARACTERS = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
 
-const text = z.string().min(1).max(TEXT_LENGTH_MAX)
+const text = z
+  .string()
+  .min(1)
+  .max(TEXT_LENGTH_MAX)
+  .refine((value) => !FORBIDDEN_CHARACTERS.test(value), 'no control or invisible characters')
 const word = text.nullish()
-const count = z.int().nonnegative().nullish()
+const count = z.int().min(0).max(COUNT_MAX).nullish()
 const flag = z.boolean().nullish()
 const words = z.array(text).max(LIST_LENGTH_MAX).nullish()
 const decimal = z.string().regex(/^-?\d{1,18}(\.\d{1,18})?$/, 'a decimal number in a string')

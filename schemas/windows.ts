@@ -160,7 +160,8 @@ export const windowsSql = (relation: string): string => {
   const keys = [WINDOW_START, ...WINDOW_DIMENSIONS]
   const select = [
     ...keys.map(({ name, sql }) => `${sql} AS ${name}`),
-    ...WINDOW_MEASURES.map(({ name, type, sql }) => `(${sql})::${type} AS ${name}`)
+    // An overflowing sum of squares becomes null rather than ending the consumer.
+    ...WINDOW_MEASURES.map(({ name, type, sql }) => `TRY_CAST(${sql} AS ${type}) AS ${name}`)
   ]
   const positions = keys.map((_, index) => index + 1).join(', ')
   return `SELECT ${select.join(',\n  ')}\nFROM ${relation}\nGROUP BY ${positions}\nORDER BY ${positions}`

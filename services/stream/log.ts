@@ -40,11 +40,29 @@ export type RecordRun = {
   valueEnd: Int32Array
   /** CRC-32C of key and value of each record, as unsigned; the last one is the tail anchor. */
   checksum: (index: number) => number
+  /** Batches in `[offset, next)` that could not be read; their records are not in the columns. */
+  faults: readonly UnreadableBatch[]
   /** Header of a record by name, as text; null when absent. Slow: for the rare path. */
   header: (index: number, name: string) => string | null
 }
 
 export const NULL_VALUE = -1
+
+/**
+ * A batch that fails its checksum or can't be decompressed within the size bound. The run goes on
+ * behind it: one bad batch never hides its neighbours.
+ */
+export type UnreadableBatch = {
+  first: number
+  /** Offset behind the batch's last record. */
+  next: number
+  timeMs: number
+  code: 'E_LOG_CORRUPT'
+  reason: string
+  /** The batch as it lay in the log, at most 64 KiB of it. */
+  bytes: Uint8Array
+  byteLength: number
+}
 
 export type ReadLimits = {
   /** Approximate bytes to return; one batch may exceed it. */
@@ -90,8 +108,7 @@ export type EventLog = {
   /**
    * Reads records from `offset` on; an empty run when there are none in time.
    * @throws Failure E_LOG_GAP when `offset` lies below the log's start, E_LOG_TRUNCATED when it
-   *   lies beyond its end, E_LOG_CORRUPT (with partition and offset in the message) when a batch
-   *   fails its checksum or can not be decompressed within the size bound.
+   *   lies beyond its end. Unreadable batches are no exception: they come back as `faults`.
    */
   read: (topic: string, partition: number, offset: number, limits: ReadLimits) => Promise<RecordRun>
   /** Joins a consumer group on a topic. */
