@@ -1,4 +1,5 @@
 import { EVENT_FIELDS, type FieldKind } from './event-fields.ts'
+import { PREFIX_COLUMNS } from './prefixes.ts'
 import { WINDOW_COLUMNS } from './windows.ts'
 
 /**
@@ -77,6 +78,11 @@ export const WINDOW_TABLE_COLUMNS: readonly Column[] = [
   { name: 'generation', type: 'VARCHAR', comment: 'Code, schemas, prices, factors behind the row.' }
 ]
 
+export const PREFIX_TABLE_COLUMNS: readonly Column[] = [
+  ...PREFIX_COLUMNS.map(({ name, type, comment }) => ({ name, type, comment })),
+  { name: 'generation', type: 'VARCHAR', comment: 'Code, schemas, prices, factors behind the row.' }
+]
+
 export const RANGE_COLUMNS: readonly Column[] = [
   { name: 'topic', type: 'VARCHAR', comment: 'Topic.' },
   { name: 'partition', type: 'INTEGER', comment: 'Partition.' },
@@ -144,8 +150,10 @@ export const TABLES = {
   ranges: RANGE_COLUMNS,
   events_raw: EVENT_TABLE_COLUMNS,
   windows_raw: WINDOW_TABLE_COLUMNS,
+  prefixes_raw: PREFIX_TABLE_COLUMNS,
   events_settled: EVENT_TABLE_COLUMNS,
   windows_settled: WINDOW_TABLE_COLUMNS,
+  prefixes_settled: PREFIX_TABLE_COLUMNS,
   gaps: GAP_COLUMNS,
   quarantine: QUARANTINE_COLUMNS,
   conflicts: CONFLICT_COLUMNS,
