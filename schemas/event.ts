@@ -27,8 +27,11 @@ export const COUNT_MAX = 2 ** 31 - 1
 export const EVENT_TIME_MS_MIN = 1_577_836_800_000
 /** How far an event may lie ahead of its arrival before its clock is wrong: a day. */
 export const EVENT_AHEAD_MS_MAX = 86_400_000
-/** Control, format and unassigned characters forge names and logs; they label nothing. */
-export const FORBIDDEN_CHARACTERS = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u
+/**
+ * Control and invisible format characters forge names and log lines. The two joiners stay, since
+ * Persian and Indic names need them.
+ */
+export const FORBIDDEN_CHARACTERS = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 
 const text = z
   .string()
