@@ -1,0 +1,145 @@
+import type { Finding } from '../../schemas/finding.ts'
+import type {
+  Columns,
+  Draft,
+  Grain,
+  Minute,
+  Settings,
+  SignalFold
+} from '../../services/signals/define.ts'
+import { GRAINS } from '../../services/signals/define.ts'
+import type { LoadedSignal } from '../../services/signals/load.ts'
+import { openGrain, type GrainReader, type GrainRows } from './slice.ts'
+import type { DetectSource, Relations } from './source.ts'
+
+/**
+ * Detection as a fold over closed minutes: the same code for live use and for backtests. Whoever
+ * runs it commits the findings together with `save()`, so a restart neither repeats nor loses one.
+ */
+
+/** Where the fold stands: JSON-safe when the bytes are base64-coded, one entry per signal. */
+export type DetectState = {
+  /** All minutes before this were folded; milliseconds since the epoch, null = none yet. */
+  foldedUntilMs: number | null
+  signals: Readonly<Record<string, Uint8Array>>
+}
+
+export type DetectOptions = {
+  signals: readonly LoadedSignal[]
+  /** Generation of the rows read; ends up on each finding. */
+  generation: string
+  /** Per signal id: settings that replace the defaults. */
+  settings?: Readonly<Record<string, Settings>>
+  state?: DetectState
+}
+
+export type Detection = {
+  /**
+   * Folds the closed minutes of [fromMs, toMs), both at full minutes, which must follow on what
+   * was folded before. Returns what opened, changed or resolved, in order of time.
+   */
+  foldRange: (fromMs: number, toMs: number) => Promise<Finding[]>
+  save: () => DetectState
+}
+
+const MINUTE_MS = 60_000
+
+type Running = { signal: LoadedSignal; fold: SignalFold; grains: Map<Grain, GrainReader> }
+
+export const openDetection = async (
+  source: DetectSource,
+  relations: Relations,
+  options: DetectOptions
+): Promise<Detection> => {
+  let foldedUntilMs = options.state?.foldedUntilMs ?? null
+  const running: Running[] = []
+  for (const [index, signal] of options.signals.entries()) {
+    running.push({
+      signal,
+      fold: signal.open(options.settings?.[signal.id], options.state?.signals[signal.id]),
+      grains: await openGrains(source, relations, { signal, index })
+    })
+  }
+  return {
+    foldRange: async (fromMs, toMs) => {
+      const findings: Finding[] = []
+      for (const one of running) {
+        const drafts = await foldSignal(one, fromMs, toMs)
+        findings.push(...drafts.map((draft) => complete(draft, one.signal, options.generation)))
+      }
+      foldedUntilMs = toMs
+      return findings.sort(byTime)
+    },
+    save: () => ({
+      foldedUntilMs,
+      signals: Object.fromEntries(running.map(({ signal, fold }) => [signal.id, fold.save()]))
+    })
+  }
+}
+
+const openGrains = async (
+  source: DetectSource,
+  relations: Relations,
+  { signal, index }: { signal: LoadedSignal; index: number }
+): Promise<Map<Grain, GrainReader>> => {
+  const readers = new Map<Grain, GrainReader>()
+  for (const grain of GRAINS) {
+    const input = signal.inputs[grain]
+    const sql = signal.sql[grain]
+    if (input === undefined || sql === undefined) continue
+    const query = { name: `${grain}_${index}`, grain, sql, input }
+    const reader = await openGrain(source, relations, query)
+    if (reader !== null) readers.set(grain, reader)
+  }
+  return readers
+}
+
+const foldSignal = async (one: Running, fromMs: number, toMs: number): Promise<Draft[]> => {
+  const grains = new Map<Grain, { rows: GrainRows; next: number }>()
+  for (const [grain, reader] of one.grains) {
+    grains.set(grain, { rows: await reader.read(fromMs, toMs), next: 0 })
+  }
+  const drafts: Draft[] = []
+  for (let startMs = fromMs; startMs < toMs; startMs += MINUTE_MS) {
+    const minute: Minute = { startMs, grains: {} }
+    for (const [grain, cursor] of grains) {
+      const columns = takeMinute(cursor, startMs)
+      if (columns !== null) minute.grains[grain] = columns
+    }
+    drafts.push(...one.fold.fold(minute))
+  }
+  return drafts
+}
+
+/** The rows of one minute as views on the stretch; nothing is copied but texts. */
+const takeMinute = (cursor: { rows: GrainRows; next: number }, startMs: number): Columns | null => {
+  const { rows, next } = cursor
+  let end = next
+  while (end < rows.startMs.length && rows.startMs[end] === startMs) end++
+  if (end === next) return null
+  cursor.next = end
+  const { series, keys, measures, texts } = rows.columns
+  const cut = <From, To>(columns: Readonly<Record<string, From>>, view: (column: From) => To) =>
+    Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, view(column)]))
+  return {
+    rows: end - next,
+    series: series.subarray(next, end),
+    keys,
+    measures: cut(measures, (column) => column.subarray(next, end)),
+    texts: cut(texts, (column) => column.slice(next, end))
+  }
+}
+
+const complete = (draft: Draft, signal: LoadedSignal, generation: string): Finding => ({
+  signal: signal.id,
+  ...draft,
+  runbook: signal.runbook,
+  generation
+})
+
+const byTime = (a: Finding, b: Finding): number =>
+  compare(a.detected_at, b.detected_at) ||
+  compare(a.signal, b.signal) ||
+  compare(a.fingerprint, b.fingerprint)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,0 +1,100 @@
+import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk } from '@duckdb/node-api'
+import { Failure } from '../../schemas/failure.ts'
+
+/** Columns of a chunk by name. DOUBLE arrives as Float64Array with null as NaN, text as strings. */
+export type ColumnChunk = {
+  rows: number
+  columns: Readonly<Record<string, Float64Array | readonly (string | null)[]>>
+}
+
+/** A database that lives in memory: for backtests and for detection over files. */
+export type MemoryDatabase = {
+  /** Runs one statement for its effect. */
+  run: (sql: string) => Promise<void>
+  /** Streams a result by columns; every column must be DOUBLE or VARCHAR. */
+  columns: (sql: string) => AsyncIterable<ColumnChunk>
+  /** Appends strings to a table of one VARCHAR column. */
+  appendLines: (table: string, lines: readonly string[]) => Promise<void>
+  close: () => void
+}
+
+export type MemoryOptions = {
+  /** Where sorting spills when it needs more than the limit. */
+  temporaryFolder?: string
+  memoryMegabytes?: number
+  threads?: number
+}
+
+/** Half of the 1 GiB that a backtest may take: the fold's own state and V8 need the rest. */
+const MEMORY_MEGABYTES = 448
+
+export const openMemory = async (options: MemoryOptions = {}): Promise<MemoryDatabase> => {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${options.memoryMegabytes ?? MEMORY_MEGABYTES}MB`,
+    threads: String(options.threads ?? 2),
+    ...(options.temporaryFolder === undefined ? {} : { temp_directory: options.temporaryFolder })
+  })
+  const connection = await instance.connect()
+  await connection.run("SET TimeZone = 'UTC'")
+  return {
+    run: (sql) => guarded(sql, async () => void (await connection.run(sql))),
+    columns: (sql) => streamColumns(connection, sql),
+    appendLines: async (table, lines) => appendLines(connection, table, lines),
+    close: () => {
+      connection.closeSync()
+      instance.closeSync()
+    }
+  }
+}
+
+const guarded = async <Value>(sql: string, work: () => Promise<Value>): Promise<Value> => {
+  try {
+    return await work()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Failure('E_SQL', `${reason}\nin: ${sql.slice(0, 400)}`, { cause })
+  }
+}
+
+async function* streamColumns(
+  connection: DuckDBConnection,
+  sql: string
+): AsyncGenerator<ColumnChunk> {
+  const result = await guarded(sql, () => connection.stream(sql))
+  const names = result.columnNames()
+  for (;;) {
+    const chunk = await guarded(sql, () => result.fetchChunk())
+    if (chunk === null || chunk.rowCount === 0) return
+    const columns = names.map((name, index) => [name, readColumn(chunk, index)] as const)
+    yield { rows: chunk.rowCount, columns: Object.fromEntries(columns) }
+  }
+}
+
+const readColumn = (
+  chunk: DuckDBDataChunk,
+  index: number
+): Float64Array | readonly (string | null)[] => {
+  const vector = chunk.getColumnVector(index)
+  if (vector.type.toString() !== 'DOUBLE') {
+    return chunk.getColumnValues(index).map((value) => (value === null ? null : String(value)))
+  }
+  const values = new Float64Array(chunk.rowCount)
+  for (let row = 0; row < values.length; row++) {
+    const value = vector.getItem(row)
+    values[row] = typeof value === 'number' ? value : NaN
+  }
+  return values
+}
+
+const appendLines = async (
+  connection: DuckDBConnection,
+  table: string,
+  lines: readonly string[]
+): Promise<void> => {
+  const appender = await connection.createAppender(table)
+  for (const line of lines) {
+    appender.appendVarchar(line)
+    appender.endRow()
+  }
+  appender.closeSync()
+}
