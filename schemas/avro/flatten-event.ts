@@ -1,0 +1,84 @@
+import { EVENT_FIELDS, type EventField } from '../event-fields.ts'
+import type { UsageEvent } from '../event.ts'
+import { Failure } from '../failure.ts'
+
+/**
+ * From the nested native event to one value per column, as Avro and the tables hold them:
+ * times in microseconds, free-form parts as JSON text. What is missing is null.
+ */
+
+export type ColumnValue = string | number | boolean | string[] | number[] | null
+export type EventRow = Record<string, ColumnValue>
+
+const MICROSECONDS_PER_MS = 1000
+/** Digits of a fraction of a second that microseconds can hold. */
+const FRACTION_DIGITS = 6
+
+const FRACTION = /\.(\d+)/
+
+/**
+ * Microseconds since the epoch of an RFC 3339 time; finer digits are cut off.
+ * @throws Failure E_EVENT_TIME when it is no time, or beyond the year 2255, where a number would
+ *   no longer be exact.
+ */
+export const microseconds = (time: string): number => {
+  const fraction = FRACTION.exec(time)?.[1] ?? ''
+  const wholeMs = Date.parse(fraction === '' ? time : time.replace(FRACTION, ''))
+  const fractionUs = Number(fraction.slice(0, FRACTION_DIGITS).padEnd(FRACTION_DIGITS, '0'))
+  const sum = wholeMs * MICROSECONDS_PER_MS + fractionUs
+  if (Number.isSafeInteger(sum)) return sum
+  throw new Failure('E_EVENT_TIME', `time is ${time.slice(0, 64)}, not a time before 2255`, {
+    hint: 'Send RFC 3339 such as 2026-01-31T23:59:59.123456Z.'
+  })
+}
+
+const sortKeys = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
+  entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, one]) => [key, sortKeys(one)]))
+}
+
+/** JSON text in which equal content has equal bytes: keys sorted, unreported values left out. */
+const canonicalJson = (value: unknown): string => JSON.stringify(sortKeys(value))
+
+/** Columns whose order of keys the provider chose, and which are kept as they came. */
+const VERBATIM = new Set(['usage'])
+
+type SetColumn = (row: EventRow, value: unknown) => void
+
+const setColumn = ({ column, kind }: EventField): SetColumn => {
+  if (kind === 'time') return (row, value) => void (row[column] = microseconds(String(value)))
+  if (kind !== 'json') return (row, value) => void (row[column] = value as ColumnValue)
+  const toText = VERBATIM.has(column) ? JSON.stringify : canonicalJson
+  return (row, value) => void (row[column] = toText(value))
+}
+
+const setters = new Map(EVENT_FIELDS.map((field) => [field.path, setColumn(field)]))
+
+/** Fields that are objects of columns: `tokens`, `local`, `prefix`. */
+const nested = new Set(
+  EVENT_FIELDS.filter(({ path }) => path.includes('.')).map(({ path }) => path.split('.')[0])
+)
+
+/** Cloned for each row: far cheaper than adding a hundred keys one by one. */
+const EMPTY_ROW: EventRow = Object.fromEntries(EVENT_FIELDS.map(({ column }) => [column, null]))
+
+const setFields = (row: EventRow, fields: object, path: string): void => {
+  for (const [key, value] of Object.entries(fields)) {
+    if (value === null || value === undefined) continue
+    if (path === '' && nested.has(key)) setFields(row, value as object, `${key}.`)
+    else setters.get(path + key)?.(row, value)
+  }
+}
+
+/**
+ * One value per column of `EVENT_FIELDS`.
+ * @throws Failure E_EVENT_TIME when the event's time is no time.
+ */
+export const flattenEvent = (event: UsageEvent): EventRow => {
+  const row = { ...EMPTY_ROW }
+  setFields(row, event, '')
+  return row
+}
