@@ -131,6 +131,11 @@ export const CONFLICT_COLUMNS: readonly Column[] = [
 ]
 
 export const FINDING_COLUMNS: readonly Column[] = [
+  {
+    name: 'sequence',
+    type: 'BIGINT',
+    comment: 'Place among all findings and actions: 1, 2, 3 … without holes.'
+  },
   { name: 'signal', type: 'VARCHAR', comment: 'Signal that found it.' },
   { name: 'fingerprint', type: 'VARCHAR', comment: 'Stable identity of the incident.' },
   { name: 'status', type: 'VARCHAR', comment: 'firing or resolved.' },
@@ -145,6 +150,44 @@ export const FINDING_COLUMNS: readonly Column[] = [
   { name: 'generation', type: 'VARCHAR', comment: 'Code, schemas, prices, factors behind it.' }
 ]
 
+export const INCIDENT_ACTION_COLUMNS: readonly Column[] = [
+  {
+    name: 'sequence',
+    type: 'BIGINT',
+    comment: 'Place among all findings and actions: 1, 2, 3 … without holes.'
+  },
+  { name: 'at', type: 'TIMESTAMPTZ', comment: 'When it was done.' },
+  { name: 'by', type: 'VARCHAR', comment: 'Who did it.' },
+  { name: 'note', type: 'VARCHAR', comment: 'Why.' },
+  { name: 'action', type: 'VARCHAR', comment: 'acknowledge, mute or unmute.' },
+  { name: 'fingerprint', type: 'VARCHAR', comment: 'Incident concerned; null = any.' },
+  { name: 'tenant', type: 'VARCHAR', comment: 'Tenant concerned; null = any.' },
+  { name: 'signal', type: 'VARCHAR', comment: 'Signal concerned; null = any.' },
+  { name: 'until', type: 'TIMESTAMPTZ', comment: 'End of a mute.' }
+]
+
+export const OUTBOX_COLUMNS: readonly Column[] = [
+  { name: 'number', type: 'BIGINT', comment: 'Place in the outbox: 1, 2, 3 … without holes.' },
+  { name: 'id', type: 'VARCHAR', comment: 'Stable identity; receivers tell a repeat by it.' },
+  { name: 'at', type: 'TIMESTAMPTZ', comment: 'When it was written down.' },
+  {
+    name: 'kind',
+    type: 'VARCHAR',
+    comment: 'opened, reopened, updated, acknowledged or resolved.'
+  },
+  {
+    name: 'withheld',
+    type: 'VARCHAR',
+    comment: 'muted, inhibited or budget: why it is not sent; null = it is sent.'
+  },
+  { name: 'fingerprint', type: 'VARCHAR', comment: 'Incident concerned.' },
+  { name: 'episode', type: 'INTEGER', comment: 'How many times the incident opened.' },
+  { name: 'sequence', type: 'BIGINT', comment: 'Finding that says how the incident stands.' },
+  { name: 'signal', type: 'VARCHAR', comment: 'Signal that found it.' },
+  { name: 'tenant', type: 'VARCHAR', comment: 'Whom it concerns; null = the fleet.' },
+  { name: 'severity', type: 'VARCHAR', comment: 'info, warning or critical.' }
+]
+
 /** Every table of the lake by name. `ranges` decides; the others follow it. */
 export const TABLES = {
   ranges: RANGE_COLUMNS,
@@ -157,7 +200,9 @@ export const TABLES = {
   gaps: GAP_COLUMNS,
   quarantine: QUARANTINE_COLUMNS,
   conflicts: CONFLICT_COLUMNS,
-  findings: FINDING_COLUMNS
+  findings: FINDING_COLUMNS,
+  incident_actions: INCIDENT_ACTION_COLUMNS,
+  outbox: OUTBOX_COLUMNS
 } as const satisfies Record<string, readonly Column[]>
 
 export type TableName = keyof typeof TABLES

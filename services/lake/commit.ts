@@ -32,7 +32,7 @@ export type TableFile = {
 }
 
 export type Commit = {
-  kind: 'flush' | 'settle' | 'detect' | 'adopt' | 'retain' | 'pin'
+  kind: 'flush' | 'settle' | 'detect' | 'alert' | 'adopt' | 'retain' | 'pin'
   generation: string
   ranges: readonly Range[]
   adds: readonly TableFile[]
