@@ -1,0 +1,129 @@
+import type { Cursor } from './cursor.ts'
+
+/** Starting number of values with room; everything doubles when full. */
+const VALUES_START = 128
+/** Dictionaries that grew beyond this are dropped after a batch, so one odd batch costs no memory. */
+const VALUES_KEPT_MAX = 1 << 15
+
+/**
+ * Codes for strings that repeat, found by their UTF-8 bytes so that no string is made for a value
+ * seen before. Open addressing at half load over a word-wise hash; the last code is tried first
+ * because neighbouring events often agree.
+ */
+export class Dictionary {
+  /** Code + 1 by slot; 0 = free. */
+  #slots = new Int32Array(VALUES_START * 2)
+  #hashes = new Int32Array(VALUES_START)
+  #ends = new Int32Array(VALUES_START + 1)
+  #heap = new Uint8Array(VALUES_START * 16)
+  #size = 0
+  #last = -1
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Code of the bytes `[start, end)` under the cursor, new or known. */
+  code(cursor: Cursor, start: number, end: number): number {
+    if (this.#last >= 0 && this.#equals(this.#last, cursor.bytes, start, end)) return this.#last
+    const hash = hashOf(cursor, start, end)
+    const mask = this.#slots.length - 1
+    let slot = hash & mask
+    for (;;) {
+      const code = this.#slots[slot]! - 1
+      if (code < 0) break
+      if (this.#hashes[code] === hash && this.#equals(code, cursor.bytes, start, end)) {
+        return (this.#last = code)
+      }
+      slot = (slot + 1) & mask
+    }
+    return (this.#last = this.#add(hash, cursor.bytes.subarray(start, end)))
+  }
+
+  /** UTF-8 bytes of one code. */
+  bytesOf(code: number): Uint8Array {
+    return this.#heap.subarray(this.#ends[code], this.#ends[code + 1])
+  }
+
+  /** The strings by code. */
+  values(): string[] {
+    const heap = Buffer.from(this.#heap.buffer)
+    return Array.from({ length: this.#size }, (_, code) =>
+      heap.toString('utf8', this.#ends[code], this.#ends[code + 1])
+    )
+  }
+
+  clear(): void {
+    if (this.#hashes.length > VALUES_KEPT_MAX) {
+      this.#slots = new Int32Array(VALUES_START * 2)
+      this.#hashes = new Int32Array(VALUES_START)
+      this.#ends = new Int32Array(VALUES_START + 1)
+      this.#heap = new Uint8Array(VALUES_START * 16)
+    } else this.#slots.fill(0)
+    this.#size = 0
+    this.#last = -1
+  }
+
+  #equals(code: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const from = this.#ends[code]!
+    const length = end - start
+    if (this.#ends[code + 1]! - from !== length) return false
+    const heap = this.#heap
+    // Values that differ mostly do so at the end: tenant-0001, tenant-0002.
+    for (let index = length - 1; index >= 0; index--) {
+      if (heap[from + index] !== bytes[start + index]) return false
+    }
+    return true
+  }
+
+  #add(hash: number, value: Uint8Array): number {
+    if (this.#size === this.#hashes.length) this.#grow()
+    const code = this.#size++
+    const from = this.#ends[code]!
+    this.#reserve(from + value.length)
+    this.#heap.set(value, from)
+    this.#ends[code + 1] = from + value.length
+    this.#hashes[code] = hash
+    this.#place(code)
+    return code
+  }
+
+  #place(code: number): void {
+    const mask = this.#slots.length - 1
+    let slot = this.#hashes[code]! & mask
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask
+    this.#slots[slot] = code + 1
+  }
+
+  #grow(): void {
+    const capacity = this.#hashes.length * 2
+    this.#hashes = widened(this.#hashes, capacity)
+    this.#ends = widened(this.#ends, capacity + 1)
+    this.#slots = new Int32Array(capacity * 2)
+    for (let code = 0; code < this.#size; code++) this.#place(code)
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#heap.length) return
+    const heap = new Uint8Array(Math.max(length, this.#heap.length * 2))
+    heap.set(this.#heap)
+    this.#heap = heap
+  }
+}
+
+const widened = (array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> => {
+  const wide = new Int32Array(length)
+  wide.set(array)
+  return wide
+}
+
+const hashOf = ({ bytes, view }: Cursor, start: number, end: number): number => {
+  let hash = end - start
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1)
+    hash ^= hash >>> 15
+  }
+  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x85ebca6b)
+  return hash ^ (hash >>> 13)
+}
