@@ -1,0 +1,118 @@
+import type { Head } from './commit.ts'
+import { Failure } from '../../schemas/failure.ts'
+import {
+  afterActions,
+  emptyLog,
+  isTip,
+  logFolder,
+  readActions,
+  type TableLog
+} from './delta-log.ts'
+import type { Files } from './files.ts'
+import { EMPTY_FOLD, foldEntries, type Entry, type Fold } from './head.ts'
+import { RANGES, entryOf, readEntry } from './ranges-log.ts'
+import { takeTurns } from './turn.ts'
+
+/** Where to start reading: the fold at some version, and what the log of `ranges` knew there. */
+export type Start = { fold: Fold; log: TableLog }
+
+/** Reads the log of `ranges` on and on, and keeps the fold of what it read. */
+export type Follower = {
+  /** Reads to the end of the log. */
+  follow: () => Promise<Start>
+  /** The fold at an earlier version. */
+  foldAt: (version: number) => Promise<Fold>
+  /** Commits that were read and not yet taken; taking them makes their names durable. */
+  take: () => Promise<Entry[]>
+  /** Hands commits back that could not be used. */
+  giveBack: (entries: readonly Entry[]) => void
+}
+
+export const ORIGIN: Start = { fold: EMPTY_FOLD, log: emptyLog(RANGES) }
+
+/** Commits folded at a time: bounds memory while a long log is read without a saved head. */
+const FOLD_ENTRIES_MAX = 1000
+
+export const createFollower = (
+  files: Files,
+  newestStart: (versionMax: number) => Promise<Start>,
+  first: Start
+): Follower => {
+  const inTurn = takeTurns()
+  let at = first
+  let untaken: Entry[] = []
+
+  const readOn = async (): Promise<boolean> => {
+    const entries: Entry[] = []
+    let log = at.log
+    while (entries.length < FOLD_ENTRIES_MAX) {
+      const actions = await readActions(files, RANGES, log.version + 1)
+      if (actions === null) break
+      entries.push(entryOf(log.version + 1, actions))
+      log = afterActions(log, actions)
+    }
+    at = { fold: foldEntries(at.fold, entries), log }
+    untaken.push(...entries)
+    return entries.length === FOLD_ENTRIES_MAX
+  }
+
+  const follow = async (): Promise<Start> => {
+    while (await readOn());
+    if (await isTip(files, RANGES, at.log.version)) return at
+    // Others went on and cleaned the log while this process slept: start from a newer saved head.
+    const start = await newestStart(Number.MAX_SAFE_INTEGER)
+    if (start.log.version <= at.log.version) throw lostLog(at.log.version)
+    at = start
+    untaken = []
+    return follow()
+  }
+
+  const foldAt = async (version: number): Promise<Fold> => {
+    const now = await inTurn(follow)
+    if (version === now.log.version) return now.fold
+    if (version > now.log.version || version < 0) throw noVersion(version, now.fold.head)
+    return foldFrom(files, (await newestStart(version)).fold, version)
+  }
+
+  return {
+    follow: () => inTurn(follow),
+    foldAt,
+    take: async () => {
+      const taken = untaken
+      untaken = []
+      if (taken.length > 0) await files.persist(logFolder(RANGES))
+      return taken
+    },
+    giveBack: (entries) => {
+      untaken = [...entries, ...untaken]
+    }
+  }
+}
+
+const foldFrom = async (files: Files, start: Fold, version: number): Promise<Fold> => {
+  let fold = start
+  while (fold.head.version < version) {
+    const entries: Entry[] = []
+    const until = Math.min(version, fold.head.version + FOLD_ENTRIES_MAX)
+    for (let next = fold.head.version + 1; next <= until; next++) {
+      const entry = await readEntry(files, next)
+      if (entry === null) throw cleaned(version)
+      entries.push(entry)
+    }
+    fold = foldEntries(fold, entries)
+  }
+  return fold
+}
+
+const lostLog = (version: number): Failure =>
+  new Failure('E_LAKE_CORRUPT', `The log of ranges ends before version ${version}, read earlier`, {
+    hint: 'Files of ranges/_delta_log were removed; restore them from a copy of the lake.'
+  })
+
+const cleaned = (version: number): Failure =>
+  new Failure('E_LAKE_MISSING', `Version ${version} of the lake has been cleaned`, {
+    hint: 'Versions stay readable for 7 days, and longer when they are pinned.'
+  })
+
+const noVersion = (version: number, head: Head): Failure =>
+  new Failure('E_USAGE', `The lake has no version ${version}; it is at ${head.version}`)

@@ -1,0 +1,193 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { link, mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises'
+import path from 'node:path'
+import { Failure } from '../../schemas/failure.ts'
+import { noCrash, type Step } from './crash-point.ts'
+import { diskFailure, errorCode } from './disk-failure.ts'
+import { UNFINISHED, type FileState, type Files, type Seal } from './files.ts'
+
+type LocalOptions = { newId?: () => string; step?: Step }
+
+/**
+ * Storage in a local folder. Content is written under a name that no reader looks at, fsynced,
+ * and then linked (never replaces) or renamed (replaces) to its own name; the folder is fsynced
+ * last. A crash at any point leaves the old state or the new one, plus unfinished files.
+ */
+export const localFiles = (root: string, options: LocalOptions = {}): Files => {
+  const step = options.step ?? noCrash
+  const newId = options.newId ?? randomUUID
+  const full = (relative: string): string => path.join(root, relative)
+  const guard = async <T>(action: string, relative: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      step(`${action}:start`)
+      return await work()
+    } catch (error) {
+      throw diskFailure(error, action, relative)
+    }
+  }
+  const writeTemporary = async (relative: string, bytes: Uint8Array, name: string) => {
+    const folder = path.dirname(full(relative))
+    const temporary = path.join(folder, `.${newId()}${UNFINISHED}`)
+    await ensureFolder(folder)
+    try {
+      await writeDurably(temporary, bytes, () => step(`${name}:written`))
+    } catch (error) {
+      step(`${name}:cleanup`)
+      await unlinkIfThere(temporary)
+      throw error
+    }
+    step(`${name}:synced`)
+    return temporary
+  }
+
+  return {
+    get: (relative) => guard('read', relative, () => orNull(readFile(full(relative)))),
+    stat: (relative) => guard('stat', relative, () => fileState(full(relative))),
+    list: (folder) => guard('list', folder, () => listFiles(root, folder)),
+    seal: (relative) => guard('hash', relative, () => orNull(hashFile(full(relative)))),
+    persist: (folder) => guard('persist', folder, () => syncFolder(full(folder))),
+    location: full,
+    delete: (relative) =>
+      guard('delete', relative, async () => {
+        await unlinkIfThere(full(relative))
+        step('delete:done')
+      }),
+    put: (relative, bytes) =>
+      guard('put', relative, async () => {
+        const temporary = await writeTemporary(relative, bytes, 'put')
+        await rename(temporary, full(relative))
+        step('put:renamed')
+        await syncFolder(path.dirname(full(relative)))
+        step('put:done')
+      }),
+    putIfAbsent: (relative, bytes) =>
+      guard('decide', relative, async () => {
+        const temporary = await writeTemporary(relative, bytes, 'decide')
+        const won = await linkUnlessThere(temporary, full(relative))
+        step(won ? 'decide:linked' : 'decide:lost')
+        await unlinkIfThere(temporary)
+        await syncFolder(path.dirname(full(relative)))
+        step('decide:done')
+        return won
+      }),
+    scratch: (relative) =>
+      guard('prepare', relative, async () => {
+        await ensureFolder(path.dirname(full(relative)))
+        return `${full(relative)}${UNFINISHED}`
+      }),
+    publish: (relative) =>
+      guard('publish', relative, async () => {
+        const scratch = `${full(relative)}${UNFINISHED}`
+        const seal = await syncAndHash(scratch)
+        step('publish:synced')
+        if (!(await linkUnlessThere(scratch, full(relative)))) {
+          await refuseOther(full(relative), seal)
+        }
+        step('publish:linked')
+        await unlinkIfThere(scratch)
+        await syncFolder(path.dirname(full(relative)))
+        step('publish:done')
+        return seal
+      })
+  }
+}
+
+const writeDurably = async (target: string, bytes: Uint8Array, written: () => void) => {
+  const handle = await open(target, 'wx')
+  try {
+    await handle.writeFile(bytes)
+    written()
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const syncAndHash = async (target: string): Promise<Seal> => {
+  const handle = await open(target, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  return hashFile(target)
+}
+
+const hashFile = async (target: string): Promise<Seal> => {
+  const hash = createHash('sha256')
+  let bytes = 0
+  // 1 MiB reads keep the number of trips to the thread pool small for files of hundreds of MB.
+  for await (const chunk of createReadStream(target, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Uint8Array)
+    bytes += (chunk as Uint8Array).length
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+const refuseOther = async (target: string, seal: Seal): Promise<void> => {
+  const there = await hashFile(target)
+  if (there.sha256 === seal.sha256) return
+  throw new Failure('E_LAKE_CONFLICT', `${target} exists with other content`, {
+    hint: 'Names of data files are used once; choose another.'
+  })
+}
+
+/** Hard links decide: unlike rename, link never replaces, and it is atomic even over NFS. */
+const linkUnlessThere = async (from: string, to: string): Promise<boolean> => {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw diskFailure(error, 'link', to)
+  }
+}
+
+/** Creates a folder and makes its name, and that of every parent it created, durable. */
+const ensureFolder = async (folder: string): Promise<void> => {
+  const created = await mkdir(folder, { recursive: true })
+  if (created === undefined) return
+  for (let parent = path.dirname(folder); parent.length >= path.dirname(created).length;) {
+    await syncFolder(parent)
+    if (parent === path.dirname(parent)) return
+    parent = path.dirname(parent)
+  }
+}
+
+const syncFolder = async (folder: string): Promise<void> => {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const listFiles = async (root: string, folder: string): Promise<string[]> => {
+  const start = path.join(root, folder)
+  const entries = await orNull(readdir(start, { recursive: true, withFileTypes: true }))
+  return (entries ?? [])
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .map((relative) => relative.split(path.sep).join('/'))
+    .sort()
+}
+
+const fileState = async (target: string): Promise<FileState | null> => {
+  const found = await orNull(stat(target))
+  return found === null ? null : { bytes: found.size, modifiedMs: found.mtimeMs }
+}
+
+const unlinkIfThere = async (target: string): Promise<void> => {
+  await orNull(unlink(target))
+}
+
+const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
+  try {
+    return await work
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null
+    throw error
+  }
+}

@@ -1,0 +1,38 @@
+import { Failure } from '../../schemas/failure.ts'
+import { commitInfo, fileActions, transaction, type Action } from './delta-actions.ts'
+import { commitPath, readActions } from './delta-log.ts'
+import type { Files } from './files.ts'
+import type { Entry } from './head.ts'
+
+/** The table that decides. */
+export const RANGES = 'ranges'
+
+/** Actions of a commit of `ranges`: its own rows, and the whole commit as its information. */
+export const rangesActions = (entry: Entry, extra: readonly Action[] = []): Action[] => {
+  const { commit, attempt } = entry
+  return [
+    { commitInfo: { ...commitInfo(entry), tallystream: { attempt, commit } } },
+    ...extra,
+    { txn: transaction(entry) },
+    ...fileActions(entry, RANGES)
+  ]
+}
+
+/** @throws Failure E_LAKE_CORRUPT when a commit of `ranges` does not say what it decided. */
+export const entryOf = (version: number, actions: readonly Action[]): Entry => {
+  const info = actions.find((action) => action.commitInfo !== undefined)?.commitInfo
+  if (info?.tallystream === undefined) {
+    const path = commitPath(RANGES, version)
+    throw new Failure('E_LAKE_CORRUPT', `${path} was not written by this product`, {
+      hint: 'Only the lake may write to the table ranges; remove the foreign commit.'
+    })
+  }
+  const { attempt, commit } = info.tallystream
+  return { version, timestampMs: info.timestamp, attempt, commit }
+}
+
+/** One commit of `ranges`; null when there is none. */
+export const readEntry = async (files: Files, version: number): Promise<Entry | null> => {
+  const actions = await readActions(files, RANGES, version)
+  return actions === null ? null : entryOf(version, actions)
+}
