@@ -59,11 +59,6 @@ export const ENRICHED_COLUMNS: readonly Column[] = [
   { name: 'energy_mid_uj', type: 'BIGINT', comment: 'Energy in microjoules, central estimate.' },
   { name: 'energy_high_uj', type: 'BIGINT', comment: 'Energy in microjoules, high end, 80 %.' },
   { name: 'energy_tier', type: 'VARCHAR', comment: 'Method tier of the estimate, E1 to E4.' },
-  {
-    name: 'content_hash',
-    type: 'BIGINT',
-    comment: 'Hash of all event fields without transport: tells a repeat from a conflict.'
-  },
   { name: 'generation', type: 'VARCHAR', comment: 'Code, schemas, prices, factors behind the row.' }
 ]
 

@@ -1,4 +1,7 @@
-import type { Cursor } from './cursor.ts'
+import { Cursor } from './cursor.ts'
+
+/** Throws a Failure for bytes that may not become a value. Called once for each new value. */
+export type Check = (bytes: Uint8Array, start: number, end: number) => void
 
 /** Starting number of values with room; everything doubles when full. */
 const VALUES_START = 128
@@ -11,6 +14,8 @@ const VALUES_KEPT_MAX = 1 << 15
  * because neighbouring events often agree.
  */
 export class Dictionary {
+  readonly #check: Check
+  readonly #own = new Cursor()
   /** Code + 1 by slot; 0 = free. */
   #slots = new Int32Array(VALUES_START * 2)
   #hashes = new Int32Array(VALUES_START)
@@ -18,6 +23,10 @@ export class Dictionary {
   #heap = new Uint8Array(VALUES_START * 16)
   #size = 0
   #last = -1
+
+  constructor(check: Check) {
+    this.#check = check
+  }
 
   get size(): number {
     return this.#size
@@ -37,7 +46,14 @@ export class Dictionary {
       }
       slot = (slot + 1) & mask
     }
+    this.#check(cursor.bytes, start, end)
     return (this.#last = this.#add(hash, cursor.bytes.subarray(start, end)))
+  }
+
+  /** Code of a value that stands alone. */
+  codeOf(value: Uint8Array): number {
+    this.#own.attach(value)
+    return this.code(this.#own, 0, value.length)
   }
 
   /** UTF-8 bytes of one code. */

@@ -11,7 +11,8 @@ export const JSON_BYTES_MAX = 65_536
  * characters. Plain ASCII is settled by a scan of the bytes.
  */
 export const checkLabel = (bytes: Uint8Array, start: number, end: number): void => {
-  if (end === start) throw new Failure('E_RECORD_UNREADABLE', 'an empty string where a name belongs')
+  if (end === start)
+    throw new Failure('E_RECORD_UNREADABLE', 'an empty string where a name belongs')
   if (end - start > TEXT_LENGTH_MAX * 4) tooLong(end - start)
   let wide = false
   for (let at = start; at < end; at++) {
@@ -26,7 +27,10 @@ export const checkLabel = (bytes: Uint8Array, start: number, end: number): void 
 /** Refuses JSON text that is no UTF-8 or too long. */
 export const checkText = (bytes: Uint8Array, start: number, end: number): void => {
   if (end - start > JSON_BYTES_MAX) {
-    throw new Failure('E_RECORD_UNREADABLE', `a block of ${end - start} bytes, over ${JSON_BYTES_MAX}`)
+    throw new Failure(
+      'E_RECORD_UNREADABLE',
+      `a block of ${end - start} bytes, over ${JSON_BYTES_MAX}`
+    )
   }
   for (let at = start; at < end; at++) {
     if (bytes[at]! < 0x80) continue
@@ -50,10 +54,15 @@ const decodeUtf8 = (bytes: Uint8Array, start: number, end: number): string => {
 }
 
 const forbidden = (bytes: Uint8Array, start: number, end: number): never => {
-  const shown = JSON.stringify(Buffer.from(bytes.subarray(start, Math.min(end, start + 80))).toString())
+  const shown = JSON.stringify(
+    Buffer.from(bytes.subarray(start, Math.min(end, start + 80))).toString()
+  )
   throw new Failure('E_RECORD_UNREADABLE', `control or invisible characters in ${shown}`)
 }
 
 const tooLong = (length: number): never => {
-  throw new Failure('E_RECORD_UNREADABLE', `a name of ${length} characters, over ${TEXT_LENGTH_MAX}`)
+  throw new Failure(
+    'E_RECORD_UNREADABLE',
+    `a name of ${length} characters, over ${TEXT_LENGTH_MAX}`
+  )
 }

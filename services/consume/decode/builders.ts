@@ -1,0 +1,321 @@
+import type { ColumnData, TextHeap } from '../../lake/columns.ts'
+import type { Dictionary } from './dictionary.ts'
+
+/**
+ * Growing columns. A row is written at its index and becomes part of the batch only when the
+ * batch counts it, so a record that fails half-way is undone by `clear` of its row.
+ */
+export type Builder = {
+  /** Makes room for `rows` rows. */
+  reserve: (rows: number) => void
+  /** Forgets what was written at `row`. */
+  clear: (row: number) => void
+  /** Whether `row` holds a value. */
+  has: (row: number) => boolean
+  /** The first `rows` rows; codes refer to `dictionary` where there is one. */
+  column: (rows: number) => ColumnData
+}
+
+type Memory = Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
+
+const grown = <Array extends Memory>(array: Array, length: number): Array => {
+  if (length <= array.length) return array
+  const wide = new (array.constructor as new (length: number) => Array)(length)
+  wide.set(array)
+  return wide
+}
+
+/** Bits of rows that hold a value. Padded to 8 bytes, as DuckDB reads whole words. */
+class Validity {
+  bits = new Uint8Array(8)
+
+  reserve(rows: number): void {
+    this.bits = grown(this.bits, Math.ceil(rows / 64) * 8)
+  }
+
+  set(row: number): void {
+    this.bits[row >> 3]! |= 1 << (row & 7)
+  }
+
+  clear(row: number): void {
+    this.bits[row >> 3]! &= ~(1 << (row & 7))
+  }
+
+  has(row: number): boolean {
+    return (this.bits[row >> 3]! & (1 << (row & 7))) !== 0
+  }
+}
+
+/** What every builder does about missing values. */
+abstract class Nullable {
+  protected readonly valid = new Validity()
+
+  clear(row: number): void {
+    this.valid.clear(row)
+  }
+
+  has(row: number): boolean {
+    return this.valid.has(row)
+  }
+}
+
+/** Fixed-width values: integers of 32 bits, doubles, booleans. */
+export class NumberBuilder extends Nullable implements Builder {
+  readonly #type: 'INTEGER' | 'DOUBLE' | 'BOOLEAN'
+  #values: Memory
+
+  constructor(type: 'INTEGER' | 'DOUBLE' | 'BOOLEAN') {
+    super()
+    this.#type = type
+    this.#values =
+      type === 'INTEGER'
+        ? new Int32Array(0)
+        : type === 'DOUBLE'
+          ? new Float64Array(0)
+          : new Uint8Array(0)
+  }
+
+  reserve(rows: number): void {
+    this.#values = grown(this.#values, rows)
+    this.valid.reserve(rows)
+  }
+
+  set(row: number, value: number): void {
+    this.#values[row] = value
+    this.valid.set(row)
+  }
+
+  column(): ColumnData {
+    return { type: this.#type, values: this.#values, valid: this.valid.bits } as ColumnData
+  }
+}
+
+/** Integers of 64 bits, kept as two halves; exact up to 2^53. */
+export class WideBuilder extends Nullable implements Builder {
+  readonly #type: 'BIGINT' | 'TIMESTAMP'
+  #halves = new Int32Array(0)
+
+  constructor(type: 'BIGINT' | 'TIMESTAMP') {
+    super()
+    this.#type = type
+  }
+
+  reserve(rows: number): void {
+    this.#halves = grown(this.#halves, rows * 2)
+    this.valid.reserve(rows)
+  }
+
+  set(row: number, value: number): void {
+    this.#halves[row * 2] = value
+    this.#halves[row * 2 + 1] = Math.floor(value / 2 ** 32)
+    this.valid.set(row)
+  }
+
+  /** The value of a row that has one. */
+  at(row: number): number {
+    return this.#halves[row * 2 + 1]! * 2 ** 32 + (this.#halves[row * 2]! >>> 0)
+  }
+
+  column(): ColumnData {
+    return { type: this.#type, values: this.#halves, valid: this.valid.bits }
+  }
+}
+
+/** Strings that repeat, by code. Several builders (one a partition) share one dictionary. */
+export class WordBuilder extends Nullable implements Builder {
+  readonly dictionary: Dictionary
+  #codes = new Int32Array(0)
+
+  constructor(dictionary: Dictionary) {
+    super()
+    this.dictionary = dictionary
+  }
+
+  reserve(rows: number): void {
+    this.#codes = grown(this.#codes, rows)
+    this.valid.reserve(rows)
+  }
+
+  set(row: number, code: number): void {
+    this.#codes[row] = code
+    this.valid.set(row)
+  }
+
+  /** Codes with an empty dictionary: the batch puts the shared, sorted one in. */
+  column(): ColumnData {
+    const dictionary = { values: [], rank: new Int32Array(0) }
+    return { type: 'ENUM', codes: this.#codes, dictionary, valid: this.valid.bits }
+  }
+}
+
+/** A growing heap of strings, one after the other. */
+class Heap {
+  bytes = new Uint8Array(0)
+  length = 0
+
+  add(source: Uint8Array, start: number, end: number): void {
+    let into = this.#room(end - start)
+    const { bytes } = this
+    // Ids are short: a plain loop beats the call of `set` with a subarray.
+    if (end - start > 64) bytes.set(source.subarray(start, end), into)
+    else for (let at = start; at < end;) bytes[into++] = source[at++]!
+  }
+
+  addHex(source: Uint8Array, start: number, end: number): void {
+    let into = this.#room((end - start) * 2)
+    const { bytes } = this
+    for (let at = start; at < end; at++) {
+      bytes[into++] = HEX_DIGITS[source[at]! >> 4]!
+      bytes[into++] = HEX_DIGITS[source[at]! & 15]!
+    }
+  }
+
+  /** Makes room at the end and says where it begins. */
+  #room(length: number): number {
+    const to = this.length
+    this.length += length
+    if (this.length > this.bytes.length) {
+      this.bytes = grown(this.bytes, Math.max(this.length, this.bytes.length * 2, 4096))
+    }
+    return to
+  }
+}
+
+const HEX_DIGITS = Buffer.from('0123456789abcdef')
+
+/** Strings that are mostly unique: bytes in a heap. */
+export class TextBuilder extends Nullable implements Builder {
+  readonly #heap = new Heap()
+  #starts = new Int32Array(0)
+  #ends = new Int32Array(0)
+  /** Rows below this one have their bounds written. */
+  #written = 0
+
+  reserve(rows: number): void {
+    this.#starts = grown(this.#starts, rows)
+    this.#ends = grown(this.#ends, rows)
+    this.valid.reserve(rows)
+  }
+
+  set(row: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#fill(row)
+    this.#starts[row] = this.#heap.length
+    this.#heap.add(bytes, start, end)
+    this.#ends[row] = this.#heap.length
+    this.#written = row + 1
+    this.valid.set(row)
+  }
+
+  /** Bytes as hexadecimal text. */
+  setHex(row: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#fill(row)
+    this.#starts[row] = this.#heap.length
+    this.#heap.addHex(bytes, start, end)
+    this.#ends[row] = this.#heap.length
+    this.#written = row + 1
+    this.valid.set(row)
+  }
+
+  override clear(row: number): void {
+    super.clear(row)
+    if (this.#written <= row) return
+    this.#heap.length = this.#starts[row]!
+    this.#written = row
+  }
+
+  column(rows: number): ColumnData {
+    this.#fill(rows)
+    return { type: 'VARCHAR', text: this.#text(), valid: this.valid.bits }
+  }
+
+  /** Rows without a value get empty bounds at the heap's end, so that bounds only rise. */
+  #fill(to: number): void {
+    for (; this.#written < to; this.#written++) {
+      this.#starts[this.#written] = this.#ends[this.#written] = this.#heap.length
+    }
+  }
+
+  #text(): TextHeap {
+    return { heap: this.#heap.bytes, starts: this.#starts, ends: this.#ends }
+  }
+}
+
+/** Lists of strings or of doubles: each row is a stretch of items. */
+export class ListBuilder extends Nullable implements Builder {
+  readonly #type: 'VARCHAR[]' | 'DOUBLE[]'
+  readonly #heap = new Heap()
+  #firsts = new Int32Array(0)
+  #lengths = new Int32Array(0)
+  #starts = new Int32Array(0)
+  #ends = new Int32Array(0)
+  #numbers = new Float64Array(0)
+  #items = 0
+  #written = 0
+
+  constructor(type: 'VARCHAR[]' | 'DOUBLE[]') {
+    super()
+    this.#type = type
+  }
+
+  reserve(rows: number): void {
+    this.#firsts = grown(this.#firsts, rows)
+    this.#lengths = grown(this.#lengths, rows)
+    this.valid.reserve(rows)
+  }
+
+  /** Begins the list of `row`; items follow by `addText` or `addNumber`. */
+  begin(row: number): void {
+    this.#fill(row)
+    this.#firsts[row] = this.#items
+    this.#lengths[row] = 0
+    this.#written = row + 1
+    this.valid.set(row)
+  }
+
+  addText(row: number, bytes: Uint8Array, start: number, end: number): void {
+    const item = this.#items++
+    this.#starts = grown(this.#starts, doubled(this.#starts.length, item + 1))
+    this.#ends = grown(this.#ends, this.#starts.length)
+    this.#starts[item] = this.#heap.length
+    this.#heap.add(bytes, start, end)
+    this.#ends[item] = this.#heap.length
+    this.#lengths[row]!++
+  }
+
+  addNumber(row: number, value: number): void {
+    const item = this.#items++
+    this.#numbers = grown(this.#numbers, doubled(this.#numbers.length, item + 1))
+    this.#numbers[item] = value
+    this.#lengths[row]!++
+  }
+
+  override clear(row: number): void {
+    super.clear(row)
+    if (this.#written <= row) return
+    this.#items = this.#firsts[row]!
+    this.#heap.length = this.#items === 0 ? 0 : (this.#ends[this.#items - 1] ?? 0)
+    this.#written = row
+  }
+
+  column(rows: number): ColumnData {
+    this.#fill(rows)
+    const { bits: valid } = this.valid
+    const firsts = this.#firsts
+    const lengths = this.#lengths
+    if (this.#type === 'DOUBLE[]') {
+      return { type: 'DOUBLE[]', firsts, lengths, items: this.#numbers, valid }
+    }
+    const items = { heap: this.#heap.bytes, starts: this.#starts, ends: this.#ends }
+    return { type: 'VARCHAR[]', firsts, lengths, items, valid }
+  }
+
+  #fill(to: number): void {
+    for (; this.#written < to; this.#written++) {
+      this.#firsts[this.#written] = this.#items
+      this.#lengths[this.#written] = 0
+    }
+  }
+}
+
+const doubled = (length: number, needed: number): number =>
+  needed <= length ? length : Math.max(needed, length * 2, 64)

@@ -1,0 +1,150 @@
+import { EVENT_AHEAD_MS_MAX } from '../../../schemas/event.ts'
+import type { EventField } from '../../../schemas/event-fields.ts'
+import { Failure } from '../../../schemas/failure.ts'
+import type { ColumnData } from '../../lake/columns.ts'
+import type { AvroNode } from './avro-type.ts'
+import {
+  ListBuilder,
+  NumberBuilder,
+  TextBuilder,
+  WideBuilder,
+  WordBuilder,
+  type Builder
+} from './builders.ts'
+import { Cursor } from './cursor.ts'
+import { compile, type Step, type Target } from './program.ts'
+import type { Vocabulary } from './vocabulary.ts'
+
+const US_PER_MS = 1000
+/** Rows that a batch has room for at first; doubles when full. */
+const ROWS_START = 4096
+
+/** A field of the batch with the path of the writer's schema that fills it. */
+export type MappedField = EventField & { from: string }
+
+/** The events of one partition in a flush, in columns. */
+export class EventBatch {
+  readonly #targets: (Target & { from: string })[]
+  readonly #programs = new Map<AvroNode, Step[]>()
+  readonly #cursor = new Cursor()
+  readonly #offsets = new WideBuilder('BIGINT')
+  readonly #appended = new WideBuilder('TIMESTAMP')
+  readonly #time: WideBuilder
+  readonly #required: { column: string; builder: Builder }[]
+  #capacity = 0
+  #rows = 0
+
+  constructor(fields: readonly MappedField[], vocabulary: Vocabulary) {
+    this.#targets = fields.map(({ column, kind, from }) => ({
+      column,
+      kind,
+      from,
+      builder: builderOf({ column, kind }, vocabulary)
+    }))
+    this.#time = this.#targets.find(({ column }) => column === 'time')!.builder as WideBuilder
+    this.#required = fields.flatMap((field, index) =>
+      field.required ? [{ column: field.column, builder: this.#targets[index]!.builder }] : []
+    )
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  /** Looks at the memory that the next records lie in. */
+  attach(bytes: Uint8Array): void {
+    this.#cursor.attach(bytes)
+  }
+
+  /**
+   * Reads the record in `[start, end)` of the attached memory as the next row.
+   * @throws Failure E_RECORD_UNREADABLE, E_EVENT_INVALID or E_EVENT_TIME; the batch is unchanged.
+   */
+  add(node: AvroNode, start: number, end: number): number {
+    if (this.#rows === this.#capacity) this.#grow()
+    const row = this.#rows
+    const steps = this.#programs.get(node) ?? this.#compile(node)
+    const cursor = this.#cursor
+    cursor.frame(start, end)
+    let index = 0
+    try {
+      for (; index < steps.length; index++) steps[index]!.read(cursor, row)
+      if (cursor.at !== end)
+        throw new Failure('E_RECORD_UNREADABLE', `${end - cursor.at} bytes too many`)
+      this.#checkRequired(row)
+    } catch (error) {
+      this.#undo(row)
+      throw located(error, steps[index]?.path)
+    }
+    return this.#rows++
+  }
+
+  /** Says where the row just added lay in the log; takes it back when its time is impossible. */
+  place(row: number, offset: number, appendedMs: number): void {
+    const timeUs = this.#time.at(row)
+    if (timeUs > (appendedMs + EVENT_AHEAD_MS_MAX) * US_PER_MS) {
+      this.#undo(row)
+      this.#rows = row
+      throw new Failure('E_EVENT_TIME', `time: ${timeUs} µs lies over a day after its arrival`)
+    }
+    this.#offsets.set(row, offset)
+    this.#appended.set(row, appendedMs * US_PER_MS)
+  }
+
+  /** The columns: offset, append time, then the fields in their order. */
+  columns(): ColumnData[] {
+    const builders = [this.#offsets, this.#appended, ...this.#targets.map(({ builder }) => builder)]
+    return builders.map((builder) => builder.column(this.#rows))
+  }
+
+  #compile(node: AvroNode): Step[] {
+    const steps = compile(node, (path) => this.#targets.find(({ from }) => from === path))
+    this.#programs.set(node, steps)
+    return steps
+  }
+
+  #grow(): void {
+    this.#capacity = Math.max(ROWS_START, this.#capacity * 2)
+    for (const { builder } of this.#targets) builder.reserve(this.#capacity)
+    this.#offsets.reserve(this.#capacity)
+    this.#appended.reserve(this.#capacity)
+  }
+
+  #undo(row: number): void {
+    for (const { builder } of this.#targets) builder.clear(row)
+  }
+
+  #checkRequired(row: number): void {
+    for (const { column, builder } of this.#required) {
+      if (!builder.has(row)) throw new Failure('E_EVENT_INVALID', `${column} is missing`)
+    }
+  }
+}
+
+const located = (error: unknown, path: string | undefined): unknown =>
+  error instanceof Failure && path !== undefined
+    ? new Failure(error.code, `${path}: ${error.message}`, { cause: error })
+    : error
+
+const builderOf = (field: Pick<EventField, 'column' | 'kind'>, vocabulary: Vocabulary): Builder => {
+  switch (field.kind) {
+    case 'time':
+      return new WideBuilder('TIMESTAMP')
+    case 'word':
+      return new WordBuilder(vocabulary.of(field))
+    case 'id':
+    case 'json':
+      return new TextBuilder()
+    case 'int':
+    case 'long':
+      return new NumberBuilder('INTEGER')
+    case 'double':
+      return new NumberBuilder('DOUBLE')
+    case 'boolean':
+      return new NumberBuilder('BOOLEAN')
+    case 'words':
+      return new ListBuilder('VARCHAR[]')
+    case 'doubles':
+      return new ListBuilder('DOUBLE[]')
+  }
+}
