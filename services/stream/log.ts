@@ -8,7 +8,9 @@
 export type OutRecord = {
   /** Decides the partition; records of one key keep their order. */
   key: string
-  value: Uint8Array
+  /** At most 1,000,000 bytes together with the key; null is a tombstone. */
+  value: Uint8Array | null
+  /** The `crc32c` header is added when it is not given. */
   headers?: Readonly<Record<string, string>>
 }
 
@@ -40,7 +42,10 @@ export type RecordRun = {
   valueEnd: Int32Array
   /** CRC-32C of key and value of each record, as unsigned; the last one is the tail anchor. */
   checksum: (index: number) => number
-  /** Batches in `[offset, next)` that could not be read; their records are not in the columns. */
+  /**
+   * What could not be read in `[offset, next)`, in the order of offsets: whole batches, and single
+   * records whose `crc32c` header contradicts them. Their records are not in the columns.
+   */
   faults: readonly UnreadableBatch[]
   /** Header of a record by name, as text; null when absent. Slow: for the rare path. */
   header: (index: number, name: string) => string | null
@@ -49,8 +54,8 @@ export type RecordRun = {
 export const NULL_VALUE = -1
 
 /**
- * A batch that fails its checksum or can't be decompressed within the size bound. The run goes on
- * behind it: one bad batch never hides its neighbours.
+ * A batch or record that fails its checksum, its framing or the bound on its plain size. The run
+ * goes on behind it: what is bad never hides its neighbours.
  */
 export type UnreadableBatch = {
   first: number
@@ -59,7 +64,7 @@ export type UnreadableBatch = {
   timeMs: number
   code: 'E_LOG_CORRUPT'
   reason: string
-  /** The batch as it lay in the log, at most 64 KiB of it. */
+  /** The batch (of a record: the value) as it lay in the log, at most 64 KiB of it. */
   bytes: Uint8Array
   byteLength: number
 }
@@ -69,6 +74,9 @@ export type ReadLimits = {
   bytesMax: number
   /** How long to wait for a first record before returning an empty run. */
   waitMsMax: number
+  /** The topic that the offset belongs to; without it, whichever has the name now. */
+  incarnation?: string
+  /** Ends the wait: the read then resolves at once with an empty run. */
   signal?: AbortSignal
 }
 
@@ -81,7 +89,11 @@ export type Membership = {
 }
 
 export type MembershipCallbacks = {
-  /** Called with the whole new assignment; awaited before the group goes on. */
+  /**
+   * Called with the whole new assignment. Calls never overlap, and of several assignments that
+   * come in during a call only the newest is passed on. The group does not wait for it: another
+   * member may read the same partitions meanwhile, and the commit to the lake decides.
+   */
   assigned: (partitions: number[]) => Promise<void> | void
   /** Called once when membership ended for good (a crash of the client); the process must end. */
   failed: (error: Error) => void
@@ -102,13 +114,16 @@ export type EventLog = {
    * Resolves once every record is durable (all in-sync replicas; fsync for the embedded log).
    * On rejection any part of the records may be in the log: the caller repeats all of them, and
    * duplicates are removed when the hour is settled.
-   * @throws Failure E_LOG_UNAVAILABLE (retriable), E_BACKPRESSURE, E_DISK_FULL.
+   * @throws Failure E_LOG_UNAVAILABLE, E_BACKPRESSURE, E_DISK_FULL (all retriable);
+   *   E_BODY_TOO_LARGE when a record has more than 1,000,000 bytes, and then none is appended.
    */
   append: (topic: string, records: readonly OutRecord[]) => Promise<void>
   /**
-   * Reads records from `offset` on; an empty run when there are none in time.
+   * Reads records from `offset` on; an empty run when there are none in time. Several partitions
+   * may be read at once. Runs may share memory: copy `bytes` before transferring it to a thread.
    * @throws Failure E_LOG_GAP when `offset` lies below the log's start, E_LOG_TRUNCATED when it
-   *   lies beyond its end. Unreadable batches are no exception: they come back as `faults`.
+   *   lies beyond its end, E_LOG_RECREATED when the topic is not `limits.incarnation`,
+   *   E_LOG_UNAVAILABLE (retriable). Unreadable batches are no exception: they come back as `faults`.
    */
   read: (topic: string, partition: number, offset: number, limits: ReadLimits) => Promise<RecordRun>
   /** Joins a consumer group on a topic. */

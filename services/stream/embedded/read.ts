@@ -1,0 +1,47 @@
+import { Failure } from '../../../schemas/failure.ts'
+import type { ReadLimits, RecordRun } from '../log.ts'
+import { readRun } from '../records/record-columns.ts'
+import { batchKey, readPartition, type Store, type TopicRow } from './store.ts'
+import { findPartition } from './topics.ts'
+
+export type ReadPosition = { topic: string; partition: number; offset: number }
+
+/** @throws Failure E_LOG_RECREATED, E_LOG_GAP, E_LOG_TRUNCATED when the offset is not there. */
+const checkPosition = (
+  store: Store,
+  { topic, partition, offset }: ReadPosition,
+  limits: ReadLimits
+): TopicRow => {
+  const row = findPartition(store, topic, partition)
+  const { incarnation } = limits
+  if (incarnation !== undefined && incarnation !== row.incarnation) {
+    throw new Failure('E_LOG_RECREATED', `topic ${topic} is ${row.incarnation}, not ${incarnation}`)
+  }
+  const { start, end } = readPartition(store, row, partition)
+  const where = `${topic} partition ${partition} holds offsets ${start} to ${end - 1}, not ${offset}`
+  if (offset < start) throw new Failure('E_LOG_GAP', where)
+  if (offset > end) throw new Failure('E_LOG_TRUNCATED', where)
+  return row
+}
+
+/**
+ * Records from an offset on as far as they are there now, whole batches up to about
+ * `limits.bytesMax`.
+ */
+export const readNow = (store: Store, position: ReadPosition, limits: ReadLimits): RecordRun => {
+  store.refresh()
+  const topic = checkPosition(store, position, limits)
+  const { partition, offset } = position
+  const range = {
+    start: batchKey(topic.number, partition, offset),
+    end: batchKey(topic.number, partition, Number.MAX_SAFE_INTEGER)
+  }
+  const batches: Buffer[] = []
+  let bytes = 0
+  for (const { value } of store.batches.getRange(range)) {
+    batches.push(value)
+    bytes += value.length
+    if (bytes >= limits.bytesMax) break
+  }
+  return readRun(Buffer.concat(batches, bytes), { partition, offset })
+}

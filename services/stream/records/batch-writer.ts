@@ -1,0 +1,145 @@
+import { Failure } from '../../../schemas/failure.ts'
+import type { OutRecord } from '../log.ts'
+import { crc32c } from './crc32c.ts'
+import {
+  ATTRIBUTE,
+  BATCH,
+  CHECKSUM_DIGITS,
+  CHECKSUM_HEADER,
+  LENGTH_PREFIX_BYTES,
+  MAGIC,
+  RECORD_BYTES_MAX,
+  writeInt64
+} from './record-batch.ts'
+
+/** First guess of a batch's size; it doubles as needed. */
+const BATCH_BYTES_FIRST = 16 * 1024
+/** Room for the varints and the checksum header of one record. */
+const RECORD_FRAME_BYTES = 64
+/** A varint of 32 bits takes at most this many bytes. */
+const VARINT_BYTES_MAX = 5
+const NO_PRODUCER = -1
+
+/** Bytes that a zigzag varint of a non-negative number takes. */
+const varintBytes = (value: number): number => {
+  let bytes = 1
+  for (let rest = value * 2; rest > 0x7f; rest = Math.floor(rest / 128)) bytes++
+  return bytes
+}
+
+const writeVarint = (bytes: Buffer, value: number, at: number): number => {
+  let position = at
+  let rest = value * 2
+  while (rest > 0x7f) {
+    bytes[position++] = (rest % 128) | 0x80
+    rest = Math.floor(rest / 128)
+  }
+  bytes[position++] = rest
+  return position
+}
+
+/** A null's length is -1, which zigzag turns into 1. */
+const NULL_LENGTH = 1
+
+const writeBytes = (bytes: Buffer, value: Uint8Array | null, at: number): number => {
+  if (value === null) {
+    bytes[at] = NULL_LENGTH
+    return at + 1
+  }
+  const position = writeVarint(bytes, value.length, at)
+  bytes.set(value, position)
+  return position + value.length
+}
+
+/** CRC-32C of key and value as the header carries it. */
+export const checksumText = (key: Uint8Array, value: Uint8Array | null): string =>
+  (value === null ? crc32c(key) : crc32c(value, 0, value.length, crc32c(key)))
+    .toString(16)
+    .padStart(CHECKSUM_DIGITS, '0')
+
+/**
+ * Refuses a record that no broker would take by default.
+ * @throws Failure E_BODY_TOO_LARGE
+ */
+export const checkRecordSize = (record: OutRecord): void => {
+  const bytes = Buffer.byteLength(record.key) + (record.value?.length ?? 0)
+  if (bytes <= RECORD_BYTES_MAX) return
+  throw new Failure('E_BODY_TOO_LARGE', `a record has ${bytes} bytes`, {
+    hint: `Keep key and value of a record below ${RECORD_BYTES_MAX} bytes.`
+  })
+}
+
+const headersOf = (record: OutRecord, key: Uint8Array): [Buffer, Buffer][] => {
+  const given = record.headers ?? {}
+  const all =
+    CHECKSUM_HEADER in given
+      ? given
+      : { [CHECKSUM_HEADER]: checksumText(key, record.value), ...given }
+  return Object.entries(all).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])
+}
+
+const sizeOf = (parts: readonly (Uint8Array | null)[]): number =>
+  parts.reduce((sum, part) => sum + (part === null ? 1 : varintBytes(part.length) + part.length), 0)
+
+/** Collects records into one batch. Offset and time are set when the batch is sealed. */
+export class BatchWriter {
+  count = 0
+  #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES_FIRST)
+  #end: number = BATCH.records
+
+  /** Bytes of the batch so far. */
+  get length(): number {
+    return this.#end
+  }
+
+  add(record: OutRecord): void {
+    const key = Buffer.from(record.key)
+    const headers = headersOf(record, key)
+    const offsetDelta = this.count
+    // Attributes and the time delta take one byte each: both are always zero.
+    const size =
+      2 +
+      varintBytes(offsetDelta) +
+      sizeOf([key, record.value, ...headers.flat()]) +
+      varintBytes(headers.length)
+    this.#reserve(size + RECORD_FRAME_BYTES)
+    const bytes = this.#bytes
+    let at = writeVarint(bytes, size, this.#end)
+    bytes[at++] = 0
+    bytes[at++] = 0
+    at = writeVarint(bytes, offsetDelta, at)
+    at = writeBytes(bytes, key, at)
+    at = writeBytes(bytes, record.value, at)
+    at = writeVarint(bytes, headers.length, at)
+    for (const part of headers.flat()) at = writeBytes(bytes, part, at)
+    this.#end = at
+    this.count++
+  }
+
+  /** The batch as it lies in a log, from `baseOffset` on, all records appended at `timeMs`. */
+  seal(baseOffset: number, timeMs: number): Buffer {
+    const bytes = this.#bytes.subarray(0, this.#end)
+    writeInt64(bytes, baseOffset, BATCH.baseOffset)
+    bytes.writeInt32BE(bytes.length - LENGTH_PREFIX_BYTES, BATCH.length)
+    bytes.writeInt32BE(0, BATCH.leaderEpoch)
+    bytes[BATCH.magic] = MAGIC
+    bytes.writeInt16BE(ATTRIBUTE.logAppendTime, BATCH.attributes)
+    bytes.writeInt32BE(this.count - 1, BATCH.lastOffsetDelta)
+    writeInt64(bytes, timeMs, BATCH.baseTimestamp)
+    writeInt64(bytes, timeMs, BATCH.maxTimestamp)
+    writeInt64(bytes, NO_PRODUCER, BATCH.producerId)
+    bytes.writeInt16BE(NO_PRODUCER, BATCH.producerEpoch)
+    bytes.writeInt32BE(NO_PRODUCER, BATCH.baseSequence)
+    bytes.writeInt32BE(this.count, BATCH.recordCount)
+    bytes.writeUInt32BE(crc32c(bytes, BATCH.attributes), BATCH.crc)
+    return bytes
+  }
+
+  #reserve(extra: number): void {
+    const needed = this.#end + extra + VARINT_BYTES_MAX
+    if (needed <= this.#bytes.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, needed))
+    this.#bytes.copy(grown, 0, 0, this.#end)
+    this.#bytes = grown
+  }
+}

@@ -1,0 +1,4 @@
+/** The package ships no types. */
+declare module 'snappyjs' {
+  export const uncompress: (compressed: Uint8Array, maxLength: number) => Uint8Array
+}
