@@ -45,8 +45,8 @@ export type Commit = {
   state: Readonly<Record<string, unknown>>
 }
 
-/** A file as the head knows it: with the version that added it. */
-export type LiveFile = TableFile & { version: number }
+/** A file as the head knows it: with the version that added it, and when that was. */
+export type LiveFile = TableFile & { version: number; committedMs: number }
 
 /** The state of the lake at one version of `ranges`: a pure fold over its commits. */
 export type Head = {

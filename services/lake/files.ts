@@ -23,15 +23,15 @@ export type Files = {
   /** Removes a file; nothing happens when there is none. */
   delete: (path: string) => Promise<void>
   /**
-   * Where to write a big file locally before `publish`: no reader looks at this name. The folder
-   * exists when this resolves.
+   * A local name, used once, to write a big file to before it is published as `path`. No reader
+   * looks at it; its folder exists when this resolves.
    */
   scratch: (path: string) => Promise<string>
   /**
-   * Makes the finished scratch file of `path` durable and visible. Never replaces a file: an
-   * equal one is kept, a different one is a Failure E_LAKE_CONFLICT.
+   * Makes a finished scratch file durable and visible as `path`. Never replaces a file: an equal
+   * one is kept, a different one is a Failure E_LAKE_CONFLICT.
    */
-  publish: (path: string) => Promise<Seal>
+  publish: (local: string, path: string) => Promise<Seal>
   /** Size and hash of a file as it is stored now; null when there is none. */
   seal: (path: string) => Promise<Seal | null>
   /** Makes names durable that another process wrote into a folder. */

@@ -1,20 +1,11 @@
 import type { Head } from './commit.ts'
 import { Failure } from '../../schemas/failure.ts'
-import {
-  afterActions,
-  emptyLog,
-  isTip,
-  logFolder,
-  readActions,
-  type TableLog
-} from './delta-log.ts'
+import { afterActions, emptyLog, isTip, logFolder, readActions } from './delta-log.ts'
 import type { Files } from './files.ts'
 import { EMPTY_FOLD, foldEntries, type Entry, type Fold } from './head.ts'
 import { RANGES, entryOf, readEntry } from './ranges-log.ts'
+import type { Start } from './saved-head.ts'
 import { takeTurns } from './turn.ts'
-
-/** Where to start reading: the fold at some version, and what the log of `ranges` knew there. */
-export type Start = { fold: Fold; log: TableLog }
 
 /** Reads the log of `ranges` on and on, and keeps the fold of what it read. */
 export type Follower = {
@@ -22,13 +13,18 @@ export type Follower = {
   follow: () => Promise<Start>
   /** The fold at an earlier version. */
   foldAt: (version: number) => Promise<Fold>
-  /** Commits that were read and not yet taken; taking them makes their names durable. */
+  /**
+   * Commits that were read and not yet taken. Their names are durable then: a table that followed
+   * a commit which a power failure took back would be wrong for ever.
+   */
   take: () => Promise<Entry[]>
+  /** Says that this process wrote a commit itself, and so knows that it is durable. */
+  vouch: (version: number) => void
   /** Hands commits back that could not be used. */
   giveBack: (entries: readonly Entry[]) => void
 }
 
-export const ORIGIN: Start = { fold: EMPTY_FOLD, log: emptyLog(RANGES) }
+export const ORIGIN: Start = { fold: EMPTY_FOLD, log: emptyLog(RANGES), tables: [] }
 
 /** Commits folded at a time: bounds memory while a long log is read without a saved head. */
 const FOLD_ENTRIES_MAX = 1000
@@ -41,6 +37,7 @@ export const createFollower = (
   const inTurn = takeTurns()
   let at = first
   let untaken: Entry[] = []
+  let vouched = new Set<number>()
 
   const readOn = async (): Promise<boolean> => {
     const entries: Entry[] = []
@@ -51,7 +48,7 @@ export const createFollower = (
       entries.push(entryOf(log.version + 1, actions))
       log = afterActions(log, actions)
     }
-    at = { fold: foldEntries(at.fold, entries), log }
+    at = { ...at, fold: foldEntries(at.fold, entries), log }
     untaken.push(...entries)
     return entries.length === FOLD_ENTRIES_MAX
   }
@@ -80,8 +77,13 @@ export const createFollower = (
     take: async () => {
       const taken = untaken
       untaken = []
-      if (taken.length > 0) await files.persist(logFolder(RANGES))
+      const foreign = taken.some(({ version }) => !vouched.has(version))
+      vouched = new Set()
+      if (foreign) await files.persist(logFolder(RANGES))
       return taken
+    },
+    vouch: (version) => {
+      vouched.add(version)
     },
     giveBack: (entries) => {
       untaken = [...entries, ...untaken]

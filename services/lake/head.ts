@@ -75,7 +75,8 @@ class Draft {
     for (const range of entry.commit.ranges) this.positions.set(positionKey(range), range)
     for (const removed of entry.commit.removes) this.remove(removed, entry)
     for (const added of entry.commit.adds) {
-      this.table(added.table).set(added.path, { ...added, version: entry.version })
+      const { version, timestampMs: committedMs } = entry
+      this.table(added.table).set(added.path, { ...added, version, committedMs })
     }
     for (const [key, value] of Object.entries(entry.commit.state)) this.setState(key, value)
     if (entry.version % TOMBSTONE_SWEEP_EVERY === 0) this.sweep()

@@ -15,9 +15,12 @@ type LocalOptions = { newId?: () => string; step?: Step }
  * last. A crash at any point leaves the old state or the new one, plus unfinished files.
  */
 export const localFiles = (root: string, options: LocalOptions = {}): Files => {
-  const step = options.step ?? noCrash
-  const newId = options.newId ?? randomUUID
-  const full = (relative: string): string => path.join(root, relative)
+  const place: Place = {
+    full: (relative) => path.join(root, relative),
+    newId: options.newId ?? randomUUID,
+    step: options.step ?? noCrash
+  }
+  const { full, step } = place
   const guard = async <T>(action: string, relative: string, work: () => Promise<T>): Promise<T> => {
     try {
       step(`${action}:start`)
@@ -26,21 +29,6 @@ export const localFiles = (root: string, options: LocalOptions = {}): Files => {
       throw diskFailure(error, action, relative)
     }
   }
-  const writeTemporary = async (relative: string, bytes: Uint8Array, name: string) => {
-    const folder = path.dirname(full(relative))
-    const temporary = path.join(folder, `.${newId()}${UNFINISHED}`)
-    await ensureFolder(folder)
-    try {
-      await writeDurably(temporary, bytes, () => step(`${name}:written`))
-    } catch (error) {
-      step(`${name}:cleanup`)
-      await unlinkIfThere(temporary)
-      throw error
-    }
-    step(`${name}:synced`)
-    return temporary
-  }
-
   return {
     get: (relative) => guard('read', relative, () => orNull(readFile(full(relative)))),
     stat: (relative) => guard('stat', relative, () => fileState(full(relative))),
@@ -48,56 +36,86 @@ export const localFiles = (root: string, options: LocalOptions = {}): Files => {
     seal: (relative) => guard('hash', relative, () => orNull(hashFile(full(relative)))),
     persist: (folder) => guard('persist', folder, () => syncFolder(full(folder))),
     location: full,
-    delete: (relative) =>
-      guard('delete', relative, async () => {
-        await unlinkIfThere(full(relative))
-        step('delete:done')
-      }),
-    put: (relative, bytes) =>
-      guard('put', relative, async () => {
-        const temporary = await writeTemporary(relative, bytes, 'put')
-        await rename(temporary, full(relative))
-        step('put:renamed')
-        await syncFolder(path.dirname(full(relative)))
-        step('put:done')
-      }),
+    delete: (relative) => guard('delete', relative, () => remove(place, relative)),
+    put: (relative, bytes) => guard('put', relative, () => replace(place, relative, bytes)),
     putIfAbsent: (relative, bytes) =>
-      guard('decide', relative, async () => {
-        const temporary = await writeTemporary(relative, bytes, 'decide')
-        const won = await linkUnlessThere(temporary, full(relative))
-        step(won ? 'decide:linked' : 'decide:lost')
-        await unlinkIfThere(temporary)
-        await syncFolder(path.dirname(full(relative)))
-        step('decide:done')
-        return won
-      }),
-    scratch: (relative) =>
-      guard('prepare', relative, async () => {
-        await ensureFolder(path.dirname(full(relative)))
-        return `${full(relative)}${UNFINISHED}`
-      }),
-    publish: (relative) =>
-      guard('publish', relative, async () => {
-        const scratch = `${full(relative)}${UNFINISHED}`
-        const seal = await syncAndHash(scratch)
-        step('publish:synced')
-        if (!(await linkUnlessThere(scratch, full(relative)))) {
-          await refuseOther(full(relative), seal)
-        }
-        step('publish:linked')
-        await unlinkIfThere(scratch)
-        await syncFolder(path.dirname(full(relative)))
-        step('publish:done')
-        return seal
-      })
+      guard('decide', relative, () => createOnce(place, relative, bytes)),
+    scratch: (relative) => guard('prepare', relative, () => prepare(place, relative)),
+    publish: (local, relative) => guard('publish', relative, () => publish(place, local, relative))
   }
 }
 
-const writeDurably = async (target: string, bytes: Uint8Array, written: () => void) => {
+type Place = { full: (relative: string) => string; newId: () => string; step: Step }
+
+const remove = async ({ full, step }: Place, relative: string): Promise<void> => {
+  await unlinkIfThere(full(relative))
+  step('delete:done')
+}
+
+const replace = async (place: Place, relative: string, bytes: Uint8Array): Promise<void> => {
+  const target = place.full(relative)
+  const temporary = await writeTemporary(place, target, bytes)
+  place.step('put:synced')
+  await rename(temporary, target)
+  place.step('put:renamed')
+  await syncFolder(path.dirname(target))
+  place.step('put:done')
+}
+
+const createOnce = async (place: Place, relative: string, bytes: Uint8Array): Promise<boolean> => {
+  const target = place.full(relative)
+  const temporary = await writeTemporary(place, target, bytes)
+  place.step('decide:synced')
+  const won = await linkUnlessThere(temporary, target)
+  place.step(won ? 'decide:linked' : 'decide:lost')
+  await unlinkIfThere(temporary)
+  await syncFolder(path.dirname(target))
+  place.step('decide:done')
+  return won
+}
+
+const prepare = async ({ full, newId }: Place, relative: string): Promise<string> => {
+  await ensureFolder(path.dirname(full(relative)))
+  return `${full(relative)}.${newId()}${UNFINISHED}`
+}
+
+const publish = async ({ full, step }: Place, local: string, relative: string): Promise<Seal> => {
+  const target = full(relative)
+  const seal = await syncAndHash(local)
+  step('publish:synced')
+  if (!(await linkUnlessThere(local, target))) await refuseOther(target, seal)
+  step('publish:linked')
+  await unlinkIfThere(local)
+  await syncFolder(path.dirname(target))
+  step('publish:done')
+  return seal
+}
+
+/** Writes bytes durably beside their target, under a name of this attempt's own. */
+const writeTemporary = async (
+  { newId, step }: Place,
+  target: string,
+  bytes: Uint8Array
+): Promise<string> => {
+  const folder = path.dirname(target)
+  const temporary = path.join(folder, `.${newId()}${UNFINISHED}`)
+  await ensureFolder(folder)
+  try {
+    await writeDurably(temporary, bytes, step)
+  } catch (error) {
+    // A full disk must not stay full of our own leavings; a dead process leaves them.
+    step('write:cleanup')
+    await unlinkIfThere(temporary)
+    throw error
+  }
+  return temporary
+}
+
+const writeDurably = async (target: string, bytes: Uint8Array, step: Step): Promise<void> => {
   const handle = await open(target, 'wx')
   try {
     await handle.writeFile(bytes)
-    written()
+    step('write:written')
     await handle.sync()
   } finally {
     await handle.close()

@@ -7,6 +7,16 @@ import type { Commit, Range } from './commit.ts'
  */
 export type ParquetWriter = (select: string, localPath: string) => Promise<void>
 
+/** Quotes text for SQL. */
+export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** A writer out of anything that runs SQL on DuckDB. */
+export const copyWriter =
+  (run: (sql: string) => Promise<unknown>): ParquetWriter =>
+  async (select, localPath) => {
+    await run(`COPY (${select}) TO ${quoted(localPath)} (FORMAT parquet, COMPRESSION zstd)`)
+  }
+
 /** SELECT of the rows of `ranges` that one commit adds. */
 export const rangesSelect = (commit: Pick<Commit, 'ranges' | 'generation'>): string => {
   const names = RANGE_COLUMNS.map(({ name }) => `"${name}"`).join(', ')
@@ -33,9 +43,7 @@ const rowLiterals = (range: Range, generation: string): string => {
 const isoTime = (timeMs: number | null): string | null =>
   timeMs === null ? null : new Date(timeMs).toISOString()
 
-const literal = (value: string | number | null): string =>
-  value === null
-    ? 'NULL'
-    : typeof value === 'number'
-      ? String(value)
-      : `'${value.replaceAll("'", "''")}'`
+const literal = (value: string | number | null): string => {
+  if (value === null) return 'NULL'
+  return typeof value === 'number' ? String(value) : quoted(value)
+}
