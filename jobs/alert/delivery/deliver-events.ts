@@ -1,0 +1,131 @@
+import type { Notice } from '../../../schemas/incidents.ts'
+import { Failure } from '../../../schemas/failure.ts'
+import type { EventSender, Notification, Outcome } from '../channel.ts'
+import { attempt } from './attempt.ts'
+import type { Lane, LaneDoors, RoundReport } from './lane.ts'
+import { advanceLane, laneKey, readLane, type Parked } from './lane-state.ts'
+
+/** Notices told per commit of the place: what a crash makes us tell a second time, at most. */
+const BATCH_MAX = 20
+/**
+ * Failures in a row after which the next notice is tried: when that one passes, the receiver is
+ * well and it is the first that it chokes on. About half an hour by the back-off's waits.
+ */
+export const PROBE_ATTEMPTS = 12
+
+type EventLane = Lane & { sender: EventSender }
+
+/** Tells waiting notices one after the other; stops at the first that must wait. */
+export const deliverEvents = async (
+  lane: EventLane,
+  doors: LaneDoors,
+  signal: AbortSignal
+): Promise<RoundReport> => {
+  for (;;) {
+    const place = readLane(await doors.store.state(), lane.name)?.delivered ?? 0
+    const notices = await doors.store.notices(place, BATCH_MAX)
+    doors.observer.pending(lane.name, notices.length)
+    if (notices.length === 0 || signal.aborted) return { kind: 'idle' }
+    const round = await tellBatch(lane, doors, { notices, signal })
+    await keepPlace(lane.name, doors, round)
+    if (round.report !== null) return round.report
+    lane.attempts = 0
+  }
+}
+
+type Batch = { notices: readonly Notice[]; signal: AbortSignal }
+type Round = {
+  /** Notices up to this number need no more telling. */
+  delivered: number
+  /** Told before their turn, as a probe. */
+  early: Set<number>
+  parked: Parked[]
+  told: number
+  report: RoundReport | null
+}
+
+const tellBatch = async (
+  lane: EventLane,
+  doors: LaneDoors,
+  { notices, signal }: Batch
+): Promise<Round> => {
+  const waiting = await describeAll(doors, notices)
+  const round: Round = { delivered: 0, early: new Set(), parked: [], told: 0, report: null }
+  for (const { number } of notices) {
+    const notification = waiting.get(number)
+    if (notification !== undefined && !round.early.has(number)) {
+      waiting.delete(number)
+      const outcome = await tellOne({ lane, round, signal }, notification, waiting)
+      if (outcome.kind === 'retry') return { ...round, report: outcome }
+      record(round, notification.notice, outcome, doors)
+    }
+    round.delivered = number
+  }
+  return round
+}
+
+type Telling = { lane: EventLane; round: Round; signal: AbortSignal }
+
+/** A retry becomes a refusal when the receiver takes the next notice but never this one. */
+const tellOne = async (
+  { lane, round, signal }: Telling,
+  notification: Notification,
+  waiting: ReadonlyMap<number, Notification>
+): Promise<Outcome> => {
+  const outcome = await attempt(() => lane.sender.send(notification, signal))
+  const [next] = waiting.values()
+  if (outcome.kind !== 'retry' || lane.attempts < PROBE_ATTEMPTS || next === undefined) {
+    return outcome
+  }
+  const probe = await attempt(() => lane.sender.send(next, signal))
+  if (probe.kind !== 'delivered') return outcome
+  round.early.add(next.notice.number)
+  round.told++
+  return { kind: 'rejected', reason: `${lane.attempts + 1} attempts failed: ${outcome.reason}` }
+}
+
+const record = (round: Round, notice: Notice, outcome: Outcome, { clock }: LaneDoors): void => {
+  if (outcome.kind === 'delivered') {
+    round.told++
+    return
+  }
+  const { number, id, fingerprint } = notice
+  round.parked.push({ number, id, fingerprint, at: clock().toISOString(), reason: outcome.reason })
+}
+
+/** Withheld notices are in the outbox for the record only. */
+const describeAll = async (
+  { store, links }: LaneDoors,
+  notices: readonly Notice[]
+): Promise<Map<number, Notification>> => {
+  const told = notices.filter(({ withheld }) => withheld === null)
+  const findings = await store.findings(told.map(({ sequence }) => sequence))
+  return new Map(
+    told.map((notice) => {
+      const finding = findings.get(notice.sequence)
+      if (finding === undefined) {
+        throw new Failure('E_LAKE_CORRUPT', `Finding ${notice.sequence} of ${notice.id} is missing`)
+      }
+      return [notice.number, { notice, finding, links: links(finding) }]
+    })
+  )
+}
+
+/** Commits how far the channel is, then reports what was refused. */
+export const keepPlace = async (
+  name: string,
+  { store, observer }: LaneDoors,
+  { delivered, parked, told }: Pick<Round, 'delivered' | 'parked' | 'told'>
+): Promise<void> => {
+  if (delivered > 0) {
+    await store.commit((state) => {
+      const lane = readLane(state, name)
+      if (lane === null || lane.delivered >= delivered) return null
+      return { state: { [laneKey(name)]: advanceLane(lane, delivered, parked) } }
+    })
+  }
+  if (told > 0) observer.delivered(name, told)
+  for (const { id, reason } of parked) {
+    observer.parked(name, new Failure('E_ALERT_REJECTED', `${name} refused ${id}: ${reason}`))
+  }
+}

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Failure } from '../../../schemas/failure.ts'
+import type { Sender } from '../channel.ts'
+import type { LinkBook } from '../links.ts'
+import type { AlertStore } from '../store.ts'
+import { backoffMs } from './backoff.ts'
+import { deliverEvents } from './deliver-events.ts'
+import { deliverStates } from './deliver-states.ts'
+
+/**
+ * One channel at work. Each has a lane of its own and keeps its own place in the outbox, so a
+ * receiver that is dead or slow delays nobody else; what it misses waits in the outbox's table
+ * and not in memory.
+ */
+
+export type LaneObserver = {
+  delivered: (channel: string, count: number) => void
+  retried: (channel: string, reason: string) => void
+  /** Refused for good: E_ALERT_REJECTED. */
+  parked: (channel: string, failure: Failure) => void
+  pending: (channel: string, count: number) => void
+}
+
+export type LaneDoors = {
+  store: AlertStore
+  clock: () => Date
+  random: () => number
+  /** Resolves after the time, or at once when the signal fires; never rejects. */
+  wait: (ms: number, signal: AbortSignal) => Promise<void>
+  observer: LaneObserver
+  links: LinkBook
+}
+
+/** What a round of delivery came to. */
+export type RoundReport =
+  | { kind: 'idle' }
+  | { kind: 'retry'; reason: string; retryAfterMs: number | null }
+
+export type Lane = {
+  name: string
+  sender: Sender
+  /** Failures in a row at the head of the outbox. */
+  attempts: number
+}
+
+/** Tells everything that waits, until nothing does or the receiver fails. */
+export const drainLane = async (
+  lane: Lane,
+  doors: LaneDoors,
+  signal: AbortSignal
+): Promise<RoundReport> => {
+  const { sender } = lane
+  const report =
+    sender.mode === 'events'
+      ? await deliverEvents({ ...lane, sender }, doors, signal)
+      : await deliverStates({ ...lane, sender }, doors, signal)
+  lane.attempts = report.kind === 'idle' ? 0 : lane.attempts + 1
+  if (report.kind === 'retry') doors.observer.retried(lane.name, report.reason)
+  return report
+}
+
+/** Longest rest of a lane that has nothing to do: wakes are hints, this is the guarantee. */
+const REST_MS_MAX = 60_000
+
+/** Works until the signal fires. `woken` yields a signal that fires when there is news. */
+export const runLane = async (
+  lane: Lane,
+  doors: LaneDoors,
+  stop: AbortSignal,
+  woken: () => AbortSignal
+): Promise<void> => {
+  while (!stop.aborted) {
+    const wake = woken()
+    const report = await drainLane(lane, doors, stop)
+    if (report.kind === 'retry') {
+      // News does not shorten the wait: a failing receiver is left alone for as long as it needs.
+      await doors.wait(backoffMs(lane.attempts, report.retryAfterMs, doors.random), stop)
+    } else {
+      await doors.wait(restMs(lane), AbortSignal.any([stop, wake]))
+    }
+  }
+}
+
+const restMs = ({ sender }: Lane): number =>
+  sender.mode === 'states' ? Math.min(sender.refreshMs, REST_MS_MAX) : REST_MS_MAX
+
+/** Waits by the process's timers. */
+export const waitByTimer = async (ms: number, signal: AbortSignal): Promise<void> => {
+  try {
+    await sleep(ms, undefined, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
