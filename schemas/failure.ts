@@ -7,6 +7,7 @@ export const FAILURES = {
   E_EVENT_INVALID: 'An event does not satisfy the schema.',
   E_EVENT_TIME: 'An event lies outside the accepted range of times.',
   E_BODY_TOO_LARGE: 'A request body, plain or decompressed, exceeds its limit.',
+  E_MEDIA_TYPE: 'The content type or encoding of a request is not taken here.',
   E_BODY_UNREADABLE: 'A request body can not be decoded as its content type says.',
   E_UNAUTHENTICATED: 'No valid API key was given.',
   E_FORBIDDEN: 'The API key lacks the scope for this.',

@@ -1,0 +1,30 @@
+import { encodeEvent } from '../../schemas/avro/encode-event.ts'
+import { flattenEvent } from '../../schemas/avro/flatten-event.ts'
+import type { UsageEvent } from '../../schemas/event.ts'
+import { Failure } from '../../schemas/failure.ts'
+import type { OutRecord } from '../stream/log.ts'
+import { withTokens } from './event-usage.ts'
+
+/** A usage block has at most a few KiB (measured: 4 KiB with iterations); beyond it is content. */
+const USAGE_LENGTH_MAX = 32 * 1024
+/** Labels are for slicing a bill: more than this is a document. */
+const TAGS_LENGTH_MAX = 16 * 1024
+
+/**
+ * The record that a checked event becomes in the log. The key is the trace, so that the steps of
+ * one operation share a partition and no tenant makes a hot one.
+ * @throws Failure E_EVENT_INVALID when the event is too large.
+ */
+export const eventRecord = (event: UsageEvent): OutRecord => {
+  const row = flattenEvent(withTokens(event))
+  boundText('usage', row['usage'], USAGE_LENGTH_MAX)
+  boundText('tags', row['tags'], TAGS_LENGTH_MAX)
+  return { key: event.trace_id ?? event.id, value: encodeEvent(row) }
+}
+
+const boundText = (field: string, value: unknown, lengthMax: number): void => {
+  if (typeof value !== 'string' || value.length <= lengthMax) return
+  throw new Failure('E_EVENT_INVALID', `${field} has ${value.length} characters as JSON`, {
+    hint: `Keep ${field} below ${lengthMax} characters; content does not belong in a meter.`
+  })
+}

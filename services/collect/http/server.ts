@@ -1,0 +1,145 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import { Registry } from 'prom-client'
+import { FAILURES, Failure, type FailureCode } from '../../../schemas/failure.ts'
+import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
+import type { EventLog } from '../../stream/log.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
+import type { CollectSettings } from '../settings.ts'
+import type { LoadedSource } from '../sources/load.ts'
+import type { Answer } from '../sources/source.ts'
+import { Admission } from './admission.ts'
+import { problemAnswer } from './answer.ts'
+import { doorsOf } from './doors.ts'
+import { ingestRequest, type Desk } from './ingest-route.ts'
+import { createMetrics } from './metrics.ts'
+import { problemOf } from './problem.ts'
+
+export type CollectParts = {
+  log: EventLog
+  sources: readonly LoadedSource[]
+  /** null = open to everyone who can reach it; see `assertGuarded`. */
+  keys: KeyRing | null
+  settings: CollectSettings
+  now: () => Date
+  registry?: Registry
+  logger?: FastifyBaseLogger
+}
+
+/** Idle connections longer than a load balancer's own timeout (60 s) avoid races on reuse. */
+const KEEP_ALIVE_MS = 65_000
+const RETRY_STATUSES = new Set([429, 503])
+
+/**
+ * The collector's HTTP service, not yet listening. `close()` drains: no new connections, requests
+ * under way finish, then it resolves.
+ */
+export const createCollectServer = (parts: CollectParts): FastifyInstance => {
+  const { settings, logger } = parts
+  const registry = parts.registry ?? new Registry()
+  const admission = new Admission({
+    bytesMax: settings.inFlightBytesMax,
+    eventsMax: settings.inFlightEventsMax
+  })
+  const desk: Desk = { ...parts, admission, metrics: createMetrics(registry, () => admission) }
+  const app = Fastify({
+    ...(logger === undefined ? {} : { loggerInstance: logger }),
+    disableRequestLogging: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: settings.requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false
+  })
+  const state = { isDraining: false }
+  app.addHook('preClose', () => {
+    state.isDraining = true
+  })
+  app.removeAllContentTypeParsers()
+  // The body stays a stream: it is read, bounded and decompressed only after the key was checked.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  addIngest(app, desk, parts.sources, state)
+  addHealth(app, parts.log, state)
+  addMetrics(app, registry)
+  addFaults(app, settings)
+  return app
+}
+
+type DrainState = { isDraining: boolean }
+
+const addIngest = (
+  app: FastifyInstance,
+  desk: Desk,
+  sources: readonly LoadedSource[],
+  state: DrainState
+): void => {
+  for (const doors of doorsOf(sources)) {
+    app.post(doors.path, async (request, reply) => {
+      if (state.isDraining) {
+        reply.header('connection', 'close')
+        throw new Failure('E_BACKPRESSURE', 'the collector is shutting down', { retriable: true })
+      }
+      const isPartial = (request.query as { partial?: unknown }).partial === 'true'
+      const answer = await ingestRequest(request.raw, doors, isPartial, desk)
+      return send(reply, answer, desk.settings)
+    })
+  }
+}
+
+const send = (reply: FastifyReply, answer: Answer, settings: CollectSettings): FastifyReply => {
+  if (RETRY_STATUSES.has(answer.status)) reply.header('retry-after', settings.retryAfterSeconds)
+  if (answer.status === 401) reply.header('www-authenticate', 'Bearer')
+  if (answer.status === 415) reply.header('accept-encoding', 'gzip, deflate')
+  return reply.code(answer.status).type(answer.mediaType).send(answer.body)
+}
+
+/** How long the log may take to answer before the collector calls itself not ready. */
+const READY_TIMEOUT_MS = 2000
+
+const addHealth = (app: FastifyInstance, log: EventLog, state: DrainState): void => {
+  app.get('/healthz', () => ({ status: 'ok' }))
+  app.get('/readyz', async (_request, reply) => {
+    if (state.isDraining) return reply.code(503).send({ status: 'draining' })
+    const timeout = AbortSignal.timeout(READY_TIMEOUT_MS)
+    const isReady = await Promise.race([
+      log.partitions(EVENTS_TOPIC).then(
+        () => true,
+        () => false
+      ),
+      new Promise<boolean>((resolve) => timeout.addEventListener('abort', () => resolve(false)))
+    ])
+    return isReady ? { status: 'ready' } : reply.code(503).send({ status: 'log unavailable' })
+  })
+}
+
+const addMetrics = (app: FastifyInstance, registry: Registry): void => {
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics())
+  )
+}
+
+const addFaults = (app: FastifyInstance, settings: CollectSettings): void => {
+  app.get('/problems/:code', (request, reply) => {
+    const { code } = request.params as { code: string }
+    if (!Object.hasOwn(FAILURES, code)) return reply.callNotFound()
+    return { type: `/problems/${code}`, title: FAILURES[code as FailureCode] }
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const failure = new Failure('E_USAGE', `nothing answers ${request.method} ${request.url}`)
+    return send(reply, problemAnswer({ ...problemOf(failure), status: 404 }), settings)
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const failure = error instanceof Failure ? error : strangerFailure(error)
+    if (failure.code === 'E_INTERNAL') request.log.error(error)
+    const problem = problemOf(failure)
+    const { statusCode } = error as { statusCode?: number }
+    const status = failure.code === 'E_USAGE' ? (statusCode ?? problem.status) : problem.status
+    return send(reply, problemAnswer({ ...problem, status }), settings)
+  })
+}
+
+/** Fastify's own refusals are the client's; anything else is a defect whose text stays inside. */
+const strangerFailure = (error: unknown): Failure => {
+  const { statusCode, message } = error as { statusCode?: number; message?: string }
+  return statusCode !== undefined && statusCode < 500
+    ? new Failure('E_USAGE', String(message))
+    : new Failure('E_INTERNAL', 'the collector failed on this request', { cause: error })
+}

@@ -1,0 +1,62 @@
+import { Failure } from '../../schemas/failure.ts'
+import type { OutRecord } from '../stream/log.ts'
+import { checkEvent, type EventRules, type Place } from './check-event.ts'
+import { eventRecord } from './event-record.ts'
+import { faultAt, type Fault } from './fault.ts'
+import type { Item, Message, Source } from './sources/source.ts'
+
+/**
+ * From one message to records for the log: the only way in, for HTTP, files and topics alike, so
+ * that the same input gives the same rows whichever way it came.
+ */
+export type Intake = {
+  records: OutRecord[]
+  /** Start of the latest event in milliseconds since the epoch, for the lag; null without one. */
+  latestMs: number | null
+  faults: Fault[]
+  ignored: number
+}
+
+/**
+ * @throws Failure E_BODY_UNREADABLE when the message as a whole can not be decoded,
+ *   E_BODY_TOO_LARGE when it holds too many items.
+ */
+export const takeIn = (source: Source, message: Message, rules: EventRules): Intake => {
+  const { items, faults, ignored } = source.read(message)
+  if (items.length > rules.itemsMax) {
+    throw new Failure('E_BODY_TOO_LARGE', `the message holds ${items.length} events`, {
+      hint: `At most ${rules.itemsMax} events are taken at once; send smaller batches.`
+    })
+  }
+  const intake: Intake = { records: [], latestMs: null, faults: [...faults], ignored }
+  for (const item of items) takeItem(item, message, rules, intake)
+  intake.faults.sort((a, b) => a.index - b.index)
+  return intake
+}
+
+const takeItem = (item: Item, message: Message, rules: EventRules, intake: Intake): void => {
+  const checked = checkEvent(withTenant(item.event, message.tenant), item, rules)
+  if ('faults' in checked) {
+    intake.faults.push(...checked.faults)
+    return
+  }
+  try {
+    intake.records.push(eventRecord(checked.event))
+    intake.latestMs = Math.max(intake.latestMs ?? 0, Date.parse(checked.event.time))
+  } catch (error) {
+    intake.faults.push(encodingFault(error, item))
+  }
+}
+
+/** An event that names no tenant belongs to the one that the sender is known as. */
+const withTenant = (event: unknown, tenant: string | null): unknown => {
+  if (tenant === null || typeof event !== 'object' || event === null) return event
+  const named = (event as { tenant?: unknown }).tenant
+  return named === undefined || named === null ? { ...event, tenant } : event
+}
+
+const encodingFault = (error: unknown, place: Place): Fault => {
+  if (!(error instanceof Failure)) throw error
+  const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`
+  return faultAt(place, { code: error.code, message })
+}

@@ -1,0 +1,106 @@
+import { isRecord, structureOf, textOf, type Attributes } from '../attributes.ts'
+import type { Dialect, Kind } from '../dialect.ts'
+
+/**
+ * OpenTelemetry GenAI conventions, the names of now and those before v1.37 and v1.43
+ * (open-telemetry/semantic-conventions-genai, `docs/gen-ai`). All of them are in development, so
+ * emitters of several generations speak at once.
+ */
+
+const OPERATIONS: Readonly<Record<string, Kind>> = {
+  chat: 'llm',
+  generate_content: 'llm',
+  text_completion: 'llm',
+  completion: 'llm',
+  responses: 'llm',
+  image_generation: 'llm',
+  embeddings: 'embedding',
+  embedding: 'embedding',
+  retrieval: 'retrieval',
+  rerank: 'rerank',
+  execute_tool: 'tool',
+  create_agent: 'agent',
+  invoke_agent: 'agent',
+  invoke_workflow: 'agent',
+  plan: 'agent',
+  handoff: 'agent'
+}
+
+const USAGE_NAMES = [
+  'gen_ai.usage.input_tokens',
+  'gen_ai.usage.output_tokens',
+  'gen_ai.usage.prompt_tokens',
+  'gen_ai.usage.completion_tokens'
+]
+
+const kindOf = (attributes: Attributes): Kind | null => {
+  const operation = textOf(attributes, ['gen_ai.operation.name'])
+  const known = operation === null ? undefined : OPERATIONS[operation]
+  if (known !== undefined && Object.hasOwn(OPERATIONS, operation ?? '')) return known
+  if (textOf(attributes, ['mcp.method.name']) === 'tools/call') return 'tool'
+  // An operation that is new to us, or none at all: usage and a model make it an inference.
+  const hasUsage = USAGE_NAMES.some((name) => attributes.get(name) !== undefined)
+  const model = textOf(attributes, ['gen_ai.request.model', 'gen_ai.response.model'])
+  return hasUsage && model !== null ? 'llm' : null
+}
+
+type Document = { id: string | null; score: number | null }
+
+const documentsOf = (attributes: Attributes): Document[] => {
+  const list = structureOf(attributes.get('gen_ai.retrieval.documents'))
+  if (!Array.isArray(list)) return []
+  return list.filter(isRecord).map(({ id, score }) => ({
+    id: typeof id === 'string' ? id : null,
+    score: typeof score === 'number' ? score : null
+  }))
+}
+
+const structure: NonNullable<Dialect['structure']> = (attributes) => {
+  const documents = documentsOf(attributes)
+  const ids = documents.flatMap(({ id }) => (id === null ? [] : [id]))
+  const scores = documents.flatMap(({ score }) => (score === null ? [] : [score]))
+  return {
+    ...(ids.length > 0 ? { document_ids: ids } : {}),
+    ...(scores.length > 0 ? { scores } : {})
+  }
+}
+
+export const genAi: Dialect = {
+  kind: kindOf,
+  text: {
+    user: ['enduser.id', 'enduser.pseudo.id', 'user.id'],
+    conversation_id: ['gen_ai.conversation.id', 'session.id'],
+    request_id: ['aws.request_id', 'gen_ai.request.id'],
+    response_id: ['gen_ai.response.id'],
+    provider: ['gen_ai.provider.name', 'gen_ai.system'],
+    request_model: ['gen_ai.request.model'],
+    response_model: ['gen_ai.response.model'],
+    service_tier: [
+      'openai.response.service_tier',
+      'gen_ai.openai.response.service_tier',
+      'openai.request.service_tier',
+      'gen_ai.openai.request.service_tier'
+    ],
+    prompt_version: ['gen_ai.prompt.version'],
+    component_version: ['gen_ai.agent.version'],
+    error_type: ['error.type']
+  },
+  name: {
+    tool: ['gen_ai.tool.name'],
+    agent: ['gen_ai.agent.name', 'gen_ai.workflow.name', 'gen_ai.agent.id'],
+    retrieval: ['gen_ai.data_source.id'],
+    evaluation: ['gen_ai.evaluation.name']
+  },
+  hash: {
+    system_prompt_hash: ['gen_ai.system_instructions'],
+    tools_hash: ['gen_ai.tool.definitions'],
+    args_hash: ['gen_ai.tool.call.arguments'],
+    result_hash: ['gen_ai.tool.call.result']
+  },
+  ttftSeconds: ['gen_ai.response.time_to_first_chunk', 'gen_ai.server.time_to_first_token'],
+  temperature: ['gen_ai.request.temperature'],
+  stop: ['gen_ai.response.finish_reasons'],
+  cost: ['gen_ai.usage.cost', 'operation.cost'],
+  usage: ['gen_ai.usage.'],
+  structure
+}

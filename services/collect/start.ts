@@ -1,0 +1,55 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Registry } from 'prom-client'
+import { EVENTS_TOPIC } from '../../schemas/topics.ts'
+import type { EventLog } from '../stream/log.ts'
+import { assertGuarded } from './http/sender.ts'
+import { createCollectServer } from './http/server.ts'
+import { openKeyFile } from './keys/key-ring.ts'
+import { COLLECT_DEFAULTS, type CollectSettings } from './settings.ts'
+import { loadSources } from './sources/load.ts'
+
+export type CollectorOptions = {
+  log: EventLog
+  host: string
+  /** 0 = the system chooses. */
+  port: number
+  /** File of API keys; null = open, which only loopback addresses may be. */
+  keyFile: string | null
+  /** Partitions of the topic where it does not exist yet. */
+  partitions?: number
+  settings?: Partial<CollectSettings>
+  registry?: Registry
+  logger?: FastifyBaseLogger
+  now: () => Date
+}
+
+export type Collector = {
+  url: string
+  /** Drains: takes no new request, finishes those under way, then resolves. The log stays open. */
+  close: () => Promise<void>
+}
+
+/** Enough for a handful of consumers; more are added while it runs. */
+const PARTITIONS = 8
+
+/** Starts the collector and resolves once it takes requests. */
+export const startCollector = async (options: CollectorOptions): Promise<Collector> => {
+  const { log, host, port, keyFile, logger } = options
+  const keys =
+    keyFile === null
+      ? null
+      : await openKeyFile(keyFile, (failure) => logger?.error(failure, 'key file'))
+  assertGuarded(host, keys)
+  await log.ensureTopic(EVENTS_TOPIC, options.partitions ?? PARTITIONS)
+  const server = createCollectServer({
+    log,
+    sources: await loadSources(),
+    keys,
+    settings: { ...COLLECT_DEFAULTS, ...options.settings },
+    now: options.now,
+    ...(options.registry === undefined ? {} : { registry: options.registry }),
+    ...(logger === undefined ? {} : { logger })
+  })
+  const url = await server.listen({ host, port })
+  return { url, close: () => server.close() }
+}
