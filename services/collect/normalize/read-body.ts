@@ -1,0 +1,111 @@
+import { EventSplitter } from './events.ts'
+import { addFacts, noFacts, type Facts } from './facts.ts'
+import { isObject, parseJson, type Json } from './json.ts'
+import { readProviderError, type HttpFacts, type ProviderError } from './provider-error.ts'
+import { isEvent, StreamFold } from './stream.ts'
+import { findUsage, hasStrayUsage, SLOT_ORDER, unwrap, type Found } from './usage-block.ts'
+import type { Notes } from './warnings.ts'
+
+/** What was found in a body of any kind: whole, streamed, wrapped, cut, or an error. */
+export type Reading = {
+  usage: Found | null
+  /** The response around the usage block, for hints about its API. */
+  body: Json
+  facts: Facts
+  error: ProviderError | null
+  /** The usage is a snapshot of a stream that did not end. */
+  partial: boolean
+  batch: boolean
+}
+
+/** Reads a body as parsed JSON, as JSON text, or as the transcript of a stream. Never throws. */
+export const readBody = (body: unknown, http: HttpFacts, notes: Notes): Reading => {
+  if (typeof body === 'string') return readText(body, http, notes)
+  if (Array.isArray(body)) return readEvents(body as unknown[], http, notes)
+  if (!isObject(body)) return unreadable(http, notes)
+  return isEvent(body) ? readEvents([body], http, notes) : readWhole(body, http, notes)
+}
+
+const readText = (text: string, http: HttpFacts, notes: Notes): Reading => {
+  const value = parseJson(text)
+  if (isObject(value) || Array.isArray(value)) return readBody(value, http, notes)
+  const splitter = new EventSplitter()
+  const events = splitter.push(text)
+  const { events: last, tail } = splitter.end()
+  events.push(...last)
+  if (events.length === 0 && !splitter.done) return unreadable(http, notes)
+  const fold = foldOf(events, notes)
+  if (splitter.done) fold.done()
+  if (splitter.unreadable > 0) notes.add('stream_event_unreadable')
+  if (tail && fold.hasEnded()) notes.add('stream_tail_unreadable')
+  return readFold(fold, http, notes)
+}
+
+const foldOf = (events: readonly unknown[], notes: Notes): StreamFold => {
+  const fold = new StreamFold(notes)
+  for (const event of events) fold.add(event)
+  return fold
+}
+
+const readEvents = (events: readonly unknown[], http: HttpFacts, notes: Notes): Reading => {
+  const failed = readProviderError(events, http)
+  if (failed !== null && events.length === 1) return { ...nothing(), error: failed }
+  return readFold(foldOf(events, notes), http, notes)
+}
+
+/** What a fold of a stream knows so far; used for streams that are still running as well. */
+export const readFold = (fold: StreamFold, http: HttpFacts, notes: Notes): Reading => {
+  const usage = bestOf([...fold.slots].map(([slot, block]) => ({ slot, block })))
+  const complete = fold.isComplete()
+  const error = fold.error ?? readProviderError(null, http)
+  if (error !== null) notes.add('stream_error')
+  else if (!complete && !fold.hasEnded()) notes.add('stream_cut')
+  else if (usage === null) notes.add('usage_missing')
+  return {
+    usage,
+    body: usage?.block ?? {},
+    facts: fold.facts,
+    error,
+    partial: !complete || error !== null,
+    batch: false
+  }
+}
+
+const readWhole = (outer: Json, http: HttpFacts, notes: Notes): Reading => {
+  const { body, batch } = unwrap(outer)
+  const error = readProviderError(body, http) ?? readProviderError(outer, null)
+  const usage = bestOf(findUsage(body))
+  const facts = noFacts()
+  addFacts(facts, body, usage?.block ?? null)
+  if (usage === null && error === null) {
+    notes.add(hasStrayUsage(body) ? 'usage_unreadable' : 'usage_missing')
+  }
+  return { usage, body, facts, error, partial: false, batch }
+}
+
+const bestOf = (found: readonly Found[]): Found | null => {
+  let best: Found | null = null
+  let bestRank = SLOT_ORDER.length
+  for (const one of found) {
+    const rank = SLOT_ORDER.indexOf(one.slot)
+    if (rank >= bestRank) continue
+    best = one
+    bestRank = rank
+  }
+  return best
+}
+
+const nothing = (): Reading => ({
+  usage: null,
+  body: {},
+  facts: noFacts(),
+  error: null,
+  partial: false,
+  batch: false
+})
+
+const unreadable = (http: HttpFacts, notes: Notes): Reading => {
+  const error = readProviderError(null, http)
+  if (error === null) notes.add('body_unreadable')
+  return { ...nothing(), error }
+}

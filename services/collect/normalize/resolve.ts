@@ -1,0 +1,240 @@
+import { isObject, objectAt, textAt, type Json } from './json.ts'
+import type { Family, UsageRule } from './rule.ts'
+import { messages } from './rules/anthropic.ts'
+import { converse, invocation } from './rules/bedrock.ts'
+import * as chats from './rules/chat-providers.ts'
+import { cohere, cohereBilled } from './rules/cohere.ts'
+import * as emitters from './rules/emitters.ts'
+import { generateContent, interactions } from './rules/google.ts'
+import { chat, duration, responses, totalOnly } from './rules/openai.ts'
+import { generate, ollama } from './rules/self-hosted.ts'
+import type { Notes } from './warnings.ts'
+
+/** What the caller says about a block, with the provider under its canonical name. */
+export type Claim = {
+  provider: string | null
+  api: string | null
+  model: string | null
+  emitter: string | null
+}
+
+const CHAT_RULES: readonly UsageRule[] = [
+  chats.openrouterChat,
+  chats.deepseekChat,
+  chats.xaiChat,
+  chats.groqChat,
+  chats.mistralChat,
+  chats.perplexityChat,
+  chats.azureChat,
+  chats.geminiChat,
+  chats.sglangChat,
+  chats.vllmChat
+]
+
+/** Field names that occur in one family only, in the order in which they are looked for. */
+const FAMILY_KEYS: readonly (readonly [string, Family])[] = [
+  ['prompt_tokens', 'chat'],
+  ['completion_tokens', 'chat'],
+  ['input_tokens', 'input-output'],
+  ['output_tokens', 'input-output'],
+  ['cache_read_input_tokens', 'input-output'],
+  ['cache_creation_input_tokens', 'input-output'],
+  ['promptTokenCount', 'gemini'],
+  ['candidatesTokenCount', 'gemini'],
+  ['totalTokenCount', 'gemini'],
+  ['responseTokenCount', 'gemini'],
+  ['candidates_token_count', 'gemini'],
+  ['total_token_count', 'gemini'],
+  ['inputTokens', 'camel'],
+  ['outputTokens', 'camel'],
+  ['total_input_tokens', 'interactions'],
+  ['total_output_tokens', 'interactions'],
+  ['billed_units', 'cohere'],
+  ['prompt_eval_count', 'ollama'],
+  ['eval_count', 'ollama'],
+  ['inputTokenCount', 'invocation'],
+  ['outputTokenCount', 'invocation'],
+  ['tokens_evaluated', 'generate'],
+  ['tokens_predicted', 'generate'],
+  ['generated_tokens', 'generate'],
+  ['input_token_count', 'generate'],
+  ['generated_token_count', 'generate'],
+  ['inputTextTokenCount', 'generate'],
+  ['prompt_token_count', 'generate'],
+  ['generation_token_count', 'generate'],
+  ['gen_ai.usage.input_tokens', 'attributes'],
+  ['gen_ai.usage.output_tokens', 'attributes'],
+  ['gen_ai.usage.prompt_tokens', 'attributes'],
+  ['gen_ai.usage.completion_tokens', 'attributes'],
+  ['llm.token_count.prompt', 'attributes'],
+  ['llm.token_count.completion', 'attributes'],
+  ['ai.usage.inputTokens', 'attributes'],
+  ['ai.usage.outputTokens', 'attributes'],
+  ['ai.usage.promptTokens', 'attributes'],
+  ['total_tokens', 'total']
+]
+
+const reported = (block: Json, key: string): boolean => {
+  const value = block[key]
+  return value !== undefined && value !== null
+}
+
+/** The family of a usage block by its field names, or null where it is none. */
+export const familyOf = (block: Json): Family | null => {
+  for (const [key, family] of FAMILY_KEYS) if (reported(block, key)) return family
+  const counts = objectAt(block, 'tokens')
+  if (counts !== null && (reported(counts, 'input_tokens') || reported(counts, 'output_tokens'))) {
+    return 'cohere'
+  }
+  if (objectAt(block, 'input')?.['inputTokenCount'] !== undefined) return 'invocation'
+  if (block['type'] === 'duration' && reported(block, 'seconds')) return 'duration'
+  return null
+}
+
+/** The rule for a block of known family; `body` is the response around it, or the block itself. */
+export const ruleFor = (
+  family: Family,
+  claim: Claim,
+  { block, body }: { block: Json; body: Json },
+  notes: Notes
+): UsageRule => {
+  switch (family) {
+    case 'chat':
+      return chatRule(claim, block, body)
+    case 'input-output':
+      return inputOutputRule(claim, block, body, notes)
+    case 'camel':
+      return camelRule(claim, block, body, notes)
+    case 'gemini':
+      return generateContent
+    case 'interactions':
+      return interactions
+    case 'invocation':
+      return invocation
+    case 'cohere':
+      return objectAt(block, 'tokens') === null ? cohereBilled : cohere
+    case 'ollama':
+      return ollama
+    case 'generate':
+      return generate
+    case 'attributes':
+      return attributesRule(claim)
+    case 'total':
+      return totalOnly
+    case 'duration':
+      return duration
+  }
+}
+
+const marked = (rule: UsageRule, block: Json): boolean => {
+  for (const mark of rule.marks ?? []) if (block[mark] !== undefined) return true
+  return false
+}
+
+const named = (rule: UsageRule, api: string | null): boolean => {
+  if (api === null) return false
+  const lowered = api.toLowerCase()
+  return rule.api.toLowerCase() === lowered || (rule.apiNames?.includes(lowered) ?? false)
+}
+
+const chatRule = (claim: Claim, block: Json, body: Json): UsageRule => {
+  for (const rule of CHAT_RULES) if (rule.provider === claim.provider) return rule
+  for (const rule of CHAT_RULES) if (marked(rule, block)) return rule
+  if (claim.provider !== null) return chat
+  if (body['prompt_filter_results'] !== undefined) return chats.azureChat
+  if (body['x_groq'] !== undefined) return chats.groqChat
+  if (textAt(body, 'id')?.startsWith('gen-') === true) return chats.openrouterChat
+  const model = claim.model ?? textAt(body, 'model')
+  return model?.startsWith('gemini-') === true ? chats.geminiChat : chat
+}
+
+const inclusiveMarks = ['input_tokens_details', 'cached_input_tokens', 'reasoning_output_tokens']
+
+/** Two conventions share `input_tokens`; the fields beside it, the body or the names decide. */
+const inputOutputRule = (claim: Claim, block: Json, body: Json, notes: Notes): UsageRule => {
+  const details = objectAt(block, 'output_tokens_details')
+  const exclusive = marked(messages, block) || details?.['thinking_tokens'] !== undefined
+  const tokenDetails = marked(emitters.langchain, block)
+  const inclusive =
+    tokenDetails ||
+    details?.['reasoning_tokens'] !== undefined ||
+    inclusiveMarks.some((mark) => block[mark] !== undefined)
+  const inclusiveRule = tokenDetails ? tokenDetailsRule(block) : responsesRule(claim, block)
+  if (exclusive !== inclusive) return exclusive ? messages : inclusiveRule
+  if (named(messages, claim.api) || body['type'] === 'message') return messages
+  if (named(responses, claim.api) || body['object'] === 'response') return inclusiveRule
+  if (exclusive) {
+    notes.add('api_guessed')
+    return claim.provider === 'openai' ? inclusiveRule : messages
+  }
+  if (claim.provider === 'anthropic' || modelOf(claim, body).includes('claude')) return messages
+  return inclusiveRule
+}
+
+const tokenDetailsRule = (block: Json): UsageRule => {
+  const input = objectAt(block, 'input_token_details')
+  const output = objectAt(block, 'output_token_details')
+  const ofLangchain =
+    input?.['cache_read'] !== undefined ||
+    input?.['cache_creation'] !== undefined ||
+    output?.['reasoning'] !== undefined
+  return ofLangchain ? emitters.langchain : responses
+}
+
+const responsesRule = (claim: Claim, block: Json): UsageRule =>
+  claim.provider === 'x_ai' || marked(chats.xaiResponses, block) ? chats.xaiResponses : responses
+
+const modelOf = (claim: Claim, body: Json): string =>
+  claim.model ?? textAt(body, 'model') ?? textAt(body, 'modelId') ?? ''
+
+const aiSdkEmitter = /^(ai|@ai-sdk\/|vercel)/
+
+const camelRule = (claim: Claim, block: Json, body: Json, notes: Notes): UsageRule => {
+  if (isObject(block['inputTokens']) || isObject(block['outputTokens'])) return emitters.aiSdkNested
+  if (marked(emitters.aiSdk, block)) return emitters.aiSdk
+  if (marked(converse, block)) return converse
+  const ofSdk = marked(emitters.aiSdkV2, block)
+  const emitted = claim.emitter !== null && aiSdkEmitter.test(claim.emitter)
+  if (!ofSdk && !emitted && !named(emitters.aiSdk, claim.api)) return converse
+  return aiSdkV2Rule(claim, block, body, notes)
+}
+
+/** AI SDK 5.0 passes the provider's input on, so the provider behind it decides. */
+const aiSdkV2Rule = (claim: Claim, block: Json, body: Json, notes: Notes): UsageRule => {
+  const behind = `${claim.provider ?? ''} ${modelOf(claim, body)}`
+  if (/anthropic|bedrock|claude/.test(behind)) {
+    return { ...emitters.aiSdkV2, cache: 'outside', totalOmits: 'cache' }
+  }
+  const cached = block['cachedInputTokens']
+  if (behind.trim() === '' && cached !== undefined && cached !== null && cached !== 0) {
+    notes.add('convention_ambiguous')
+  }
+  return emitters.aiSdkV2
+}
+
+const attributesRule = (claim: Claim): UsageRule => {
+  const exclusive = emitters.attributesExclusive
+  const { emitter } = claim
+  if (emitter === null) return emitters.attributes
+  return exclusive.emitters?.some((pattern) => pattern.test(emitter)) === true
+    ? exclusive
+    : emitters.attributes
+}
+
+/** APIs whose names fit one rule only, so that another rule's block contradicts them. */
+const SPECIFIC = [messages, responses, converse, generateContent, interactions]
+const CHAT_SPEAKERS: readonly (string | null)[] = [
+  'openai',
+  ...CHAT_RULES.map((rule) => rule.provider).filter((name) => name !== 'gcp.gemini')
+]
+
+/** Says so where the named API is another one than the block shows. */
+export const checkNames = (claim: Claim, rule: UsageRule, notes: Notes): void => {
+  const { api, provider } = claim
+  if (api === null || named(rule, api)) return
+  const chatExpected = named(chat, api) && CHAT_SPEAKERS.includes(provider)
+  const others = SPECIFIC.some((other) => other.api.toLowerCase() === api.toLowerCase())
+  if (others || (chatExpected && rule.family !== 'chat' && rule.family !== 'total')) {
+    notes.add('api_contradicted')
+  }
+}

@@ -1,0 +1,146 @@
+import { firstOf, isObject, listAt, objectAt, textAt, type Json } from './json.ts'
+
+export type StopClass =
+  | 'complete'
+  | 'tool'
+  | 'length'
+  | 'context_exceeded'
+  | 'pause'
+  | 'refusal_model'
+  | 'refusal_provider_filter'
+  | 'guardrail'
+  | 'malformed'
+  | 'cancelled'
+  | 'error'
+
+/** Native reasons of all providers, in lower case without separators. */
+const CLASSES: Readonly<Record<StopClass, readonly string[]>> = {
+  complete: [
+    'stop',
+    'endturn',
+    'stopsequence',
+    'complete',
+    'completed',
+    'eostoken',
+    'eos',
+    'finish'
+  ],
+  tool: ['toolcalls', 'toolcall', 'functioncall', 'tooluse', 'requiresaction'],
+  length: ['length', 'maxtokens', 'maxoutputtokens', 'modellength', 'maxmessages', 'maxlength'],
+  context_exceeded: ['modelcontextwindowexceeded', 'contextlengthexceeded'],
+  pause: ['pauseturn', 'compaction', 'continuation', 'steered'],
+  refusal_model: ['refusal', 'errortoxic', 'refuse'],
+  refusal_provider_filter: [
+    'contentfilter',
+    'contentfiltered',
+    'safety',
+    'recitation',
+    'blocklist',
+    'prohibitedcontent',
+    'spii',
+    'imagesafety',
+    'imageprohibitedcontent',
+    'imagerecitation',
+    'jailbreak',
+    'language',
+    'biopolicy',
+    'misalignmentpolicyviolation'
+  ],
+  guardrail: ['guardrailintervened', 'modelarmor'],
+  malformed: [
+    'malformedfunctioncall',
+    'malformedresponse',
+    'unexpectedtoolcall',
+    'toomanytoolcalls',
+    'malformedmodeloutput',
+    'malformedtooluse',
+    'missingthoughtsignature'
+  ],
+  cancelled: ['cancelled', 'canceled', 'abort', 'aborted', 'usercancel'],
+  error: [
+    'error',
+    'failed',
+    'timeout',
+    'insufficientsystemresource',
+    'other',
+    'imageother',
+    'noimage'
+  ]
+}
+
+const CLASS_OF = new Map<string, StopClass>(
+  (Object.keys(CLASSES) as StopClass[]).flatMap((stopClass) =>
+    CLASSES[stopClass].map((reason): [string, StopClass] => [reason, stopClass])
+  )
+)
+
+/** Longest reason that is looked up: native reasons are words. */
+const REASON_LENGTH_MAX = 64
+
+/** Class of a native stop reason; null where it is none that is known. */
+export const stopClassOf = (reason: string | null): StopClass | null => {
+  if (reason === null || reason.length > REASON_LENGTH_MAX) return null
+  return CLASS_OF.get(reason.toLowerCase().replace(/[^a-z]/g, '')) ?? null
+}
+
+export type Stop = { reason: string | null; refused: boolean }
+
+const EMPTY: Stop = { reason: null, refused: false }
+
+/** The native stop reason of a response or of one event, wherever its API puts it. */
+export const readStop = (body: Json): Stop => {
+  const choice = firstOf(body, 'choices')
+  if (choice !== undefined) return fromChoices(listAt(body, 'choices'))
+  const blocked = textAt(objectAt(body, 'promptFeedback'), 'blockReason')
+  if (blocked !== null) return { reason: blocked, refused: true }
+  const candidate = firstOf(body, 'candidates')
+  if (candidate !== undefined) return { reason: textAt(candidate, 'finishReason'), refused: false }
+  if (body['object'] === 'response') return fromResponse(body)
+  const reason = plainReason(body)
+  return reason === null ? EMPTY : { reason, refused: false }
+}
+
+const plainReason = (body: Json): string | null =>
+  textAt(body, 'stop_reason') ??
+  textAt(body, 'stopReason') ??
+  textAt(objectAt(body, 'delta'), 'stop_reason') ??
+  textAt(objectAt(body, 'delta'), 'finish_reason') ??
+  textAt(objectAt(body, 'messageStop'), 'stopReason') ??
+  textAt(body, 'finish_reason') ??
+  textAt(body, 'finishReason') ??
+  textAt(body, 'done_reason') ??
+  textAt(objectAt(body, 'details'), 'finish_reason') ??
+  textAt(objectAt(body, 'response_metadata'), 'stop_reason') ??
+  textAt(objectAt(body, 'response_metadata'), 'finish_reason') ??
+  (body['object'] === 'interaction' ? settled(textAt(body, 'status')) : null)
+
+const settled = (status: string | null): string | null =>
+  status === 'in_progress' || status === 'queued' ? null : status
+
+/** Of several choices, one that did not end well says more than one that did. */
+const fromChoices = (choices: readonly unknown[]): Stop => {
+  let reason: string | null = null
+  let refused = false
+  for (const choice of choices) {
+    const native = textAt(choice, 'native_finish_reason') ?? textAt(choice, 'finish_reason')
+    if (native !== null && (reason === null || stopClassOf(reason) === 'complete')) reason = native
+    refused ||= refusedBy(objectAt(choice, 'message')) || refusedBy(objectAt(choice, 'delta'))
+  }
+  return { reason, refused }
+}
+
+const refusedBy = (message: Json | null): boolean =>
+  typeof message?.['refusal'] === 'string' && message['refusal'] !== ''
+
+const fromResponse = (body: Json): Stop => {
+  const detail = textAt(objectAt(body, 'incomplete_details'), 'reason')
+  const output = listAt(body, 'output')
+  const refused = output.some((item) =>
+    listAt(item, 'content').some((part) => isObject(part) && part['type'] === 'refusal')
+  )
+  const called = output.some((item) => isObject(item) && item['type'] === 'function_call')
+  const code = textAt(objectAt(body, 'error'), 'code')
+  const status = settled(textAt(body, 'status'))
+  const reason = detail ?? code ?? status
+  return { reason: reason === 'completed' && called ? 'function_call' : reason, refused }
+}
