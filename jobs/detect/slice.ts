@@ -116,7 +116,8 @@ const readRows = async (
   const { name, input } = query
   const rows = await countRows(source, name)
   const numbers = ['start_ms', ...input.measures]
-  const order = ['start_ms', ...(input.orderBy ?? []), 'k.series', ...(input.texts ?? [])]
+  const declared = (input.orderBy ?? []).map((column) => `s.${column}`)
+  const order = ['s.start_ms', ...declared, 'k.series']
   const select = [...numbers, ...(input.texts ?? [])].map((column) => `s.${column}`)
   const sql = `SELECT k.series::DOUBLE AS series, ${select.join(', ')}
 FROM slice_${name} s JOIN keys_${name} k ON ${sameKeys(input.keys)}

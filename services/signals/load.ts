@@ -45,7 +45,11 @@ const loadSignal = async (parent: URL, id: string): Promise<LoadedSignal> => {
   }
 }
 
-const readGrains = async (folder: URL, id: string, signal: Signal): Promise<LoadedSignal['sql']> => {
+const readGrains = async (
+  folder: URL,
+  id: string,
+  signal: Signal
+): Promise<LoadedSignal['sql']> => {
   const grains = GRAINS.filter((grain) => signal.inputs[grain] !== undefined)
   if (grains.length === 0) throw new Failure('E_INTERNAL', `The signal ${id} declares no input`)
   const texts = await Promise.all(

@@ -1,0 +1,179 @@
+import type { Draft } from '../define.ts'
+import { mixtureNats } from '../statistics/evidence.ts'
+import { rateChange, type RateChange } from '../statistics/rate-change.ts'
+import { D, RATE_SHAPE } from '../statistics/rate-record.ts'
+import { attribute } from './attribution.ts'
+import type { Cause } from './cause.ts'
+import { collapseDraft, iso, seriesFingerprint, type Collapse } from './finding.ts'
+import { explain } from './mechanism.ts'
+import type { Pool } from './pool.ts'
+import { poolDraft } from './pool-finding.ts'
+import type { PoolEvent } from './pools.ts'
+import { seriesKey, type SeriesEvent, type SeriesName } from './series.ts'
+import { silenceDraft } from './silence-finding.ts'
+import type { State } from './state.ts'
+
+/** Turns what happened to series and pools in a minute into findings that open and close. */
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+export const decide = (
+  state: State,
+  { events, pools }: { events: readonly SeriesEvent[]; pools: readonly PoolEvent[] },
+  ms: number
+): Draft[] => {
+  const drafts: (Draft | null)[] = [
+    ...pools.map((event) => decidePool(state, event, ms)),
+    ...[...events].sort(byLevel(state)).map((event) => decideSeries(state, event, ms))
+  ]
+  return drafts.filter((draft) => draft !== null)
+}
+
+/** Tenants before their leaves: the wider finding is the one that opens. */
+const byLevel =
+  (state: State) =>
+  (a: SeriesEvent, b: SeriesEvent): number => {
+    const [one, other] = [state.series.names[a.slot]!, state.series.names[b.slot]!]
+    const order = ['model', 'tenant', 'leaf']
+    const [x, y] = [seriesKey(one), seriesKey(other)]
+    return order.indexOf(one.level) - order.indexOf(other.level) || (x < y ? -1 : 1)
+  }
+
+const decideSeries = (state: State, { slot, outcome }: SeriesEvent, ms: number): Draft | null => {
+  const name = state.series.names[slot]!
+  if (outcome === 'silent' || outcome === 'speaking') {
+    return toggle(state, `silence|${name.tenant}`, ms, () =>
+      outcome === 'silent' ? silenceDraft(name, ms) : null
+    )
+  }
+  const key = openKey(name)
+  if (outcome === 'opened') {
+    if (state.open.has(key)) return null
+    markIncident(state, slot, ms)
+    const draft = collapseDraft(collapseOf(state, slot, ms))
+    state.open.set(key, draft)
+    return draft
+  }
+  const draft = state.open.get(key)
+  const day = incidentDay(state, slot)
+  if (draft === undefined || draft.fingerprint !== seriesFingerprint(name, day)) return null
+  state.open.delete(key)
+  return resolved(draft, ms, outcome)
+}
+
+/** One incident at a time per tenant, whichever of its series saw it first. */
+const openKey = (name: SeriesName): string =>
+  name.level === 'model' ? `model|${seriesKey(name)}` : `tenant|${name.tenant}`
+
+/** Within a day after recovery the same series reopens the same incident. */
+const markIncident = (state: State, slot: number, ms: number): void => {
+  const d = state.series.records.doubles
+  const at = slot * RATE_SHAPE.doubles
+  const flaps = d[at + D.incidentDay]! > 0 && ms - d[at + D.resolvedMs]! < DAY_MS
+  if (!flaps) d[at + D.incidentDay] = Math.floor(d[at + D.startedMs]! / DAY_MS)
+}
+
+const incidentDay = (state: State, slot: number): number =>
+  state.series.records.doubles[slot * RATE_SHAPE.doubles + D.incidentDay]!
+
+const collapseOf = (state: State, slot: number, ms: number): Collapse => {
+  const { records, names } = state.series
+  const name = names[slot]!
+  const change = rateChange(records, slot)
+  return {
+    name,
+    change,
+    detectedMs: ms + MINUTE_MS,
+    incidentDay: incidentDay(state, slot),
+    evidenceNats: mixtureNats(records.doubles, slot * RATE_SHAPE.doubles),
+    cause: causeOf(state, slot, change)
+  }
+}
+
+const causeOf = (state: State, slot: number, change: RateChange): Cause => {
+  const name = state.series.names[slot]!
+  const pool = poolOf(state, name.tenant)
+  const start = Math.floor(change.before.toMs / MINUTE_MS)
+  return explain({
+    tenant: name.tenant,
+    pool,
+    attribution: pool === null ? null : attribute(pool, start, pool.lastMinute),
+    cachingOff: isCachingOff(state, slot, change),
+    newModel: newModelOf(state, name, change)
+  })
+}
+
+/** The pool that holds most of what the tenant sent. */
+const poolOf = (state: State, tenant: string | null): Pool | null => {
+  if (tenant === null) return null
+  const pools = [...state.pools.values()].filter((pool) => pool.tenants.has(tenant))
+  return pools[0] ?? null
+}
+
+const isCachingOff = (state: State, slot: number, { before, after }: RateChange): boolean => {
+  const d = state.series.records.doubles
+  const at = slot * RATE_SHAPE.doubles
+  const wrote = d[at + D.lastWriteMs]! > 0
+  return wrote && d[at + D.lastWriteMs]! < before.toMs && after.h === 0
+}
+
+/** A leaf that came with the change and carries most of the traffic since. */
+const newModelOf = (
+  state: State,
+  name: SeriesName,
+  { before, after }: RateChange
+): string | null => {
+  if (name.level !== 'tenant') return null
+  const { series } = state
+  for (const key of series.leaves.get(name.tenant ?? '') ?? []) {
+    const slot = series.slots.get(key)
+    if (slot === undefined) continue
+    const at = slot * RATE_SHAPE.doubles
+    const d = series.records.doubles
+    const isNew = d[at + D.firstMs]! >= before.toMs - NEW_MODEL_LEAD_MS
+    if (isNew && d[at + D.totalW]! > after.w / 2) return series.names[slot]!.model
+  }
+  return null
+}
+
+/** The change point may be estimated this much later than the new model's first call. */
+const NEW_MODEL_LEAD_MS = 10 * MINUTE_MS
+
+const decidePool = (state: State, { pool, slot, outcome }: PoolEvent, ms: number): Draft | null => {
+  const key = `pool|${pool.name}`
+  if (outcome !== 'opened') {
+    const draft = state.open.get(key)
+    state.open.delete(key)
+    return draft === undefined ? null : resolved(draft, ms, outcome)
+  }
+  const change = rateChange(state.reuse, slot)
+  const start = Math.floor(change.before.toMs / MINUTE_MS)
+  const attribution = attribute(pool, start, pool.lastMinute)
+  const cause = explain({ tenant: null, pool, attribution, cachingOff: false, newModel: null })
+  const draft = poolDraft({ pool, change, cause, detectedMs: ms + MINUTE_MS })
+  state.open.set(key, draft)
+  return draft
+}
+
+const toggle = (state: State, key: string, ms: number, make: () => Draft | null): Draft | null => {
+  const draft = make()
+  const open = state.open.get(key)
+  if (draft !== null && open === undefined) {
+    state.open.set(key, draft)
+    return draft
+  }
+  if (draft !== null || open === undefined) return null
+  state.open.delete(key)
+  return resolved(open, ms, 'resolved')
+}
+
+const resolved = (draft: Draft, ms: number, outcome: 'resolved' | 'accepted'): Draft => ({
+  ...draft,
+  status: 'resolved',
+  detected_at: iso(ms + MINUTE_MS),
+  summary:
+    outcome === 'resolved'
+      ? `Recovered. ${draft.summary}`
+      : `Lasted so long that it is now the baseline. ${draft.summary}`
+})

@@ -1,0 +1,113 @@
+import { hashPart, NEVER_SEEN, NOT_SAMPLED, touch, type Ledger } from './ledger.ts'
+
+/**
+ * Splits a prompt's input tokens into what the pool had seen and served, had seen but did not
+ * serve (re-miss: somebody's loss) and had never seen (novel: the sender's own doing).
+ */
+
+export type Prompt = {
+  ladder: string
+  blockTokens: number
+  /** Tokens of one event, and how many of them the cache served. */
+  input: number
+  cached: number
+  second: number
+}
+
+export type Novelty = {
+  novel: number
+  remiss: number
+  /** Tokens that could have been served: seen within the horizon, or served anyway. */
+  known: number
+  /** Tokens of prompts whose very first block is new. */
+  headNovel: number
+  /** Tokens kept alive in a cache that evicts after `aliveSeconds`, as a mean over a minute. */
+  alive: number
+}
+
+export const SEPARATOR = '\u001f'
+const MINUTE_SECONDS = 60
+/** Gaps between uses by powers of two: bin b holds gaps below 2^b seconds. */
+export const GAP_BINS = 12
+
+/** Tokens hit and missed by the time since the prefix was last used: tells the eviction age. */
+export type Gaps = { hits: Float64Array; misses: Float64Array }
+
+const RESULT: Novelty = { novel: 0, remiss: 0, known: 0, headNovel: 0, alive: 0 }
+
+/** Reads one prompt against the ledger and notes it there. The result is reused by the next call. */
+export const readPrompt = (
+  ledger: Ledger,
+  gaps: Gaps,
+  prompt: Prompt,
+  aliveSeconds: number
+): Readonly<Novelty> => {
+  clear()
+  const { ladder, input } = prompt
+  const weight = 2 ** ledger.shift
+  let upper = 0
+  let level = prompt.blockTokens
+  for (let from = 0; from < ladder.length && upper < input;) {
+    const end = ladder.indexOf(SEPARATOR, from)
+    const to = end < 0 ? ladder.length : end
+    const lower = upper
+    upper = Math.min(level, input)
+    const gap = touch(ledger, hashPart(ladder, from, to), prompt.second)
+    if (gap !== NOT_SAMPLED) {
+      addLevel(gaps, { lower, upper, gap, weight }, prompt.cached, aliveSeconds)
+      if (lower === 0 && gap === NEVER_SEEN) RESULT.headNovel = input * weight
+    }
+    level *= 2
+    from = to + 1
+  }
+  addTail(prompt, upper, aliveSeconds)
+  return RESULT
+}
+
+const clear = (): void => {
+  RESULT.novel = 0
+  RESULT.remiss = 0
+  RESULT.known = 0
+  RESULT.headNovel = 0
+  RESULT.alive = 0
+}
+
+type LevelRead = { lower: number; upper: number; gap: number; weight: number }
+
+const addLevel = (gaps: Gaps, level: LevelRead, cached: number, aliveSeconds: number): void => {
+  const { lower, upper, gap, weight } = level
+  const size = (upper - lower) * weight
+  const served = Math.min(Math.max(cached - lower, 0), upper - lower) * weight
+  if (gap === NEVER_SEEN) {
+    RESULT.novel += size - served
+    RESULT.known += served
+    RESULT.alive += (size * aliveSeconds) / MINUTE_SECONDS
+    return
+  }
+  RESULT.remiss += size - served
+  RESULT.known += size
+  RESULT.alive += (size * Math.min(gap, aliveSeconds)) / MINUTE_SECONDS
+  const bin = Math.min(GAP_BINS - 1, Math.ceil(Math.log2(gap + 1)))
+  gaps.hits[bin]! += served
+  gaps.misses[bin]! += size - served
+}
+
+/** Tokens past the last rung can't be recognised: new unless served. */
+const addTail = ({ input, cached }: Prompt, upper: number, aliveSeconds: number): void => {
+  const tail = input - upper
+  const served = Math.min(Math.max(cached - upper, 0), tail)
+  RESULT.novel += tail - served
+  RESULT.known += served
+  RESULT.alive += (tail * aliveSeconds) / MINUTE_SECONDS
+}
+
+/** The age that best parts served from unserved reuse: when the pool evicts, in seconds. */
+export const evictionAge = ({ hits, misses }: Gaps): number => {
+  let errors = hits.reduce((sum, tokens) => sum + tokens, 0)
+  let best = { bin: 0, errors }
+  for (let bin = 0; bin < GAP_BINS; bin++) {
+    errors += misses[bin]! - hits[bin]!
+    if (errors <= best.errors) best = { bin, errors }
+  }
+  return 2 ** best.bin
+}

@@ -1,0 +1,283 @@
+import type { Columns } from '../define.ts'
+import { D, RATE_SHAPE, type Sample } from '../statistics/rate-record.ts'
+import { createRates } from '../statistics/rate-record.ts'
+import {
+  addRate,
+  observeRate,
+  type Outcome,
+  type RateSettings
+} from '../statistics/rate-detector.ts'
+import { copyRecord, type Records } from '../statistics/records.ts'
+
+/**
+ * The hit rates that are watched: every tenant as a whole, its models and routes once it has more
+ * than one, and every model over all tenants. Rows of a minute are summed into all of them.
+ */
+
+export type Level = 'tenant' | 'leaf' | 'model'
+
+export type SeriesName = {
+  level: Level
+  tenant: string | null
+  provider: string | null
+  model: string | null
+  route: string | null
+  pool: string | null
+}
+
+export type SeriesState = {
+  records: Records
+  names: SeriesName[]
+  slots: Map<string, number>
+  /** Per tenant: the leaf keys seen, so that the first one is split off when a second comes. */
+  leaves: Map<string, string[]>
+  /** Tenants seen per model series. */
+  tenantsOf: Map<number, number>
+  scratch: Scratch
+}
+
+/** What lives for one run or one minute only. */
+type Scratch = {
+  /** Per series code of the grain and level: slot, -1 = none, -2 = not looked up. */
+  slotOf: Int32Array
+  sums: Float64Array
+  touched: number[]
+}
+
+export const createSeries = (): SeriesState => ({
+  records: createRates(),
+  names: [],
+  slots: new Map(),
+  leaves: new Map(),
+  tenantsOf: new Map(),
+  scratch: { slotOf: new Int32Array(0), sums: new Float64Array(0), touched: [] }
+})
+
+const SUMS = 8
+const LEVELS = 3
+const NONE = -1
+const UNKNOWN = -2
+/** A model's rate over fewer tenants than this is just those tenants. */
+const MODEL_TENANTS_MIN = 3
+
+/** Sums the rows of a minute into their series. */
+export const gatherMinute = (state: SeriesState, columns: Columns, ms: number): void => {
+  resolveCodes(state, columns, ms)
+  const { slotOf } = state.scratch
+  fitSums(state)
+  const { sums, touched } = state.scratch
+  const { n, null_n: nulls, w, h, ww, x_ppm: x, writes, cost_pico: cost } = columns.measures as Row
+  for (let row = 0; row < columns.rows; row++) {
+    for (let level = 0; level < LEVELS; level++) {
+      const slot = slotOf[columns.series[row]! * LEVELS + level]!
+      if (slot < 0) continue
+      const at = slot * SUMS
+      if (sums[at]! === 0 && sums[at + 5]! === 0) touched.push(slot)
+      sums[at]! += n[row]! || 0
+      sums[at + 1]! += w[row]! || 0
+      sums[at + 2]! += h[row]! || 0
+      sums[at + 3]! += ww[row]! || 0
+      sums[at + 4]! += x[row]! || 0
+      sums[at + 5]! += nulls[row]! || 0
+      sums[at + 6]! += writes[row]! || 0
+      sums[at + 7]! += cost[row]! || 0
+    }
+  }
+}
+
+type Row = Record<
+  'n' | 'null_n' | 'w' | 'h' | 'ww' | 'x_ppm' | 'writes' | 'cost_pico',
+  Float64Array
+>
+
+const fitSums = (state: SeriesState): void => {
+  const { scratch, records } = state
+  if (scratch.sums.length >= records.size * SUMS) return
+  scratch.sums = new Float64Array(records.size * SUMS * 2)
+}
+
+/** What a minute did to one series. */
+export type SeriesEvent = {
+  slot: number
+  outcome: Exclude<Outcome, 'nothing'> | 'silent' | 'speaking'
+}
+
+const PPM = 1_000_000
+/** Minutes in a row without any reported cache read, after which the loss is told. */
+const SILENT_WINDOWS = 10
+const SAMPLE: Sample = { n: 0, w: 0, h: 0, ww: 0, x: 0, cost: 0 }
+
+/** Judges every series that had rows, and clears the minute. */
+export const judgeMinute = (
+  state: SeriesState,
+  ms: number,
+  settings: (slot: number) => RateSettings
+): SeriesEvent[] => {
+  const { sums, touched } = state.scratch
+  const events: SeriesEvent[] = []
+  for (const slot of touched) {
+    const at = slot * SUMS
+    const told = followReporting(state, slot)
+    if (told !== null) events.push({ slot, outcome: told })
+    if (sums[at]! > 0 && sums[at + 1]! > 0) {
+      const outcome = judgeSeries(state, slot, ms, settings(slot))
+      if (outcome !== 'nothing') events.push({ slot, outcome })
+    }
+    sums.fill(0, at, at + SUMS)
+  }
+  touched.length = 0
+  return events
+}
+
+const judgeSeries = (
+  state: SeriesState,
+  slot: number,
+  ms: number,
+  settings: RateSettings
+): Outcome => {
+  const { records, scratch } = state
+  const at = slot * SUMS
+  const d = records.doubles
+  const record = slot * RATE_SHAPE.doubles
+  SAMPLE.n = scratch.sums[at]!
+  SAMPLE.w = scratch.sums[at + 1]!
+  SAMPLE.h = scratch.sums[at + 2]!
+  SAMPLE.ww = scratch.sums[at + 3]!
+  SAMPLE.x = scratch.sums[at + 4]! / PPM
+  SAMPLE.cost = scratch.sums[at + 7]!
+  if (SAMPLE.h > 0) d[record + D.lastHitMs] = ms
+  if (scratch.sums[at + 6]! > 0) d[record + D.lastWriteMs] = ms
+  return observeRate(records, slot, { sample: SAMPLE, ms }, settings)
+}
+
+/** Cache reads that are no longer reported are a loss of sight, not a loss of hits. */
+const followReporting = (state: SeriesState, slot: number): 'silent' | 'speaking' | null => {
+  const { records, scratch, names } = state
+  if (names[slot]!.level !== 'tenant') return null
+  const d = records.doubles
+  const record = slot * RATE_SHAPE.doubles
+  if (scratch.sums[slot * SUMS]! > 0) {
+    const silent = d[record + D.silentWindows]! >= SILENT_WINDOWS
+    d[record + D.silentWindows] = 0
+    return silent && d[record + D.windows]! > 0 ? 'speaking' : null
+  }
+  d[record + D.silentWindows]! += 1
+  const told = d[record + D.silentWindows]! === SILENT_WINDOWS
+  return told && d[record + D.windows]! >= SILENT_WINDOWS ? 'silent' : null
+}
+
+const resolveCodes = (state: SeriesState, columns: Columns, ms: number): void => {
+  const { scratch } = state
+  const known = scratch.slotOf.length
+  const needed = columns.keys.length * LEVELS
+  if (known < needed) {
+    const larger = new Int32Array(needed * 2).fill(UNKNOWN)
+    larger.set(scratch.slotOf)
+    scratch.slotOf = larger
+  }
+  for (let row = 0; row < columns.rows; row++) {
+    const code = columns.series[row]!
+    if (scratch.slotOf[code * LEVELS]! === UNKNOWN) resolveCode(state, columns, code, ms)
+  }
+}
+
+const resolveCode = (state: SeriesState, columns: Columns, code: number, ms: number): void => {
+  const { slotOf } = state.scratch
+  const [tenant, provider, model, route, pool] = columns.keys[code]!.map((key) => key ?? null) as [
+    string | null,
+    string | null,
+    string | null,
+    string | null,
+    string | null
+  ]
+  const name: SeriesName = { level: 'tenant', tenant, provider, model, route, pool }
+  const nothing = { provider: null, model: null, route: null, pool: null }
+  const tenantSlot = slotFor(state, { level: 'tenant', tenant, ...nothing }, ms)
+  const at = code * LEVELS
+  slotOf[at] = tenantSlot
+  slotOf[at + 2] = resolveModel(state, name, ms)
+  slotOf[at + 1] = resolveLeaf(state, { ...name, level: 'leaf' }, tenantSlot, ms)
+}
+
+const resolveModel = (state: SeriesState, { provider, model }: SeriesName, ms: number): number => {
+  if (model === null) return NONE
+  const name: SeriesName = {
+    level: 'model',
+    tenant: null,
+    provider,
+    model,
+    route: null,
+    pool: null
+  }
+  return slotFor(state, name, ms)
+}
+
+/** Whether a series is judged on its own, or only remembered. */
+export const isJudged = (state: SeriesState, slot: number): boolean =>
+  state.names[slot]!.level !== 'model' || (state.tenantsOf.get(slot) ?? 0) >= MODEL_TENANTS_MIN
+
+/** The only leaf of a tenant is the tenant; its history is copied when a second leaf comes. */
+const resolveLeaf = (
+  state: SeriesState,
+  name: SeriesName,
+  tenantSlot: number,
+  ms: number
+): number => {
+  const tenant = name.tenant ?? ''
+  const key = seriesKey(name)
+  const known = state.leaves.get(tenant) ?? []
+  if (known.includes(key)) return state.slots.get(key) ?? NONE
+  if (!known.some((other) => sameModel(other, key))) countTenant(state, name)
+  known.push(key)
+  state.leaves.set(tenant, known)
+  if (known.length === 1) {
+    state.names[tenantSlot] = { ...name, level: 'tenant' }
+    return NONE
+  }
+  if (known.length === 2) splitFirstLeaf(state, known[0]!, tenantSlot)
+  return slotFor(state, name, ms)
+}
+
+/** Leaf keys are JSON: level, tenant, provider, model, route, pool. */
+const sameModel = (one: string, other: string): boolean => {
+  const [a, b] = [one, other].map((key) =>
+    (JSON.parse(key) as unknown[]).slice(2, 4).join('\u001f')
+  )
+  return a === b
+}
+
+const countTenant = (state: SeriesState, { provider, model }: SeriesName): void => {
+  const key = modelKey(provider, model)
+  const slot = state.slots.get(key)
+  if (slot !== undefined) state.tenantsOf.set(slot, (state.tenantsOf.get(slot) ?? 0) + 1)
+}
+
+const modelKey = (provider: string | null, model: string | null): string =>
+  JSON.stringify(['model', null, provider, model, null, null])
+
+const splitFirstLeaf = (state: SeriesState, key: string, tenantSlot: number): void => {
+  const first = state.names[tenantSlot]!
+  const slot = copyRecord(state.records, tenantSlot)
+  state.names[slot] = { ...first, level: 'leaf' }
+  state.slots.set(key, slot)
+  state.names[tenantSlot] = { ...first, provider: null, model: null, route: null, pool: null }
+  // The codes of the first leaf were resolved to "none"; they are looked up again.
+  state.scratch.slotOf.fill(UNKNOWN)
+}
+
+const slotFor = (state: SeriesState, name: SeriesName, ms: number): number => {
+  const key = seriesKey(name)
+  const known = state.slots.get(key)
+  if (known !== undefined) return known
+  const slot = addRate(state.records, ms)
+  state.names[slot] = name
+  state.slots.set(key, slot)
+  return slot
+}
+
+/** The tenant's own key leaves out the names that it borrows from an only leaf. */
+export const seriesKey = (name: SeriesName): string => {
+  const { level, tenant, provider, model, route, pool } = name
+  if (level === 'tenant') return JSON.stringify([level, tenant])
+  return JSON.stringify([level, tenant, provider, model, route, pool])
+}

@@ -1,0 +1,119 @@
+import type { Draft } from '../define.ts'
+import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../statistics/checkpoint.ts'
+import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
+import type { Records } from '../statistics/records.ts'
+import { restoreLedger, saveLedger } from './ledger.ts'
+import { createPool, type Pool } from './pool.ts'
+import { createSeries, seriesKey, type SeriesName, type SeriesState } from './series.ts'
+import type { Settings } from './settings.ts'
+
+/** All that the fold remembers, and how it becomes bytes and back. */
+
+export type State = {
+  settings: Settings
+  series: SeriesState
+  pools: Map<string, Pool>
+  /** Reuse rates of pools, and which slot is whose. */
+  reuse: Records
+  poolSlots: Map<string, number>
+  /** Findings that are open, by identity of what they are about. */
+  open: Map<string, Draft>
+}
+
+export const createState = (settings: Settings): State => ({
+  settings,
+  series: createSeries(),
+  pools: new Map(),
+  reuse: createRates(),
+  poolSlots: new Map(),
+  open: new Map()
+})
+
+/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
+const VERSION = 1
+
+type SavedPool = Pick<
+  Pool,
+  'name' | 'assumed' | 'aliveSeconds' | 'firstMinute' | 'lastMinute' | 'laddered'
+> & { shift: number; tenants: [string, number][]; ringSize: number }
+
+type Header = {
+  version: number
+  seriesSize: number
+  names: SeriesName[]
+  slots: [string, number][]
+  leaves: [string, string[]][]
+  tenantsOf: [number, number][]
+  reuseSize: number
+  poolSlots: [string, number][]
+  pools: SavedPool[]
+  open: [string, Draft][]
+}
+
+export const saveState = (state: State): Uint8Array => {
+  const { series, pools, reuse } = state
+  const ledgers = [...pools.values()].map((pool) => saveLedger(pool.ledger, pool.lastMinute * 60))
+  const header: Header = {
+    version: VERSION,
+    seriesSize: series.records.size,
+    names: series.names,
+    slots: [...series.slots].filter(([key, slot]) => key !== seriesKey(series.names[slot]!)),
+    leaves: [...series.leaves],
+    tenantsOf: [...series.tenantsOf],
+    reuseSize: reuse.size,
+    poolSlots: [...state.poolSlots],
+    pools: [...pools.values()].map((pool, index) => savedPool(pool, ledgers[index]!.shift)),
+    open: [...state.open]
+  }
+  const arrays = [...pools.values()].flatMap((pool, index) => [
+    ledgers[index]!.entries,
+    pool.gaps.hits,
+    pool.gaps.misses,
+    ...recordArrays(pool.ring)
+  ])
+  return pack(header, [...recordArrays(series.records), ...recordArrays(reuse), ...arrays])
+}
+
+const savedPool = (pool: Pool, shift: number): SavedPool => ({
+  name: pool.name,
+  assumed: pool.assumed,
+  aliveSeconds: pool.aliveSeconds,
+  firstMinute: pool.firstMinute,
+  lastMinute: pool.lastMinute,
+  laddered: pool.laddered,
+  shift,
+  tenants: [...pool.tenants],
+  ringSize: pool.ring.size
+})
+
+export const restoreState = (saved: Uint8Array, settings: Settings): State => {
+  const { header, arrays } = unpack(saved) as { header: Header; arrays: Float64Array[] }
+  const state = createState(settings)
+  if (header.version !== VERSION) return state
+  const { series } = state
+  series.records = recordsFrom(RATE_SHAPE, header.seriesSize, arrays.splice(0, RECORD_ARRAYS))
+  series.names = header.names
+  series.slots = new Map(header.names.map((name, slot) => [seriesKey(name), slot]))
+  for (const [key, slot] of header.slots) series.slots.set(key, slot)
+  series.leaves = new Map(header.leaves)
+  series.tenantsOf = new Map(header.tenantsOf)
+  state.reuse = recordsFrom(RATE_SHAPE, header.reuseSize, arrays.splice(0, RECORD_ARRAYS))
+  state.poolSlots = new Map(header.poolSlots)
+  for (const pool of header.pools) state.pools.set(pool.name, restorePool(pool, arrays))
+  state.open = new Map(header.open)
+  return state
+}
+
+/** Takes the pool's arrays off the front of what is left. */
+const restorePool = (saved: SavedPool, arrays: Float64Array[]): Pool => {
+  const pool = createPool(saved.name, saved.assumed, saved.firstMinute)
+  const [entries, hits, misses] = arrays.splice(0, 3)
+  pool.ledger = restoreLedger(saved.shift, Uint32Array.from(entries ?? []))
+  pool.gaps = { hits: hits ?? pool.gaps.hits, misses: misses ?? pool.gaps.misses }
+  pool.ring = recordsFrom(pool.ring.shape, saved.ringSize, arrays.splice(0, RECORD_ARRAYS))
+  pool.tenants = new Map(saved.tenants)
+  pool.aliveSeconds = saved.aliveSeconds
+  pool.lastMinute = saved.lastMinute
+  pool.laddered = saved.laddered
+  return pool
+}

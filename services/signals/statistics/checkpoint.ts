@@ -1,0 +1,78 @@
+import { addRecord, createRecords, type Records, type RecordShape } from './records.ts'
+
+/**
+ * A state as bytes: a JSON header of what is irregular, and the records' arrays as they are.
+ * Little-endian, as every machine that runs Node; a version in the signal's header guards meaning.
+ */
+
+type Packable = Float64Array | Float32Array | Int16Array | Uint32Array
+
+const kinds = {
+  f64: Float64Array,
+  f32: Float32Array,
+  i16: Int16Array,
+  u32: Uint32Array
+} as const
+type Kind = keyof typeof kinds
+
+const kindOf = (array: Packable): Kind =>
+  array instanceof Float64Array
+    ? 'f64'
+    : array instanceof Float32Array
+      ? 'f32'
+      : array instanceof Int16Array
+        ? 'i16'
+        : 'u32'
+
+/** Length of the header's own length, in bytes. */
+const LENGTH_BYTES = 4
+
+export const pack = (header: unknown, arrays: readonly Packable[]): Uint8Array => {
+  const shapes = arrays.map((array) => [kindOf(array), array.length])
+  const head = Buffer.from(JSON.stringify({ header, shapes }), 'utf8')
+  const length = Buffer.alloc(LENGTH_BYTES)
+  length.writeUInt32LE(head.length)
+  const parts = arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength))
+  return Buffer.concat([length, head, ...parts])
+}
+
+export const unpack = (bytes: Uint8Array): { header: unknown; arrays: Packable[] } => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const end = LENGTH_BYTES + buffer.readUInt32LE(0)
+  const { header, shapes } = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, end)) as {
+    header: unknown
+    shapes: [Kind, number][]
+  }
+  let at = end
+  const arrays = shapes.map(([kind, length]) => {
+    const array = new kinds[kind](length)
+    new Uint8Array(array.buffer).set(buffer.subarray(at, at + array.byteLength))
+    at += array.byteLength
+    return array
+  })
+  return { header, arrays }
+}
+
+/** The used part of the records' arrays, in the order that `recordsFrom` takes them. */
+export const recordArrays = (records: Records): Packable[] => {
+  const { shape, size, doubles, floats, shorts } = records
+  return [
+    doubles.subarray(0, size * shape.doubles),
+    floats.subarray(0, size * shape.floats),
+    shorts.subarray(0, size * shape.shorts)
+  ]
+}
+
+export const RECORD_ARRAYS = 3
+
+export const recordsFrom = (
+  shape: RecordShape,
+  size: number,
+  arrays: readonly Packable[]
+): Records => {
+  const records = createRecords(shape)
+  while (records.size < size) addRecord(records)
+  const targets = [records.doubles, records.floats, records.shorts]
+  for (const [index, target] of targets.entries()) target.set(arrays[index] ?? [])
+  return records
+}

@@ -1,0 +1,14 @@
+/** Minutes in 30 days: how many windows a busy series has in a month. */
+const WINDOWS_PER_MONTH = 43_200
+
+/**
+ * Evidence in nats that a series must reach, from the false findings that a tenant may see in a
+ * month. Several series of one tenant share its budget (Bonferroni in nats): doubling the series
+ * costs 0.7 nats, which is one or two more sessions, not less sensitivity.
+ */
+export const alarmNats = (falseFindingsPerTenantMonth: number, seriesOfTenant: number): number =>
+  Math.log((WINDOWS_PER_MONTH * Math.max(1, seriesOfTenant)) / falseFindingsPerTenantMonth)
+
+/** The same from a budget for a whole fleet over all signals. */
+export const fleetAlarmNats = (falseFindingsPerMonth: number, series: number): number =>
+  alarmNats(falseFindingsPerMonth, series)

@@ -1,0 +1,256 @@
+import { clampRate, closeRateDay, expectedRate, isLearned, learnRate } from './baseline.ts'
+import {
+  closeVarianceDay,
+  initVariance,
+  learnNeighbour,
+  learnVariance,
+  variance,
+  VARIANCE_REQUEST_DEFAULT,
+  winsorise
+} from './effective-sample.ts'
+import {
+  addEvidence,
+  clearEvidence,
+  markRestarts,
+  mixtureNats,
+  recoveryNats,
+  strongestDrop,
+  strongestNats,
+  type Reading
+} from './evidence.ts'
+import { ANCHORS, D, SNAPSHOT, STATISTICS, type Sample } from './rate-record.ts'
+import { addRecord, type Records } from './records.ts'
+
+/**
+ * Watches many rate-like series for a lasting drop: baseline, effective sample size, evidence,
+ * change point, recovery. One call per series and non-empty window; nothing else is remembered.
+ */
+
+export type RateSettings = {
+  /** Evidence for an alarm once the baseline is learned, and while it is being learned. */
+  alarmNats: number
+  earlyAlarmNats: number
+  /** Non-empty windows before a new series is judged at all. */
+  armWindows: number
+  /** Days of traffic before windows may count for more than one coin flip. */
+  fullAfterDays: number
+  /** Drops that are never worth a finding, in rate: over hours, and over minutes. */
+  slowTolerance: number
+  fastTolerance: number
+  recoveryNats: number
+  /** An incident this old is the new normal. */
+  acceptAfterDays: number
+}
+
+/** What a window did to a series. */
+export type Outcome = 'nothing' | 'opened' | 'resolved' | 'accepted'
+
+/** Evidence above which a window teaches the baseline nothing. */
+const SUSPEND_NATS = 6
+/** On the first day, windows under more evidence than this wait before they are learned. */
+const HOLD_NATS = 0.5
+/** Standard errors of the baseline, and deviations of latent noise, that the null gives way. */
+const ERROR_SD = 1.64
+const LATENT_SD = 3
+/** First-day noise between windows beyond independence, as neighbouring sessions share fate. */
+const EARLY_INFLATION = 2
+const DAY_MS = 86_400_000
+const ANCHOR_MS = DAY_MS / 2
+/** After this many days without traffic nothing of the old baseline is left. */
+const IDLE_DAYS_MAX = 40
+
+export const addRate = (records: Records, ms: number): number => {
+  const slot = addRecord(records)
+  const at = slot * records.shape.doubles
+  initVariance(records.doubles, at)
+  records.doubles[at + D.firstMs] = ms
+  records.doubles[at + D.day] = Math.floor(ms / DAY_MS)
+  return slot
+}
+
+const RATE = new Float64Array(STATISTICS)
+const KAPPA = new Float64Array(STATISTICS)
+const EXPECTED = new Float64Array(STATISTICS)
+
+/** Takes one non-empty window (`sample.n > 0`, `sample.w > 0`) that starts at `ms`. */
+export const observeRate = (
+  records: Records,
+  slot: number,
+  { sample, ms }: { sample: Sample; ms: number },
+  settings: RateSettings
+): Outcome => {
+  const d = records.doubles
+  const at = slot * records.shape.doubles
+  closeDays(records, slot, Math.floor(ms / DAY_MS))
+  markAnchor(d, at, ms)
+  d[at + D.windows]! += 1
+  RATE[0] = sample.h / sample.w
+  RATE[1] = sample.x / sample.n
+  KAPPA[0] = sample.ww / (sample.w * sample.w)
+  KAPPA[1] = 1 / sample.n
+  for (let s = 0; s < STATISTICS; s++) EXPECTED[s] = expectedRate(records, slot, s, ms)
+  const outcome =
+    d[at + D.openMs]! > 0
+      ? followOpen(d, at, { sample, ms }, settings)
+      : judge(d, at, { sample, ms }, settings)
+  if (outcome === 'accepted') forget(records, slot)
+  learn(records, slot, sample, ms)
+  d[at + D.totalN]! += sample.n
+  d[at + D.totalW]! += sample.w
+  d[at + D.totalH]! += sample.h
+  d[at + D.totalCost]! += sample.cost
+  d[at + D.lastMs] = ms
+  return outcome
+}
+
+const closeDays = (records: Records, slot: number, day: number): void => {
+  const d = records.doubles
+  const at = slot * records.shape.doubles
+  const last = d[at + D.day]!
+  if (day <= last) return
+  for (let ended = Math.max(last, day - IDLE_DAYS_MAX); ended < day; ended++) {
+    closeRateDay(records, slot, ended)
+    closeVarianceDay(d, at)
+  }
+  d[at + D.day] = day
+}
+
+/** Keeps the sums of every 12 hours, so that "before" is a stretch which a query can repeat. */
+const markAnchor = (d: Float64Array, at: number, ms: number): void => {
+  const next = d[at + D.anchorNext]!
+  const latest = at + D.anchors + ((next + ANCHORS - 1) % ANCHORS) * SNAPSHOT
+  if (d[at + D.windows]! > 0 && Math.floor(ms / ANCHOR_MS) === Math.floor(d[latest]! / ANCHOR_MS)) {
+    return
+  }
+  const anchor = at + D.anchors + next * SNAPSHOT
+  d[anchor] = ms
+  d[anchor + 1] = d[at + D.totalN]!
+  d[anchor + 2] = d[at + D.totalW]!
+  d[anchor + 3] = d[at + D.totalH]!
+  d[anchor + 4] = d[at + D.totalCost]!
+  d[at + D.anchorNext] = (next + 1) % ANCHORS
+}
+
+const READING: Reading = {
+  rate: 0,
+  expected: 0,
+  variance: 0,
+  inflation: 1,
+  tolerance: { slow: 0, fast: 0 },
+  flipsMax: Infinity
+}
+
+const read = (d: Float64Array, at: number, s: number, settings: RateSettings): Reading => {
+  const early = d[at + D.daysLearned]! < settings.fullAfterDays
+  const error =
+    ERROR_SD *
+    (isLearned(d, at)
+      ? d[at + s + D.levelError]!
+      : Math.sqrt((VARIANCE_REQUEST_DEFAULT * KAPPA[s]! * EARLY_INFLATION) / d[at + D.windows]!))
+  const latent = LATENT_SD * Math.sqrt(d[at + s + D.varianceLatent]!)
+  READING.rate = RATE[s]!
+  READING.expected = EXPECTED[s]!
+  READING.variance = variance(d, at + s, KAPPA[s]!)
+  READING.inflation = d[at + s + D.inflation]!
+  READING.tolerance.fast = Math.max(settings.fastTolerance, latent, error)
+  READING.tolerance.slow = early ? READING.tolerance.fast : Math.max(settings.slowTolerance, error)
+  READING.flipsMax = early ? 1 : Infinity
+  return READING
+}
+
+type Step = { sample: Sample; ms: number }
+
+const judge = (d: Float64Array, at: number, step: Step, settings: RateSettings): Outcome => {
+  if (d[at + D.windows]! <= settings.armWindows) return 'nothing'
+  markRestarts(d, at, step.ms)
+  for (let s = 0; s < STATISTICS; s++) addEvidence(d, at, s, read(d, at, s, settings))
+  const early = d[at + D.daysLearned]! < settings.fullAfterDays
+  const threshold = early ? settings.earlyAlarmNats : settings.alarmNats
+  if (strongestNats(d, at) < threshold || mixtureNats(d, at) < threshold) return 'nothing'
+  open(d, at, step)
+  return 'opened'
+}
+
+const open = (d: Float64Array, at: number, { sample, ms }: Step): void => {
+  const restart = at + D.restarts + strongestDrop(d, at) * SNAPSHOT
+  d[at + D.openMs] = ms
+  d[at + D.startedMs] = d[restart]!
+  d[at + D.rateAfter] = ratio(
+    d[at + D.totalH]! + sample.h - d[restart + 3]!,
+    d[at + D.totalW]! + sample.w - d[restart + 2]!
+  )
+  d[at + D.recovery] = 0
+  d.fill(0, at + D.held, at + D.held + 4)
+}
+
+/** The oldest kept anchor that holds anything: where "before" begins. */
+export const oldestAnchor = (d: Float64Array, at: number): number => {
+  const next = d[at + D.anchorNext]!
+  for (let step = 0; step < ANCHORS; step++) {
+    const anchor = at + D.anchors + ((next + step) % ANCHORS) * SNAPSHOT
+    if (d[anchor]! > 0) return anchor
+  }
+  return at + D.anchors
+}
+
+const ratio = (numerator: number, denominator: number): number =>
+  denominator > 0 ? numerator / denominator : 0
+
+const followOpen = (d: Float64Array, at: number, step: Step, settings: RateSettings): Outcome => {
+  const half = (d[at + D.rateAfter]! + EXPECTED[0]!) / 2
+  const nats = recoveryNats(read(d, at, 0, settings), clampRate(half))
+  d[at + D.recovery] = Math.max(0, d[at + D.recovery]!) + nats
+  if (d[at + D.recovery]! >= settings.recoveryNats) return close(d, at, step.ms, 'resolved')
+  const age = step.ms - d[at + D.openMs]!
+  if (age < settings.acceptAfterDays * DAY_MS) return 'nothing'
+  return close(d, at, step.ms, 'accepted')
+}
+
+/** Forgets the baseline, so that the series is learned anew from here. */
+const forget = (records: Records, slot: number): void => {
+  const { doubles: d, floats, shorts, shape } = records
+  const at = slot * shape.doubles
+  d.fill(0, at + D.windows, at + D.totalN)
+  d.fill(0, at + D.early, at + D.openMs)
+  floats.fill(0, slot * shape.floats, (slot + 1) * shape.floats)
+  shorts.fill(0, slot * shape.shorts, (slot + 1) * shape.shorts)
+  initVariance(d, at)
+}
+
+const close = (d: Float64Array, at: number, ms: number, outcome: Outcome): Outcome => {
+  d[at + D.openMs] = 0
+  d[at + D.resolvedMs] = ms
+  clearEvidence(d, at)
+  return outcome
+}
+
+/** Learns after judging, and nothing from a window that is under suspicion. */
+const learn = (records: Records, slot: number, sample: Sample, ms: number): void => {
+  const d = records.doubles
+  const at = slot * records.shape.doubles
+  if (d[at + D.openMs]! > 0) return
+  const suspicion = strongestNats(d, at)
+  if (!isLearned(d, at)) learnEarly(d, at, sample, suspicion)
+  if (suspicion > SUSPEND_NATS) return
+  learnRate(records, slot, sample, ms)
+  if (!isLearned(d, at)) return
+  const minutesApart = (ms - d[at + D.lastMs]!) / 60_000
+  for (let s = 0; s < STATISTICS; s++) {
+    const sd = Math.sqrt(variance(d, at + s, KAPPA[s]!))
+    const residual = winsorise(RATE[s]! - EXPECTED[s]!, sd, d[at + D.daysLearned]!)
+    learnNeighbour(d, at + s, residual, minutesApart)
+    learnVariance(d, at + s, residual, KAPPA[s]!)
+  }
+}
+
+/** On the first day windows under suspicion wait, and are learned when it passes. */
+const learnEarly = (d: Float64Array, at: number, sample: Sample, suspicion: number): void => {
+  const held = at + D.held
+  d[held]! += sample.h
+  d[held + 1]! += sample.w
+  d[held + 2]! += sample.x
+  d[held + 3]! += sample.n
+  if (suspicion > HOLD_NATS) return
+  for (let i = 0; i < 4; i++) d[at + D.early + i]! += d[held + i]!
+  d.fill(0, held, held + 4)
+}

@@ -1,0 +1,72 @@
+/**
+ * Fixed-size records for many series in three typed arrays: no object per series, so that a tick
+ * over 100,000 series touches memory in order and a checkpoint is a copy of bytes.
+ */
+
+export type RecordShape = { doubles: number; floats: number; shorts: number }
+
+export type Records = {
+  shape: RecordShape
+  size: number
+  doubles: Float64Array
+  floats: Float32Array
+  shorts: Int16Array
+}
+
+/** Room for this many series at first; it doubles when full. */
+const CAPACITY_START = 64
+
+export const createRecords = (shape: RecordShape): Records => ({
+  shape,
+  size: 0,
+  doubles: new Float64Array(shape.doubles * CAPACITY_START),
+  floats: new Float32Array(shape.floats * CAPACITY_START),
+  shorts: new Int16Array(shape.shorts * CAPACITY_START)
+})
+
+/** Adds a record of zeros and returns its slot. */
+export const addRecord = (records: Records): number => {
+  const { shape, size } = records
+  if (size * shape.doubles === records.doubles.length) grow(records)
+  records.size = size + 1
+  return size
+}
+
+/** Adds a copy of a record and returns its slot. */
+export const copyRecord = (records: Records, from: number): number => {
+  const slot = addRecord(records)
+  const { doubles, floats, shorts, shape } = records
+  const copy = (array: Float64Array | Float32Array | Int16Array, length: number) =>
+    array.copyWithin(slot * length, from * length, (from + 1) * length)
+  copy(doubles, shape.doubles)
+  copy(floats, shape.floats)
+  copy(shorts, shape.shorts)
+  return slot
+}
+
+const grow = (records: Records): void => {
+  const { doubles, floats, shorts } = records
+  records.doubles = new Float64Array(doubles.length * 2)
+  records.doubles.set(doubles)
+  records.floats = new Float32Array(floats.length * 2)
+  records.floats.set(floats)
+  records.shorts = new Int16Array(shorts.length * 2)
+  records.shorts.set(shorts)
+}
+
+/** Bytes that one record takes in memory and in a checkpoint. */
+export const recordBytes = ({ doubles, floats, shorts }: RecordShape): number =>
+  doubles * 8 + floats * 4 + shorts * 2
+
+/** Names consecutive stretches of a record: `{ level: 2, hours: 24 }` gives their offsets. */
+export const layout = <Name extends string>(
+  lengths: Readonly<Record<Name, number>>
+): { at: Readonly<Record<Name, number>>; length: number } => {
+  const at = {} as Record<Name, number>
+  let length = 0
+  for (const name of Object.keys(lengths) as Name[]) {
+    at[name] = length
+    length += lengths[name]
+  }
+  return { at, length }
+}
