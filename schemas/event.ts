@@ -49,8 +49,11 @@ const tokenCounts = Object.fromEntries(TOKEN_FIELDS.map((name) => [name, count])
   typeof count
 >
 
-/** Buckets of one sub-inference; `model` names what served it. */
-const iteration = z.strictObject({ model: word, ...tokenCounts })
+/**
+ * Buckets of one sub-inference; `model` names what served it, `type` what it was for (message,
+ * compaction, advisor_message, fallback_message).
+ */
+const iteration = z.strictObject({ type: word, model: word, ...tokenCounts })
 
 export const TokenCounts = z.strictObject({
   ...tokenCounts,
