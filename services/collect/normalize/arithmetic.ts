@@ -81,14 +81,18 @@ const explanations = (counts: Counts, documented: Sides): Choice[] => {
   const found: Choice[] = []
   for (const cacheRead of options(counts.cacheRead, documented.cacheRead)) {
     for (const cacheWrite of options(counts.cacheWrite, documented.cacheWrite)) {
-      for (const reasoning of options(counts.reasoning, documented.reasoning)) {
-        const sides = { cacheRead, cacheWrite, reasoning, toolUse: documented.toolUse }
-        collect(found, counts, sides, documented)
-        if (counts.toolUse > 0) collect(found, counts, { ...sides, toolUse: 'inside' }, documented)
-      }
+      collectOutputs(found, counts, { ...documented, cacheRead, cacheWrite }, documented)
     }
   }
   return found
+}
+
+const collectOutputs = (found: Choice[], counts: Counts, input: Sides, documented: Sides): void => {
+  for (const reasoning of options(counts.reasoning, documented.reasoning)) {
+    for (const toolUse of options(counts.toolUse, documented.toolUse)) {
+      collect(found, counts, { ...input, reasoning, toolUse }, documented)
+    }
+  }
 }
 
 const options = (count: number, documented: Side): readonly Side[] =>

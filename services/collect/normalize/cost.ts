@@ -8,7 +8,8 @@ const USD_DECIMALS = 12
 const USD_MAX = 1_000_000
 
 /** What the provider says that the call cost, as a decimal string in USD. */
-export const costReported = (usage: Json): string | null => {
+export const costReported = (usage: Json | null): string | null => {
+  if (usage === null) return null
   const ticks = usage['cost_in_usd_ticks']
   if (typeof ticks === 'number') return fromTicks(ticks)
   const cost = usage['cost']

@@ -36,15 +36,23 @@ export type Normalized = {
   provider: string | null
   api: string | null
   request_model: string | null
-  response_model: string | null
-  response_id: string | null
-  request_id: string | null
   /** The shape of `tokens` in a native event. */
   tokens: TokenCounts
   convention: string | null
   confidence: Confidence
   warnings: string[]
   usage_source: UsageSource
+  queue_ms: number | null
+  cost_reported_usd: string | null
+  /** The block that was read, merged where it came in pieces. */
+  usage: Json | null
+} & ResponseFacts
+
+/** What the response says beside its counts. */
+export type ResponseFacts = {
+  response_model: string | null
+  response_id: string | null
+  request_id: string | null
   stop_reason: string | null
   stop_class: StopClass | null
   refusal: boolean | null
@@ -53,13 +61,9 @@ export type Normalized = {
   region: string | null
   batch: boolean | null
   system_fingerprint: string | null
-  queue_ms: number | null
   cache_miss_reason: string | null
   cache_missed_tokens: number | null
-  cost_reported_usd: string | null
   provider_error: ProviderError | null
-  /** The block that was read, merged where it came in pieces. */
-  usage: Json | null
 }
 
 /** Reads any provider's usage into disjoint buckets. Pure, and never throws. */
@@ -75,25 +79,34 @@ export const normalizeReading = (
   reading: Reading,
   notes: Notes
 ): Normalized => {
-  const claim = claimOf(input, reading.facts)
+  const { facts } = reading
   const block = reading.usage?.block ?? null
-  const counted = block === null ? null : readBlock(block, claim, reading, notes)
+  const counted = block === null ? null : readBlock(block, claimOf(input, facts), reading, notes)
   const tokens = counted?.tokens ?? unknownTokens()
-  tokens.units = addUnits(tokens.units, reading.facts, notes)
-  const stop = stopOf(reading)
-  const { facts, error } = reading
+  tokens.units = addUnits(tokens.units, facts, notes)
   return {
     provider: input.provider ?? counted?.provider ?? null,
     api: input.api ?? counted?.rule.api ?? null,
     request_model: input.model ?? null,
-    response_model: facts.response_model,
-    response_id: facts.response_id,
-    request_id: facts.request_id ?? error?.request_id ?? null,
     tokens,
-    convention: counted?.convention ?? null,
+    convention: counted === null ? null : counted.convention,
     confidence: counted === null ? 'none' : notes.confidence,
     warnings: notes.list(),
     usage_source: sourceOf(reading),
+    queue_ms: queueMs(block),
+    cost_reported_usd: costReported(block),
+    usage: block,
+    ...responseFacts(reading)
+  }
+}
+
+const responseFacts = (reading: Reading): ResponseFacts => {
+  const { facts, error } = reading
+  const stop = stopOf(reading)
+  return {
+    response_model: facts.response_model,
+    response_id: facts.response_id,
+    request_id: facts.request_id ?? error?.request_id ?? null,
     stop_reason: facts.stop_reason,
     stop_class: stop,
     refusal: refusalOf(stop),
@@ -102,14 +115,17 @@ export const normalizeReading = (
     region: facts.region,
     batch: reading.batch || facts.service_tier === 'batch' ? true : null,
     system_fingerprint: facts.system_fingerprint,
-    queue_ms: block === null ? null : queueMs(block),
     cache_miss_reason: facts.cache_miss_reason,
-    cache_missed_tokens: toCount(facts.cache_missed_tokens, 'cache_missed_tokens', new Notes()),
-    cost_reported_usd: block === null ? null : costReported(block),
-    provider_error: error,
-    usage: block
+    cache_missed_tokens: missedTokens(facts),
+    provider_error: error
   }
 }
+
+/** Of no weight for the counts, so an odd value is dropped without a word. */
+const missedTokens = (facts: Facts): number | null =>
+  facts.cache_missed_tokens === null
+    ? null
+    : toCount(facts.cache_missed_tokens, 'cache_missed_tokens', new Notes())
 
 const claimOf = (input: Omit<NormalizeInput, 'body'>, facts: Facts): Claim => ({
   provider: canonicalProvider(input.provider ?? null),
@@ -255,8 +271,8 @@ const refusalOf = (stop: StopClass | null): boolean | null =>
   stop === null ? null : stop === 'refusal_model' || stop === 'refusal_provider_filter'
 
 /** Groq reports its queue in seconds. */
-const queueMs = (block: Json): number | null => {
-  const seconds = block['queue_time']
+const queueMs = (block: Json | null): number | null => {
+  const seconds = block?.['queue_time']
   return typeof seconds === 'number' && seconds >= 0 && seconds < 86_400
     ? Math.round(seconds * 1000)
     : null

@@ -43,19 +43,23 @@ type Parts = {
 
 /** Reads an error body of any provider; null where the body is none. Never throws. */
 export const readProviderError = (body: unknown, http: HttpFacts | null): ProviderError | null => {
-  const failed = http?.status !== null && http?.status !== undefined && http.status >= 400
+  const failedStatus = http?.status !== null && http?.status !== undefined && http.status >= 400
   const holder = Array.isArray(body) ? (body as unknown[])[0] : body
-  const parts = isObject(holder) ? partsOf(holder, failed) : null
-  if (parts === null && !failed) return null
-  const known = parts ?? NOTHING
-  const status = http?.status ?? known.status
+  const parts = isObject(holder) ? partsOf(holder, failedStatus) : null
+  if (parts === null && !failedStatus) return null
+  return describe(parts ?? NOTHING, holder, http)
+}
+
+const describe = (parts: Parts, holder: unknown, http: HttpFacts | null): ProviderError => {
+  const status = http?.status ?? parts.status
+  const headers = http?.headers ?? null
   return {
-    class: classOf(known, status),
-    type: known.type ?? known.statusText,
-    code: known.code,
+    class: classOf(parts, status),
+    type: parts.type ?? parts.statusText,
+    code: parts.code,
     status,
-    retry_after_ms: retryAfter(known, http?.headers ?? null),
-    request_id: requestId(holder, http?.headers ?? null)
+    retry_after_ms: retryAfter(parts, headers),
+    request_id: requestId(holder, headers)
   }
 }
 
@@ -75,16 +79,21 @@ const partsOf = (body: Json, failed: boolean): Parts | null => {
   if (typeof error === 'string' && error !== '') {
     return { ...fromObject(body), message: error, type: textAt(body, 'error_type') }
   }
-  const failure = objectAt(body, 'last_error')
-  if (failure !== null) return fromObject(failure)
-  const isError =
-    body['object'] === 'error' || body['type'] === 'error' || body['__type'] !== undefined
-  if (isError) return fromObject(body)
-  const detail = body['detail']
-  if (typeof detail === 'string' && bare(body)) return { ...NOTHING, message: detail }
-  if (Array.isArray(detail) && bare(body)) return { ...NOTHING, type: 'validation' }
-  const message = textOf(body, 'message') ?? textOf(body, 'Message')
-  return message !== null && (failed || bare(body)) ? fromObject(body) : null
+  return isMarkedError(body) ? fromObject(body) : fromBareBody(body, failed)
+}
+
+const isMarkedError = (body: Json): boolean =>
+  body['object'] === 'error' || body['type'] === 'error' || body['__type'] !== undefined
+
+/** Bedrock, Cohere and FastAPI servers send nothing but a message. */
+const fromBareBody = (body: Json, failed: boolean): Parts | null => {
+  const { detail } = body
+  const hasMessage = typeof body['message'] === 'string' || typeof body['Message'] === 'string'
+  if (!hasMessage && detail === undefined) return null
+  if (!failed && !isBare(body)) return null
+  if (hasMessage) return fromObject(body)
+  if (typeof detail === 'string') return { ...NOTHING, message: detail }
+  return Array.isArray(detail) ? { ...NOTHING, type: 'validation' } : null
 }
 
 /** Fields beside the message of an error that has no wrapper. */
@@ -100,7 +109,7 @@ const ERROR_KEYS = [
   'request_id'
 ]
 
-const bare = (body: Json): boolean => Object.keys(body).every((key) => ERROR_KEYS.includes(key))
+const isBare = (body: Json): boolean => Object.keys(body).every((key) => ERROR_KEYS.includes(key))
 
 const textOf = (body: Json, key: string): string | null => {
   const value = body[key]
@@ -118,7 +127,7 @@ const fromObject = (error: Json): Parts => {
       (typeof code === 'number' ? String(code) : textAt(error, 'code')),
     statusText: textAt(error, 'status'),
     status: httpStatus(code),
-    message: textOf(error, 'message') ?? '',
+    message: textOf(error, 'message') ?? textOf(error, 'Message') ?? '',
     details: listAt(error, 'details'),
     inner: textAt(inner, 'code')
   }
@@ -198,22 +207,33 @@ const MESSAGE_SEARCHED_MAX = 400
  * HTTP status, then the remaining words, then the message.
  */
 const classOf = (parts: Parts, status: number | null): ErrorClass => {
-  const words = [parts.inner, parts.code, parts.type, parts.statusText].join(' ')
-  const named = lookUp(words)
-  const message = lookUp(parts.message.slice(0, MESSAGE_SEARCHED_MAX))
-  if (named === 'context_length' || named === 'content_filter' || named === 'quota') return named
-  if (isClientFault(named, status) && (message === 'context_length' || message === 'billing')) {
-    return message
-  }
-  const byStatus = status === null ? undefined : STATUS_CLASSES[status]
-  if (named !== null && (named !== 'invalid' || byStatus === undefined)) return named
-  if (byStatus !== undefined) return byStatus
-  if (status !== null && status >= 500) return 'server'
-  return named ?? message ?? (status === null ? 'unknown' : 'invalid')
+  const named = lookUp([parts.inner, parts.code, parts.type, parts.statusText].join(' '))
+  if (named !== null && SPECIAL.includes(named)) return named
+  const said = lookUp(parts.message.slice(0, MESSAGE_SEARCHED_MAX))
+  if (said !== null && SAID_ONLY.includes(said) && isClientFault(named, status)) return said
+  const byStatus = classOfStatus(status)
+  if (named !== null && (named !== 'invalid' || byStatus === null)) return named
+  return byStatus ?? said ?? 'unknown'
+}
+
+/** Classes whose native words are believed before the status. */
+const SPECIAL: readonly ErrorClass[] = ['context_length', 'content_filter', 'quota']
+/** Classes that some providers tell in the message alone. */
+const SAID_ONLY: readonly ErrorClass[] = ['context_length', 'content_filter', 'billing', 'quota']
+
+const classOfStatus = (status: number | null): ErrorClass | null => {
+  if (status === null) return null
+  const known = STATUS_CLASSES[status]
+  if (known !== undefined) return known
+  return status >= 500 ? 'server' : 'invalid'
 }
 
 const isClientFault = (named: ErrorClass | null, status: number | null): boolean =>
-  named === 'invalid' || status === 400 || status === 413 || (named === null && status === null)
+  named === 'invalid' ||
+  status === 400 ||
+  status === 413 ||
+  status === 429 ||
+  (named === null && status === null)
 
 const lookUp = (text: string): ErrorClass | null =>
   WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? null

@@ -91,6 +91,19 @@ export const familyOf = (block: Json): Family | null => {
   return null
 }
 
+type SingleFamily = Exclude<Family, 'chat' | 'input-output' | 'camel' | 'cohere' | 'attributes'>
+
+/** Families that one rule reads whoever sent the block. */
+const SINGLE_RULES: Record<SingleFamily, UsageRule> = {
+  gemini: generateContent,
+  interactions,
+  invocation,
+  ollama,
+  generate,
+  total: totalOnly,
+  duration
+}
+
 /** The rule for a block of known family; `body` is the response around it, or the block itself. */
 export const ruleFor = (
   family: Family,
@@ -98,32 +111,12 @@ export const ruleFor = (
   { block, body }: { block: Json; body: Json },
   notes: Notes
 ): UsageRule => {
-  switch (family) {
-    case 'chat':
-      return chatRule(claim, block, body)
-    case 'input-output':
-      return inputOutputRule(claim, block, body, notes)
-    case 'camel':
-      return camelRule(claim, block, body, notes)
-    case 'gemini':
-      return generateContent
-    case 'interactions':
-      return interactions
-    case 'invocation':
-      return invocation
-    case 'cohere':
-      return objectAt(block, 'tokens') === null ? cohereBilled : cohere
-    case 'ollama':
-      return ollama
-    case 'generate':
-      return generate
-    case 'attributes':
-      return attributesRule(claim)
-    case 'total':
-      return totalOnly
-    case 'duration':
-      return duration
-  }
+  if (family === 'chat') return chatRule(claim, block, body)
+  if (family === 'input-output') return inputOutputRule(claim, block, body, notes)
+  if (family === 'camel') return camelRule(claim, block, body, notes)
+  if (family === 'cohere') return objectAt(block, 'tokens') === null ? cohereBilled : cohere
+  if (family === 'attributes') return attributesRule(claim)
+  return SINGLE_RULES[family]
 }
 
 const marked = (rule: UsageRule, block: Json): boolean => {
@@ -138,9 +131,14 @@ const named = (rule: UsageRule, api: string | null): boolean => {
 }
 
 const chatRule = (claim: Claim, block: Json, body: Json): UsageRule => {
-  for (const rule of CHAT_RULES) if (rule.provider === claim.provider) return rule
+  if (claim.provider !== null) {
+    for (const rule of CHAT_RULES) if (rule.provider === claim.provider) return rule
+  }
   for (const rule of CHAT_RULES) if (marked(rule, block)) return rule
-  if (claim.provider !== null) return chat
+  return claim.provider === null ? chatRuleByBody(claim, body) : chat
+}
+
+const chatRuleByBody = (claim: Claim, body: Json): UsageRule => {
   if (body['prompt_filter_results'] !== undefined) return chats.azureChat
   if (body['x_groq'] !== undefined) return chats.groqChat
   if (textAt(body, 'id')?.startsWith('gen-') === true) return chats.openrouterChat
@@ -148,27 +146,40 @@ const chatRule = (claim: Claim, block: Json, body: Json): UsageRule => {
   return model?.startsWith('gemini-') === true ? chats.geminiChat : chat
 }
 
-const inclusiveMarks = ['input_tokens_details', 'cached_input_tokens', 'reasoning_output_tokens']
+const INCLUSIVE_MARKS = ['input_tokens_details', 'cached_input_tokens', 'reasoning_output_tokens']
 
 /** Two conventions share `input_tokens`; the fields beside it, the body or the names decide. */
 const inputOutputRule = (claim: Claim, block: Json, body: Json, notes: Notes): UsageRule => {
-  const details = objectAt(block, 'output_tokens_details')
-  const exclusive = marked(messages, block) || details?.['thinking_tokens'] !== undefined
-  const tokenDetails = marked(emitters.langchain, block)
-  const inclusive =
-    tokenDetails ||
-    details?.['reasoning_tokens'] !== undefined ||
-    inclusiveMarks.some((mark) => block[mark] !== undefined)
-  const inclusiveRule = tokenDetails ? tokenDetailsRule(block) : responsesRule(claim, block)
-  if (exclusive !== inclusive) return exclusive ? messages : inclusiveRule
-  if (named(messages, claim.api) || body['type'] === 'message') return messages
-  if (named(responses, claim.api) || body['object'] === 'response') return inclusiveRule
-  if (exclusive) {
-    notes.add('api_guessed')
-    return claim.provider === 'openai' ? inclusiveRule : messages
-  }
-  if (claim.provider === 'anthropic' || modelOf(claim, body).includes('claude')) return messages
-  return inclusiveRule
+  const exclusive = looksExclusive(block)
+  const inclusiveRule = inclusiveRuleFor(claim, block)
+  if (exclusive !== looksInclusive(block)) return exclusive ? messages : inclusiveRule
+  const side = sideByNames(claim, body)
+  if (exclusive && side === null) notes.add('api_guessed')
+  return side === 'inclusive' || (side === null && !exclusive) ? inclusiveRule : messages
+}
+
+const looksExclusive = (block: Json): boolean =>
+  marked(messages, block) ||
+  objectAt(block, 'output_tokens_details')?.['thinking_tokens'] !== undefined
+
+const looksInclusive = (block: Json): boolean =>
+  marked(emitters.langchain, block) ||
+  INCLUSIVE_MARKS.some((mark) => block[mark] !== undefined) ||
+  objectAt(block, 'output_tokens_details')?.['reasoning_tokens'] !== undefined
+
+const sideByNames = (claim: Claim, body: Json): 'exclusive' | 'inclusive' | null => {
+  if (named(messages, claim.api) || body['type'] === 'message') return 'exclusive'
+  if (named(responses, claim.api) || body['object'] === 'response') return 'inclusive'
+  if (claim.provider === 'openai') return 'inclusive'
+  if (claim.provider === 'anthropic' || modelOf(claim, body).includes('claude')) return 'exclusive'
+  return null
+}
+
+const inclusiveRuleFor = (claim: Claim, block: Json): UsageRule => {
+  if (marked(emitters.langchain, block)) return tokenDetailsRule(block)
+  return claim.provider === 'x_ai' || marked(chats.xaiResponses, block)
+    ? chats.xaiResponses
+    : responses
 }
 
 const tokenDetailsRule = (block: Json): UsageRule => {
@@ -180,9 +191,6 @@ const tokenDetailsRule = (block: Json): UsageRule => {
     output?.['reasoning'] !== undefined
   return ofLangchain ? emitters.langchain : responses
 }
-
-const responsesRule = (claim: Claim, block: Json): UsageRule =>
-  claim.provider === 'x_ai' || marked(chats.xaiResponses, block) ? chats.xaiResponses : responses
 
 const modelOf = (claim: Claim, body: Json): string =>
   claim.model ?? textAt(body, 'model') ?? textAt(body, 'modelId') ?? ''

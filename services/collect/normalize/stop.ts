@@ -100,19 +100,30 @@ export const readStop = (body: Json): Stop => {
   return reason === null ? EMPTY : { reason, refused: false }
 }
 
-const plainReason = (body: Json): string | null =>
-  textAt(body, 'stop_reason') ??
-  textAt(body, 'stopReason') ??
-  textAt(objectAt(body, 'delta'), 'stop_reason') ??
-  textAt(objectAt(body, 'delta'), 'finish_reason') ??
-  textAt(objectAt(body, 'messageStop'), 'stopReason') ??
-  textAt(body, 'finish_reason') ??
-  textAt(body, 'finishReason') ??
-  textAt(body, 'done_reason') ??
-  textAt(objectAt(body, 'details'), 'finish_reason') ??
-  textAt(objectAt(body, 'response_metadata'), 'stop_reason') ??
-  textAt(objectAt(body, 'response_metadata'), 'finish_reason') ??
-  (body['object'] === 'interaction' ? settled(textAt(body, 'status')) : null)
+/** Where a reason stands outside of choices and candidates: holder, then key. */
+const PLACES: readonly (readonly [string | null, string])[] = [
+  [null, 'stop_reason'],
+  [null, 'stopReason'],
+  ['delta', 'stop_reason'],
+  ['delta', 'finish_reason'],
+  ['messageStop', 'stopReason'],
+  [null, 'finish_reason'],
+  [null, 'finishReason'],
+  [null, 'done_reason'],
+  ['details', 'finish_reason'],
+  ['response_metadata', 'stop_reason'],
+  ['response_metadata', 'finish_reason']
+]
+
+const plainReason = (body: Json): string | null => {
+  for (const [outer, key] of PLACES) {
+    const holder = outer === null ? body : body[outer]
+    if (holder === undefined) continue
+    const reason = textAt(holder, key)
+    if (reason !== null) return reason
+  }
+  return body['object'] === 'interaction' ? settled(textAt(body, 'status')) : null
+}
 
 const settled = (status: string | null): string | null =>
   status === 'in_progress' || status === 'queued' ? null : status

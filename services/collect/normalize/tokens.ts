@@ -154,15 +154,7 @@ const completeCounts = (
   rule: UsageRule,
   notes: Notes
 ): Counts => {
-  const counts = {
-    prompt: stated.prompt ?? 0,
-    completion: stated.completion ?? 0,
-    total: stated.total,
-    cacheRead: stated.cacheRead ?? 0,
-    cacheWrite: stated.cacheWrite ?? 0,
-    reasoning: stated.reasoning ?? 0,
-    toolUse: stated.toolUse ?? 0
-  }
+  const counts = zeroed(stated)
   const known = stated.prompt !== null && stated.completion !== null
   const nothing = stated.prompt === null && stated.completion === null
   if (stated.total === null || known || nothing) return counts
@@ -174,6 +166,16 @@ const completeCounts = (
   else counts.completion = rest
   return counts
 }
+
+const zeroed = (stated: Stated & { reasoning: number | null }): Counts => ({
+  prompt: stated.prompt ?? 0,
+  completion: stated.completion ?? 0,
+  total: stated.total,
+  cacheRead: stated.cacheRead ?? 0,
+  cacheWrite: stated.cacheWrite ?? 0,
+  reasoning: stated.reasoning ?? 0,
+  toolUse: stated.toolUse ?? 0
+})
 
 type Input = { rule: UsageRule; prompt: number | null; whole: Counts; sides: Sides }
 
