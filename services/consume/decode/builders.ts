@@ -12,13 +12,15 @@ export type Builder = {
   clear: (row: number) => void
   /** Whether `row` holds a value. */
   has: (row: number) => boolean
+  /** Whether any row ever held a value. */
+  readonly used: boolean
   /** The first `rows` rows; codes refer to `dictionary` where there is one. */
   column: (rows: number) => ColumnData
 }
 
 type Memory = Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
 
-const grown = <Array extends Memory>(array: Array, length: number): Array => {
+export const grown = <Array extends Memory>(array: Array, length: number): Array => {
   if (length <= array.length) return array
   const wide = new (array.constructor as new (length: number) => Array)(length)
   wide.set(array)
@@ -28,6 +30,8 @@ const grown = <Array extends Memory>(array: Array, length: number): Array => {
 /** Bits of rows that hold a value. Padded to 8 bytes, as DuckDB reads whole words. */
 class Validity {
   bits = new Uint8Array(8)
+  /** Whether any row ever held a value: a column without one need not be copied. */
+  used = false
 
   reserve(rows: number): void {
     this.bits = grown(this.bits, Math.ceil(rows / 64) * 8)
@@ -35,6 +39,7 @@ class Validity {
 
   set(row: number): void {
     this.bits[row >> 3]! |= 1 << (row & 7)
+    this.used = true
   }
 
   clear(row: number): void {
@@ -47,8 +52,12 @@ class Validity {
 }
 
 /** What every builder does about missing values. */
-abstract class Nullable {
+export abstract class Nullable {
   protected readonly valid = new Validity()
+
+  get used(): boolean {
+    return this.valid.used
+  }
 
   clear(row: number): void {
     this.valid.clear(row)
@@ -149,7 +158,7 @@ export class WordBuilder extends Nullable implements Builder {
 }
 
 /** A growing heap of strings, one after the other. */
-class Heap {
+export class Heap {
   bytes = new Uint8Array(0)
   length = 0
 
@@ -239,83 +248,3 @@ export class TextBuilder extends Nullable implements Builder {
     return { heap: this.#heap.bytes, starts: this.#starts, ends: this.#ends }
   }
 }
-
-/** Lists of strings or of doubles: each row is a stretch of items. */
-export class ListBuilder extends Nullable implements Builder {
-  readonly #type: 'VARCHAR[]' | 'DOUBLE[]'
-  readonly #heap = new Heap()
-  #firsts = new Int32Array(0)
-  #lengths = new Int32Array(0)
-  #starts = new Int32Array(0)
-  #ends = new Int32Array(0)
-  #numbers = new Float64Array(0)
-  #items = 0
-  #written = 0
-
-  constructor(type: 'VARCHAR[]' | 'DOUBLE[]') {
-    super()
-    this.#type = type
-  }
-
-  reserve(rows: number): void {
-    this.#firsts = grown(this.#firsts, rows)
-    this.#lengths = grown(this.#lengths, rows)
-    this.valid.reserve(rows)
-  }
-
-  /** Begins the list of `row`; items follow by `addText` or `addNumber`. */
-  begin(row: number): void {
-    this.#fill(row)
-    this.#firsts[row] = this.#items
-    this.#lengths[row] = 0
-    this.#written = row + 1
-    this.valid.set(row)
-  }
-
-  addText(row: number, bytes: Uint8Array, start: number, end: number): void {
-    const item = this.#items++
-    this.#starts = grown(this.#starts, doubled(this.#starts.length, item + 1))
-    this.#ends = grown(this.#ends, this.#starts.length)
-    this.#starts[item] = this.#heap.length
-    this.#heap.add(bytes, start, end)
-    this.#ends[item] = this.#heap.length
-    this.#lengths[row]!++
-  }
-
-  addNumber(row: number, value: number): void {
-    const item = this.#items++
-    this.#numbers = grown(this.#numbers, doubled(this.#numbers.length, item + 1))
-    this.#numbers[item] = value
-    this.#lengths[row]!++
-  }
-
-  override clear(row: number): void {
-    super.clear(row)
-    if (this.#written <= row) return
-    this.#items = this.#firsts[row]!
-    this.#heap.length = this.#items === 0 ? 0 : (this.#ends[this.#items - 1] ?? 0)
-    this.#written = row
-  }
-
-  column(rows: number): ColumnData {
-    this.#fill(rows)
-    const { bits: valid } = this.valid
-    const firsts = this.#firsts
-    const lengths = this.#lengths
-    if (this.#type === 'DOUBLE[]') {
-      return { type: 'DOUBLE[]', firsts, lengths, items: this.#numbers, valid }
-    }
-    const items = { heap: this.#heap.bytes, starts: this.#starts, ends: this.#ends }
-    return { type: 'VARCHAR[]', firsts, lengths, items, valid }
-  }
-
-  #fill(to: number): void {
-    for (; this.#written < to; this.#written++) {
-      this.#firsts[this.#written] = this.#items
-      this.#lengths[this.#written] = 0
-    }
-  }
-}
-
-const doubled = (length: number, needed: number): number =>
-  needed <= length ? length : Math.max(needed, length * 2, 64)

@@ -61,12 +61,9 @@ export class Dictionary {
     return this.#heap.subarray(this.#ends[code], this.#ends[code + 1])
   }
 
-  /** The strings by code. */
-  values(): string[] {
-    const heap = Buffer.from(this.#heap.buffer)
-    return Array.from({ length: this.#size }, (_, code) =>
-      heap.toString('utf8', this.#ends[code], this.#ends[code + 1])
-    )
+  /** Bytes of all values, one after the other; code `c` is `heap[ends[c], ends[c + 1])`. */
+  memory(): { heap: Uint8Array; ends: Int32Array } {
+    return { heap: this.#heap, ends: this.#ends }
   }
 
   clear(): void {

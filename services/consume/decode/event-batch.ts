@@ -3,14 +3,8 @@ import type { EventField } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import type { ColumnData } from '../../lake/columns.ts'
 import type { AvroNode } from './avro-type.ts'
-import {
-  ListBuilder,
-  NumberBuilder,
-  TextBuilder,
-  WideBuilder,
-  WordBuilder,
-  type Builder
-} from './builders.ts'
+import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder, type Builder } from './builders.ts'
+import { ListBuilder } from './list-builder.ts'
 import { Cursor } from './cursor.ts'
 import { compile, type Step, type Target } from './program.ts'
 import type { Vocabulary } from './vocabulary.ts'
@@ -91,10 +85,21 @@ export class EventBatch {
     this.#appended.set(row, appendedMs * US_PER_MS)
   }
 
-  /** The columns: offset, append time, then the fields in their order. */
-  columns(): ColumnData[] {
-    const builders = [this.#offsets, this.#appended, ...this.#targets.map(({ builder }) => builder)]
-    return builders.map((builder) => builder.column(this.#rows))
+  /** Names of the fields that hold any value. */
+  used(): string[] {
+    return this.#targets.filter(({ builder }) => builder.used).map(({ column }) => column)
+  }
+
+  /** Offset, append time, then the named fields. */
+  columns(names: readonly string[]): ColumnData[] {
+    const builders = names.map((name) => this.#builder(name))
+    return [this.#offsets, this.#appended, ...builders].map((builder) => builder.column(this.#rows))
+  }
+
+  #builder(name: string): Builder {
+    const target = this.#targets.find(({ column }) => column === name)
+    if (target === undefined) throw new Failure('E_INTERNAL', `the batch has no column ${name}`)
+    return target.builder
   }
 
   #compile(node: AvroNode): Step[] {

@@ -25,6 +25,13 @@ export const readJson = (node: AvroNode, cursor: Cursor, depth = 0): unknown => 
       return cursor.readFloat()
     case 'double':
       return cursor.readDouble()
+    default:
+      return readSized(node, cursor, depth)
+  }
+}
+
+const readSized = (node: AvroNode, cursor: Cursor, depth: number): unknown => {
+  switch (node.kind) {
     case 'enum':
       return pick(node.symbols, cursor.readLong())
     case 'string':
@@ -35,8 +42,12 @@ export const readJson = (node: AvroNode, cursor: Cursor, depth = 0): unknown => 
       return Buffer.from(readBytes(cursor, node.size)).toString('hex')
     case 'union':
       return readJson(pick(node.branches, cursor.readLong()), cursor, depth + 1)
-    default:
+    case 'array':
+    case 'map':
+    case 'record':
       return readNested(node, cursor, depth)
+    default:
+      throw new Failure('E_INTERNAL', `Avro ${node.kind} is no value of its own`)
   }
 }
 

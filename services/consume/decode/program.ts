@@ -2,14 +2,8 @@ import { COUNT_MAX, EVENT_TIME_MS_MIN, LIST_LENGTH_MAX } from '../../../schemas/
 import type { FieldKind } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import type { AvroNode } from './avro-type.ts'
-import {
-  ListBuilder,
-  NumberBuilder,
-  TextBuilder,
-  WideBuilder,
-  WordBuilder,
-  type Builder
-} from './builders.ts'
+import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder, type Builder } from './builders.ts'
+import { ListBuilder } from './list-builder.ts'
 import type { Cursor } from './cursor.ts'
 import { eachItem, pick, skipper } from './skip.ts'
 import { checkLabel, checkText } from './text.ts'

@@ -1,7 +1,7 @@
 import { KINDS } from '../../../schemas/event.ts'
 import type { EventField } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
-import type { EnumValues } from '../../lake/columns.ts'
+import type { ColumnData, EnumValues } from '../../lake/columns.ts'
 import { Dictionary, type Check } from './dictionary.ts'
 import { checkLabel } from './text.ts'
 
@@ -28,14 +28,46 @@ export class Vocabulary {
     return created
   }
 
-  /** Every column's values in byte order, so that codes do not depend on the order of arrival. */
-  sorted(): Map<string, EnumValues> {
-    return new Map([...this.#dictionaries].map(([column, words]) => [column, sortValues(words)]))
+  /** The values as they are now, ready to stand behind the codes of several segments. */
+  words(): Words {
+    const sorted = new Map<string, EnumValues>()
+    return {
+      column: (name, codes) => {
+        const dictionary = this.#dictionaries.get(name)
+        if (dictionary === undefined) throw new Failure('E_INTERNAL', `no words in ${name}`)
+        if (dictionary.size > ENUM_VALUES_MAX) return plain(dictionary, codes)
+        const values = sorted.get(name) ?? sortValues(dictionary)
+        sorted.set(name, values)
+        return { ...codes, dictionary: values }
+      }
+    }
   }
 
   clear(): void {
     for (const dictionary of this.#dictionaries.values()) dictionary.clear()
   }
+}
+
+type Codes = Extract<ColumnData, { type: 'ENUM' }>
+
+export type Words = {
+  /** The column with its values, in byte order so that codes do not depend on arrival. */
+  column: (name: string, codes: Codes) => ColumnData
+}
+
+/** A column of more distinct values than this gains nothing from being an enumeration. */
+const ENUM_VALUES_MAX = 16_384
+
+/** Codes turned back into strings, for a column that hardly repeats. */
+const plain = (dictionary: Dictionary, { codes, valid }: Codes): ColumnData => {
+  const { heap, ends: bounds } = dictionary.memory()
+  const starts = new Int32Array(codes.length)
+  const ends = new Int32Array(codes.length)
+  codes.forEach((code, row) => {
+    starts[row] = bounds[code]!
+    ends[row] = bounds[code + 1]!
+  })
+  return { type: 'VARCHAR', text: { heap, starts, ends }, valid }
 }
 
 const sortValues = (dictionary: Dictionary): EnumValues => {

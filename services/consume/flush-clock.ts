@@ -1,0 +1,92 @@
+import { EventEmitter, once } from 'node:events'
+
+export type FlushLimits = { flushMsMax: number; flushRowsMax: number; cutOffsets: number }
+
+/**
+ * Says when to flush: when the oldest record has waited long enough, when enough rows wait, or
+ * when every reader stands at a cut. Emits `begun` when what is read from now on belongs to the
+ * next flush, and `flushed` when the last one is committed.
+ */
+export class FlushClock extends EventEmitter {
+  readonly limits: FlushLimits
+  readonly #nowMs: () => number
+  #oldestMs: number | null = null
+  #full = false
+  #waiting = new Set<number>()
+  #readers = new Set<number>()
+
+  constructor(limits: FlushLimits, nowMs: () => number) {
+    super()
+    this.setMaxListeners(0)
+    this.limits = limits
+    this.#nowMs = nowMs
+  }
+
+  /** A reader begins or ends. */
+  enter(partition: number): void {
+    this.#readers.add(partition)
+  }
+
+  leave(partition: number): void {
+    this.#readers.delete(partition)
+    this.#waiting.delete(partition)
+    this.#check()
+  }
+
+  /** Rows that wait in all, after a reader added some. */
+  added(rows: number): void {
+    if (rows > 0) this.#oldestMs ??= this.#nowMs()
+    if (rows >= this.limits.flushRowsMax) this.#full = true
+    this.#check()
+  }
+
+  /** A reader stands at a cut until the next flush begins. */
+  async atCut(partition: number, signal: AbortSignal): Promise<void> {
+    this.#waiting.add(partition)
+    this.#check()
+    await once(this, 'begun', { signal })
+  }
+
+  /** A flush is wanted now. */
+  hurry(): void {
+    this.#full = true
+    this.#check()
+  }
+
+  /** Resolves when a flush is due, or when `signal` aborts. */
+  async due(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#isDue()) {
+      const waitMs = this.#oldestMs === null ? this.limits.flushMsMax : this.#remainingMs()
+      await Promise.race([
+        once(this, 'changed', { signal }).catch(() => {}),
+        new Promise((resolve) => setTimeout(resolve, Math.max(1, waitMs)).unref())
+      ])
+    }
+  }
+
+  begin(): void {
+    this.#oldestMs = null
+    this.#full = false
+    this.#waiting.clear()
+    this.emit('begun')
+  }
+
+  end(): void {
+    this.emit('flushed')
+  }
+
+  #remainingMs(): number {
+    return (this.#oldestMs ?? 0) + this.limits.flushMsMax - this.#nowMs()
+  }
+
+  #isDue(): boolean {
+    if (this.#full) return true
+    if (this.#waiting.size > 0 && this.#waiting.size === this.#readers.size) return true
+    return this.#oldestMs !== null && this.#remainingMs() <= 0
+  }
+
+  #check(): void {
+    // Only the first rows after a flush and due conditions concern the waiting loop.
+    this.emit('changed')
+  }
+}

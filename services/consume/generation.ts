@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import { KNOWN_SCHEMAS } from '../../schemas/avro/history.ts'
+import { TABLES } from '../../schemas/tables.ts'
+import { WINDOW_COLUMNS } from '../../schemas/windows.ts'
+import { Engine } from '../lake/engine.ts'
+import type { PriceBook } from '../rates/prices/book.ts'
+import { landings } from './landing.ts'
+
+/** Hexadecimal digits of the hash that stand for a generation: 48 bits, a few live at a time. */
+const DIGITS = 12
+
+/**
+ * Identity of everything but the records that decides a landed row: schemas, table definitions,
+ * SQL, the price book and DuckDB's version.
+ */
+export const generationOf = (prices: PriceBook): string => {
+  const parts = [
+    Engine.version,
+    KNOWN_SCHEMAS.map(({ fingerprint }) => String(fingerprint)),
+    TABLES,
+    WINDOW_COLUMNS,
+    landings(''),
+    prices.version
+  ]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGITS)
+}

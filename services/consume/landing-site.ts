@@ -1,0 +1,80 @@
+import { Failure } from '../../schemas/failure.ts'
+import type { Commit, Range } from '../lake/commit.ts'
+import { Engine } from '../lake/engine.ts'
+import { landTable, parquetWriter } from '../lake/land-table.ts'
+import { openLake } from '../lake/lake.ts'
+import { quoted } from '../lake/parquet-writer.ts'
+import { loadBook } from '../rates/prices/book.ts'
+import { nativeFormat } from './decode/messages.ts'
+import { flush, type FlushDoors, type Landed } from './flush.ts'
+import type { Gap } from './gap.ts'
+import { generationOf } from './generation.ts'
+import { Pending, type Source } from './pending.ts'
+import type { Run } from './run.ts'
+
+/** Where records become rows of the lake. */
+export type Landing = {
+  /** Stored position of each partition of a topic, by partition. */
+  positions: (topic: string) => Promise<Map<number, Range>>
+  /** Moves a partition's position and says in `gaps` what was lost on the way, in one commit. */
+  adopt: (range: Range, gap: Gap | null) => Promise<void>
+  /** Takes records; returns how many rows wait for the next flush. */
+  add: (run: Run, source: Source) => number
+  /** Leaves out what is pending of a partition. */
+  drop: (partition: number) => void
+  flush: () => Promise<Landed[]>
+  close: () => void
+}
+
+export type LandingSettings = { dir: string; crashAt: string | null }
+
+/** Opens the lake in `dir`, creating it when there is none. */
+export const openLanding = async ({ dir }: LandingSettings): Promise<Landing> => {
+  const engine = await Engine.open()
+  const lake = await openLake(dir, { create: true, writeParquet: parquetWriter(engine) })
+  const prices = await loadBook()
+  const doors: FlushDoors = { engine, lake, prices, generation: generationOf(prices) }
+  const pending = new Pending(nativeFormat())
+  return {
+    positions: async (topic) => {
+      const { positions } = await lake.head()
+      const own = [...positions.values()].filter((range) => range.topic === topic)
+      return new Map(own.map((range) => [range.partition, range]))
+    },
+    adopt: (range, gap) => adopt(doors, range, gap),
+    add: (run, source) => {
+      pending.add(run, source)
+      return pending.rows
+    },
+    drop: (partition) => pending.drop(partition),
+    flush: () => flush(doors, pending),
+    close: () => engine.close()
+  }
+}
+
+/** The position that a partition had when it was looked at; another one means we were too late. */
+const adopt = async (doors: FlushDoors, range: Range, gap: Gap | null): Promise<void> => {
+  const { lake, generation } = doors
+  const file =
+    gap === null
+      ? null
+      : await landTable(doors, { table: 'gaps', sql: gapSql(range, gap), time: null })
+  const adds = file === null ? [] : [file]
+  await lake.commit((head): Commit => {
+    const stored = head.positions.get(`${range.topic}/${range.partition}`)
+    if (stored !== undefined && gap !== null && stored.next !== gap.first) {
+      throw new Failure('E_LAKE_CONFLICT', 'another consumer moved the partition first', {
+        retriable: true
+      })
+    }
+    return { kind: 'adopt', generation, ranges: [range], adds, removes: [], state: {} }
+  })
+}
+
+const gapSql = ({ topic, partition, incarnation }: Range, gap: Gap): string => {
+  const after = gap.noticedAfterMs
+  const time = after === null ? 'NULL' : `make_timestamptz(${after * 1000}::BIGINT)`
+  return `SELECT ${quoted(topic)} AS topic, ${partition}::INTEGER AS "partition",
+    ${quoted(incarnation)} AS incarnation, ${gap.first}::BIGINT AS "first", ${gap.next}::BIGINT AS "next",
+    ${quoted(gap.reason)} AS reason, ${quoted(gap.detail)} AS detail, ${time}::TIMESTAMPTZ AS noticed_after`
+}

@@ -1,0 +1,34 @@
+import { Worker } from 'node:worker_threads'
+import type { Landing, LandingSettings } from './landing-site.ts'
+import { WorkerCaller, type Remote } from './worker-call.ts'
+
+export type LandingThread = Remote<Landing> & {
+  /** Rejects when the worker ends before it was closed. */
+  terminate: () => Promise<void>
+}
+
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+
+/** Starts the landing in a thread of its own. */
+export const startLanding = (settings: LandingSettings): LandingThread => {
+  const worker = new Worker(new URL(`landing-worker${extension}`, import.meta.url), {
+    workerData: settings
+  })
+  const caller = new WorkerCaller(worker)
+  const method = <Name extends keyof Landing>(name: Name): Remote<Landing>[Name] =>
+    ((...args: unknown[]) => caller.call(name, args)) as Remote<Landing>[Name]
+  return {
+    positions: method('positions'),
+    adopt: method('adopt'),
+    // The records' memory is moved, not copied: the reader has no more use for it.
+    add: (run, source) => caller.call('add', [run, source], movable(run.bytes)) as Promise<number>,
+    drop: method('drop'),
+    flush: method('flush'),
+    close: method('close'),
+    terminate: async () => void (await worker.terminate())
+  }
+}
+
+/** Memory that belongs to one run alone may move; a slice of something shared is copied. */
+const movable = ({ buffer, byteLength }: Uint8Array): ArrayBuffer[] =>
+  buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []

@@ -1,0 +1,23 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { z } from 'zod'
+import { Failure } from '../../schemas/failure.ts'
+import { answer, type Request } from './worker-call.ts'
+import { openLanding, type Landing } from './landing-site.ts'
+
+/**
+ * The worker: decoding, DuckDB and the lake's commits run here, off the thread that keeps the
+ * group's heartbeat. Requests are answered one after the other, so what is added before a flush is
+ * in it and what is added after is not.
+ */
+const port = parentPort
+if (port === null) throw new Failure('E_INTERNAL', 'the landing worker runs as a worker thread')
+
+const { dir, crashAt } = z
+  .object({ dir: z.string(), crashAt: z.string().nullable() })
+  .parse(workerData)
+const landing = openLanding({ dir, crashAt })
+let turn: Promise<unknown> = landing
+
+port.on('message', (request: Request<Landing>) => {
+  turn = turn.then(async () => answer(port, request, await landing))
+})

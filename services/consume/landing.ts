@@ -1,0 +1,79 @@
+import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
+import { prefixesSql } from '../../schemas/prefixes.ts'
+import { ENRICHED_COLUMNS, FIELD_TYPES } from '../../schemas/tables.ts'
+import { INPUT_BUCKETS, OUTPUT_BUCKETS } from '../../schemas/tokens.ts'
+import { windowsSql } from '../../schemas/windows.ts'
+import type { Selection } from '../lake/land-table.ts'
+import { quoted } from '../lake/parquet-writer.ts'
+
+/**
+ * The SQL of a flush, in three steps: `batch` holds the columns that came out of the records,
+ * `columns` is a view over it with every column of an event in its final type, `enriched` adds
+ * costs and energy. Each landed table is one SELECT over `enriched`.
+ */
+
+/** An inclusive total, worked out from its buckets where the emitter gave none. */
+const totalSql = (
+  total: string,
+  buckets: readonly string[],
+  present: ReadonlySet<string>
+): string => {
+  const known = buckets.filter((bucket) => present.has(bucket))
+  const given = present.has(total) ? `e."${total}"::BIGINT` : 'NULL::BIGINT'
+  if (known.length === 0) return given
+  const any = `coalesce(${known.map((bucket) => `e."${bucket}"`).join(', ')}) IS NOT NULL`
+  const sum = known.map((bucket) => `coalesce(e."${bucket}", 0)::BIGINT`).join(' + ')
+  return `coalesce(${given}, CASE WHEN ${any} THEN ${sum} END)`
+}
+
+/** The view `columns` over `batch`, of which only the `present` columns exist. */
+export const columnsSql = (topic: string, present: ReadonlySet<string>): string => {
+  const fields = EVENT_FIELDS.map(({ column, kind }) => {
+    const type = FIELD_TYPES[kind]
+    const named = `AS "${column}"`
+    if (column === 'in_total') return `${totalSql(column, INPUT_BUCKETS, present)} ${named}`
+    if (column === 'out_total') return `${totalSql(column, OUTPUT_BUCKETS, present)} ${named}`
+    if (!present.has(column)) return `NULL::${type} ${named}`
+    if (kind === 'time') return `timezone('UTC', e."${column}") ${named}`
+    // Words stay enumerations: they group and write by their codes.
+    return kind === 'long' ? `e."${column}"::BIGINT ${named}` : `e."${column}"`
+  })
+  const extra = present.has('cost_pico') ? ['e."cost_pico"'] : []
+  const position = [
+    `${quoted(topic)} AS topic`,
+    'e."partition"',
+    'e."offset"',
+    `timezone('UTC', e."append_time") AS append_time`
+  ]
+  const select = [...position, ...fields, ...extra].join(',\n ')
+  return `CREATE OR REPLACE TEMP VIEW columns AS SELECT ${select} FROM temp.batch e`
+}
+
+/** What enrichment adds: expressions over `columns` (alias `e`) and the joins they need. */
+export type Enrichment = {
+  expressions: Readonly<Partial<Record<string, string>>>
+  joins: readonly string[]
+}
+
+/** The view `enriched`: every column of `events_raw`. */
+export const enrichedSql = (generation: string, { expressions, joins }: Enrichment): string => {
+  const position = ['topic', 'partition', 'offset', 'append_time']
+  const events = [...position, ...EVENT_FIELDS.map(({ column }) => column)]
+  const added = ENRICHED_COLUMNS.map(({ name, type }) => {
+    const expression = name === 'generation' ? quoted(generation) : (expressions[name] ?? 'NULL')
+    return `(${expression})::${type} AS "${name}"`
+  })
+  const select = [...events.map((name) => `e."${name}"`), ...added].join(',\n ')
+  return `CREATE OR REPLACE TEMP VIEW enriched AS SELECT ${select} FROM temp.columns e ${joins.join(' ')}`
+}
+
+/** The tables that a flush lands from `enriched`. Rows of `events_raw` keep the log's order. */
+export const landings = (generation: string): Selection[] => {
+  const stamped = (sql: string): string =>
+    `SELECT *, ${quoted(generation)} AS generation FROM (${sql})`
+  return [
+    { table: 'events_raw', sql: 'SELECT * FROM enriched', time: 'time' },
+    { table: 'windows_raw', sql: stamped(windowsSql('enriched')), time: 'window_start' },
+    { table: 'prefixes_raw', sql: stamped(prefixesSql('enriched')), time: 'window_start' }
+  ]
+}

@@ -1,0 +1,91 @@
+import type { EventLog, RecordRun } from '../stream/log.ts'
+import type { FlushClock } from './flush-clock.ts'
+import type { LandingThread } from './landing-thread.ts'
+import type { Source } from './pending.ts'
+import { cutRun } from './run.ts'
+
+/** Bytes of one read: large enough to amortise a request, small enough to bound memory. */
+const READ_BYTES_MAX = 4 << 20
+/** How long a read waits for records at the end of the log. */
+const READ_WAIT_MS = 250
+
+type Start = { partition: number; next: number; source: Source }
+type Doors = { log: EventLog; landing: LandingThread }
+
+/** Reads one partition from an offset on and hands its records to the landing, cut where agreed. */
+export class PartitionReader {
+  readonly #start: Start
+  readonly #doors: Doors
+  readonly #clock: FlushClock
+  readonly #stopping = new AbortController()
+  /** Everything below was handed to the landing. */
+  #handed: number
+  /** Everything below is in the lake. */
+  landed: number
+
+  constructor(start: Start, doors: Doors, clock: FlushClock) {
+    this.#start = start
+    this.#doors = doors
+    this.#clock = clock
+    this.landed = start.next
+    this.#handed = start.next
+  }
+
+  get incarnation(): string {
+    return this.#start.source.incarnation
+  }
+
+  land(next: number): void {
+    this.landed = next
+  }
+
+  stop(): void {
+    this.#stopping.abort()
+  }
+
+  /** Reads until stopped. The next read is under way while the last one is decoded. */
+  async run(): Promise<void> {
+    const { partition } = this.#start
+    this.#clock.enter(partition)
+    try {
+      let { next } = this.#start
+      let reading = this.#read(next)
+      while (!this.#stopping.signal.aborted) {
+        const run = await reading
+        next = run.next
+        reading = this.#read(next)
+        // A rejection is seen when it is awaited; until then it is not unhandled.
+        reading.catch(() => {})
+        await this.#hand(run)
+      }
+    } catch (error) {
+      if (!this.#stopping.signal.aborted) throw error
+    } finally {
+      this.#clock.leave(partition)
+    }
+  }
+
+  #read(offset: number): Promise<RecordRun> {
+    const { partition, source } = this.#start
+    return this.#doors.log.read(source.topic, partition, offset, {
+      bytesMax: READ_BYTES_MAX,
+      waitMsMax: READ_WAIT_MS,
+      signal: this.#stopping.signal
+    })
+  }
+
+  /** Hands over a run, in pieces that end at multiples of the cut. */
+  async #hand(run: RecordRun): Promise<void> {
+    const { cutOffsets } = this.#clock.limits
+    while (this.#handed < run.next && !this.#stopping.signal.aborted) {
+      const cut = (Math.floor(this.#handed / cutOffsets) + 1) * cutOffsets
+      const piece = cutRun(run, this.#handed, cut)
+      // Only the last piece may take the memory along.
+      if (piece.next < run.next) piece.bytes = piece.bytes.slice()
+      const { next } = piece
+      this.#clock.added(await this.#doors.landing.add(piece, this.#start.source))
+      this.#handed = next
+      if (next === cut) await this.#clock.atCut(this.#start.partition, this.#stopping.signal)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { Range } from '../lake/commit.ts'
+import type { EventLog, PartitionState } from '../stream/log.ts'
+import { resume, type AnchorSeen } from './gap.ts'
+import type { LandingThread } from './landing-thread.ts'
+
+type Doors = { log: EventLog; landing: Pick<LandingThread, 'positions' | 'adopt'>; topic: string }
+
+/** One record is enough to recognise a log; batches come whole, so the bound is a small one. */
+const ANCHOR_BYTES_MAX = 1
+
+/**
+ * Finds where to read a partition: at the lake's offset, after making sure that the log still
+ * holds the record before it. Never at the group's offset, and never at the end.
+ */
+export const resumePartition = async (doors: Doors, state: PartitionState): Promise<number> => {
+  const { topic, landing } = doors
+  const stored = (await landing.positions(topic)).get(state.partition)
+  const { next, gap, adopt } = resume(stored, state, await seekAnchor(doors, state, stored))
+  if (!adopt) return next
+  const { partition, incarnation } = state
+  const appendedUntilMs = stored?.incarnation === incarnation ? stored.appendedUntilMs : null
+  await landing.adopt(
+    { topic, partition, incarnation, first: next, next, anchor: null, appendedUntilMs },
+    gap
+  )
+  return next
+}
+
+const seekAnchor = async (
+  { log, topic }: Doors,
+  state: PartitionState,
+  stored: Range | undefined
+): Promise<AnchorSeen> => {
+  const anchor = stored?.anchor
+  if (anchor == null || stored?.incarnation !== state.incarnation) return 'absent'
+  if (anchor.offset < state.start || anchor.offset >= state.end) return 'absent'
+  const run = await log.read(topic, state.partition, anchor.offset, {
+    bytesMax: ANCHOR_BYTES_MAX,
+    waitMsMax: 0
+  })
+  if (run.count === 0) return 'absent'
+  return run.offsets[0] === anchor.offset && run.checksum(0) === anchor.crc32c ? 'same' : 'other'
+}

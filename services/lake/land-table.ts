@@ -1,0 +1,49 @@
+import type { TableName } from '../../schemas/tables.ts'
+import type { TableFile } from './commit.ts'
+import type { Engine } from './engine.ts'
+import type { Lake } from './lake.ts'
+import { quoted, type ParquetWriter } from './parquet-writer.ts'
+
+/**
+ * Settings of every Parquet file. Version 2 pages and zstd level 1 cost least CPU a row; strings
+ * that hardly repeat leave the dictionary early, since collecting one costs more than it saves.
+ */
+const OPTIONS =
+  'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 20000'
+
+/** Writes a SELECT's rows, in their order, to a local file. */
+export const parquetWriter =
+  (engine: Engine): ParquetWriter =>
+  async (select, localPath) =>
+    engine.run(`COPY (${select}) TO ${quoted(localPath)} (${OPTIONS})`)
+
+export type Selection = {
+  table: TableName
+  sql: string
+  /** Column of the smallest and largest time; null when the table has none. */
+  time: string | null
+}
+
+/** Lands a SELECT as one durable file of a table; null when it has no rows. */
+export const landTable = async (
+  { engine, lake }: { engine: Engine; lake: Lake },
+  { table, sql, time }: Selection
+): Promise<TableFile | null> => {
+  const staged = await lake.stage(table)
+  await parquetWriter(engine)(sql, staged.local)
+  const bounds = time === null ? 'NULL, NULL' : `epoch_us(min("${time}")), epoch_us(max("${time}"))`
+  const [seen] = await engine.rows(
+    `SELECT n, b[1] AS low, b[2] AS high FROM (SELECT count(*) AS n, [${bounds}]::BIGINT[] AS b FROM read_parquet(${quoted(staged.local)}))`
+  )
+  const rows = Number(seen?.['n'] ?? 0)
+  if (rows === 0) {
+    await lake.discard(staged)
+    return null
+  }
+  const number = (value: unknown): number | null => (value === null ? null : Number(value))
+  return lake.publish(staged, {
+    rows,
+    timeUsMin: number(seen?.['low']),
+    timeUsMax: number(seen?.['high'])
+  })
+}
