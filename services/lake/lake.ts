@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { Failure } from '../../schemas/failure.ts'
 import type { TableName } from '../../schemas/tables.ts'
 import type { Commit, Head, TableFile } from './commit.ts'
@@ -7,11 +8,12 @@ import { appendActions } from './delta-log.ts'
 import type { Doors } from './doors.ts'
 import type { Files } from './files.ts'
 import { ORIGIN, createFollower, type Follower } from './follower.ts'
+import type { Fold } from './head.ts'
 import { localFiles } from './local-files.ts'
 import type { ParquetWriter } from './parquet-writer.ts'
 import { decide, newEntry, raceToCommit, type Build } from './race.ts'
 import { RANGES, rangesActions } from './ranges-log.ts'
-import { readSavedHead, type Start } from './saved-head.ts'
+import { readSavedHead, saveHead, type Start } from './saved-head.ts'
 import { shapeActions } from './table-logs.ts'
 import { keepTables, type TableKeeper } from './table-keeper.ts'
 import { takeTurns } from './turn.ts'
@@ -36,6 +38,10 @@ export type Lake = {
    * @throws Failure E_USAGE when there was none yet, E_LAKE_MISSING when it has been cleaned.
    */
   headAt: (version: number) => Promise<Head>
+  /** The head and the files that only earlier versions refer to. */
+  fold: () => Promise<Fold>
+  /** Saves the head of a version beside the log, so that it outlives the commits before it. */
+  keepHead: (version: number) => Promise<void>
   /**
    * Decides one commit. `build` sees the head that the commit would follow and says what to
    * commit, or null for nothing; it is called again with a newer head when another writer was
@@ -52,6 +58,8 @@ export type Lake = {
   stage: (table: TableName) => Promise<Staged>
   /** Makes a staged file durable; it stays invisible until a commit adds it. */
   publish: (staged: Staged, content: FileContent) => Promise<TableFile>
+  /** Removes a staged file that is not to be published. */
+  discard: (staged: Staged) => Promise<void>
 }
 
 export type Staged = { table: TableName; path: string; local: string }
@@ -119,7 +127,9 @@ const assemble = (doors: Doors, follower: Follower, keeper: TableKeeper): Lake =
   return {
     doors,
     head: async () => (await follower.follow()).fold.head,
-    headAt: async (version) => (await follower.foldAt(version)).head,
+    headAt: (version) => headAt(follower, version),
+    fold: async () => (await follower.follow()).fold,
+    keepHead: (version) => keepHead(doors, follower, version),
     commit: (build) => inTurn(() => commitOnce(doors, follower, keeper, build)),
     rollForward: keeper.catchUp,
     stage: async (table) => {
@@ -129,8 +139,27 @@ const assemble = (doors: Doors, follower: Follower, keeper: TableKeeper): Lake =
     publish: async ({ table, path, local }, content) => {
       const seal = await files.publish(local, `${table}/${path}`)
       return { table, path, ...seal, ...content }
-    }
+    },
+    discard: async ({ local }) => rm(local, { force: true })
   }
+}
+
+/** Quarantined bytes expire whatever refers to them, so that table is always as it is now. */
+const headAt = async (follower: Follower, version: number): Promise<Head> => {
+  const { head } = await follower.foldAt(version)
+  const now = (await follower.follow()).fold.head.files.get('quarantine')
+  const files = new Map(head.files)
+  if (now === undefined) files.delete('quarantine')
+  else files.set('quarantine', now)
+  return { ...head, files }
+}
+
+const keepHead = async (doors: Doors, follower: Follower, version: number): Promise<void> => {
+  const saved = await readSavedHead(doors.files, version)
+  if (saved?.log.version === version) return
+  const { log } = await follower.follow()
+  const fold = await follower.foldAt(version)
+  await saveHead(doors.files, { fold, log: { ...log, version, applied: version }, tables: [] })
 }
 
 const commitOnce = async (

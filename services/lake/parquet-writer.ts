@@ -10,13 +10,6 @@ export type ParquetWriter = (select: string, localPath: string) => Promise<void>
 /** Quotes text for SQL. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-/** A writer out of anything that runs SQL on DuckDB. */
-export const copyWriter =
-  (run: (sql: string) => Promise<unknown>): ParquetWriter =>
-  async (select, localPath) => {
-    await run(`COPY (${select}) TO ${quoted(localPath)} (FORMAT parquet, COMPRESSION zstd)`)
-  }
-
 /** SELECT of the rows of `ranges` that one commit adds. */
 export const rangesSelect = (commit: Pick<Commit, 'ranges' | 'generation'>): string => {
   const names = RANGE_COLUMNS.map(({ name }) => `"${name}"`).join(', ')

@@ -1,4 +1,5 @@
 import { CHECKPOINT_EVERY, checkpointIfDue } from './delta-checkpoint.ts'
+import type { TableLog } from './delta-log.ts'
 import type { Doors } from './doors.ts'
 import type { Follower } from './follower.ts'
 import { newestSavedVersion, saveHead, type Start } from './saved-head.ts'
@@ -29,9 +30,12 @@ export const keepTables = async (
   let logs: TableLogs = await shapeTables(files, await followTables(files, known), birth)
 
   let savedVersion = start.fold.head.version
+  let origin = start.tables
 
   const roll = async (): Promise<Start> => {
-    const { fold, log } = await follower.follow()
+    const { fold, log, tables } = await follower.follow()
+    if (tables !== origin) logs = restarted(logs, tables)
+    origin = tables
     const entries = await follower.take()
     try {
       logs = await rollTables(files, logs, entries)
@@ -67,4 +71,13 @@ export const keepTables = async (
       }),
     checkpoint: () => inTurn(async () => checkpoint(await roll()))
   }
+}
+
+/** Logs after the follower began anew at a saved head, because it had slept past a cleaning. */
+const restarted = (logs: TableLogs, saved: readonly TableLog[]): TableLogs => {
+  const next = new Map(logs)
+  for (const log of saved) {
+    if (log.version > (logs.get(log.table)?.version ?? -1)) next.set(log.table, log)
+  }
+  return next
 }

@@ -1,0 +1,115 @@
+import type { Head } from './commit.ts'
+import { checkpointPath, versionOfCheckpoint } from './delta-checkpoint.ts'
+import { commitPath, logFolder, versionOfCommit } from './delta-log.ts'
+import { UNFINISHED, type Files } from './files.ts'
+import type { Lake } from './lake.ts'
+import { pinnedVersions } from './pins.ts'
+import { ORPHAN_AGE_MS_MIN, neededFiles, planMarks, type Mark } from './retention.ts'
+import { HEADS_FOLDER, headPath, readSavedHead, versionOfHead } from './saved-head.ts'
+
+export type RetainReport = {
+  /** Data files that no readable version refers to, written by anyone. */
+  dataFiles: number
+  /** Commits, checkpoints and saved heads that no readable version needs. */
+  logFiles: number
+  /** Leavings of writers that died. */
+  unfinishedFiles: number
+}
+
+/**
+ * Removes what the rules of `retention.ts` let go. May run at any time, beside any writer, and be
+ * cut off anywhere: files go before anything that names them only when nothing names them, and
+ * logs are cleaned from their old end.
+ */
+export const retain = async (lake: Lake): Promise<RetainReport> => {
+  await lake.rollForward()
+  const nowMs = lake.doors.nowMs()
+  const logFiles = await cleanLogs(lake, nowMs)
+  const paths = await lake.doors.files.list('')
+  return {
+    logFiles,
+    dataFiles: await removeAged(lake.doors.files, nowMs, await strayData(lake, nowMs, paths)),
+    unfinishedFiles: await removeAged(
+      lake.doors.files,
+      nowMs,
+      paths.filter((path) => path.endsWith(UNFINISHED))
+    )
+  }
+}
+
+const removeAged = async (files: Files, nowMs: number, paths: string[]): Promise<number> => {
+  let removed = 0
+  for (const path of paths) {
+    const state = await files.stat(path)
+    if (state === null || nowMs - state.modifiedMs < ORPHAN_AGE_MS_MIN) continue
+    await files.delete(path)
+    removed += 1
+  }
+  return removed
+}
+
+/** Data files that neither the head, nor a pin, nor a young version refers to. */
+const strayData = async (lake: Lake, nowMs: number, paths: string[]): Promise<string[]> => {
+  const { head, tombstones } = await lake.fold()
+  const pinned: Head[] = []
+  for (const version of pinnedVersions(head)) pinned.push(await lake.headAt(version))
+  const needed = neededFiles([head, ...pinned], tombstones.values(), nowMs)
+  return paths.filter((path) => isData(path) && !needed.has(path))
+}
+
+/** Folders whose name starts with an underscore hold no data, by Delta's convention and ours. */
+const isData = (path: string): boolean => path.endsWith('.parquet') && !/(^|\/)_/.test(path)
+
+const cleanLogs = async (lake: Lake, nowMs: number): Promise<number> => {
+  const { files } = lake.doors
+  const pinned = pinnedVersions(await lake.head())
+  const plan = planMarks(await marksOf(files, HEADS_FOLDER, versionOfHead), nowMs, pinned)
+  // A damaged copy must not be what everything before it is thrown away for: read it first.
+  const saved = await readSavedHead(files, plan.base ?? Number.MAX_SAFE_INTEGER)
+  if (saved === null || (plan.base !== null && saved.log.version !== plan.base)) return 0
+  for (const version of pinned) await lake.keepHead(version)
+  let removed = 0
+  for (const log of [saved.log, ...saved.tables]) {
+    const limit = plan.base === null ? 0 : log.version
+    removed += await cleanLog(files, log.table, limit, nowMs)
+  }
+  return removed + (await removeAll(files, plan.drops.map(headPath)))
+}
+
+/** Cleans one table's log below both its own old checkpoint and what the saved head relies on. */
+const cleanLog = async (
+  files: Files,
+  table: string,
+  limit: number,
+  nowMs: number
+): Promise<number> => {
+  const checkpoints = await marksOf(files, logFolder(table), versionOfCheckpoint)
+  const plan = planMarks(checkpoints, nowMs)
+  const base = Math.min(plan.base ?? 0, limit)
+  const commits = (await files.list(logFolder(table)))
+    .map(versionOfCommit)
+    .filter((version) => version !== null)
+    .filter((version) => version < base)
+    .map((version) => commitPath(table, version))
+  const drops = plan.drops.map((version) => checkpointPath(table, version))
+  return (await removeAll(files, commits)) + (await removeAll(files, drops))
+}
+
+const removeAll = async (files: Files, paths: readonly string[]): Promise<number> => {
+  for (const path of paths) await files.delete(path)
+  return paths.length
+}
+
+const marksOf = async (
+  files: Files,
+  folder: string,
+  versionOf: (path: string) => number | null
+): Promise<Mark[]> => {
+  const marks: Mark[] = []
+  for (const path of await files.list(folder)) {
+    const version = versionOf(path)
+    const state = version === null ? null : await files.stat(path)
+    if (version !== null && state !== null) marks.push({ version, modifiedMs: state.modifiedMs })
+  }
+  return marks
+}
