@@ -91,6 +91,7 @@ export const RANGE_COLUMNS: readonly Column[] = [
   { name: 'anchor_offset', type: 'BIGINT', comment: 'Offset of the last record; null when none.' },
   { name: 'anchor_crc32c', type: 'BIGINT', comment: 'CRC-32C of that record: the tail anchor.' },
   { name: 'appended_until', type: 'TIMESTAMPTZ', comment: 'Latest append time in the range.' },
+  { name: 'watermark', type: 'TIMESTAMPTZ', comment: 'Latest event time, never beyond append.' },
   { name: 'generation', type: 'VARCHAR', comment: 'Code, schemas, prices, factors behind it.' }
 ]
 

@@ -64,7 +64,8 @@ const carried = (head: Head, range: Range): Range => {
   return {
     ...range,
     anchor: range.anchor ?? stored.anchor,
-    appendedUntilMs: latest(range.appendedUntilMs, stored.appendedUntilMs)
+    appendedUntilMs: latest(range.appendedUntilMs, stored.appendedUntilMs),
+    watermarkMs: latest(range.watermarkMs, stored.watermarkMs)
   }
 }
 

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads'
 import type { Landing, LandingSettings } from './landing-site.ts'
+import { startThread } from './thread.ts'
 import { WorkerCaller, type Remote } from './worker-call.ts'
 
 export type LandingThread = Remote<Landing> & {
@@ -7,13 +7,9 @@ export type LandingThread = Remote<Landing> & {
   terminate: () => Promise<void>
 }
 
-const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-
 /** Starts the landing in a thread of its own. */
 export const startLanding = (settings: LandingSettings): LandingThread => {
-  const worker = new Worker(new URL(`landing-worker${extension}`, import.meta.url), {
-    workerData: settings
-  })
+  const worker = startThread(new URL('landing-worker', import.meta.url).href, settings)
   const caller = new WorkerCaller(worker)
   const method = <Name extends keyof Landing>(name: Name): Remote<Landing>[Name] =>
     ((...args: unknown[]) => caller.call(name, args)) as Remote<Landing>[Name]

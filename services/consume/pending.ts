@@ -59,7 +59,7 @@ export class Pending {
         byteLength: fault.byteLength
       })
     }
-    part.range = extend(part.range, run)
+    part.range = extend(part.range, run, part.batch.watermarkMs)
   }
 
   /** Leaves a partition out: another consumer landed these records. */
@@ -122,7 +122,8 @@ export class Pending {
       first,
       next: first,
       anchor: null,
-      appendedUntilMs: null
+      appendedUntilMs: null,
+      watermarkMs: null
     }
     const batch = new EventBatch(this.#format.fields, this.#vocabulary)
     const part: Part = { batch, range, quarantined: [] }
@@ -159,12 +160,18 @@ const quarantine = (run: Run, index: number, { code, message }: Failure): Quaran
   }
 }
 
-const extend = (range: Range, run: Run): Range => {
+const extend = (range: Range, run: Run, watermarkMs: number | null): Range => {
   let appendedUntilMs = range.appendedUntilMs
   for (let index = 0; index < run.count; index++) {
     appendedUntilMs = Math.max(appendedUntilMs ?? -Infinity, run.timesMs[index]!)
   }
-  return { ...range, next: run.next, anchor: run.anchor ?? range.anchor, appendedUntilMs }
+  return {
+    ...range,
+    next: run.next,
+    anchor: run.anchor ?? range.anchor,
+    appendedUntilMs,
+    watermarkMs
+  }
 }
 
 const constant = (rows: number, value: number): Segment['columns'][number] => ({

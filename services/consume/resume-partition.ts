@@ -18,11 +18,18 @@ export const resumePartition = async (doors: Doors, state: PartitionState): Prom
   const { next, gap, adopt } = resume(stored, state, await seekAnchor(doors, state, stored))
   if (!adopt) return next
   const { partition, incarnation } = state
-  const appendedUntilMs = stored?.incarnation === incarnation ? stored.appendedUntilMs : null
-  await landing.adopt(
-    { topic, partition, incarnation, first: next, next, anchor: null, appendedUntilMs },
-    gap
-  )
+  const same = stored?.incarnation === incarnation ? stored : null
+  const range: Range = {
+    topic,
+    partition,
+    incarnation,
+    first: next,
+    next,
+    anchor: null,
+    appendedUntilMs: same?.appendedUntilMs ?? null,
+    watermarkMs: same?.watermarkMs ?? null
+  }
+  await landing.adopt(range, gap)
   return next
 }
 

@@ -16,6 +16,11 @@ export type Range = {
   anchor: { offset: number; crc32c: number } | null
   /** Latest append time seen so far in the partition, milliseconds since the epoch. */
   appendedUntilMs: number | null
+  /**
+   * Latest event time seen so far in the partition, never beyond its append time, milliseconds
+   * since the epoch: how far the partition's events have come. Null before the first record.
+   */
+  watermarkMs: number | null
 }
 
 /** A file that a commit makes visible. */

@@ -28,6 +28,7 @@ const rowLiterals = (range: Range, generation: string): string => {
     anchor_offset: range.anchor?.offset ?? null,
     anchor_crc32c: range.anchor?.crc32c ?? null,
     appended_until: isoTime(range.appendedUntilMs),
+    watermark: isoTime(range.watermarkMs),
     generation
   }
   return RANGE_COLUMNS.map(({ name }) => literal(values[name] ?? null)).join(', ')

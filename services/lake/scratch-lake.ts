@@ -65,7 +65,8 @@ export const rangeOf = (partition: number, first: number, next: number): Range =
   first,
   next,
   anchor: next > first ? { offset: next - 1, crc32c: next * 7 } : null,
-  appendedUntilMs: 1_767_225_600_000 + next
+  appendedUntilMs: 1_767_225_600_000 + next,
+  watermarkMs: 1_767_225_600_000 + next
 })
 
 export const nextOf = (head: Head, partition: number): number =>

@@ -25,6 +25,8 @@ export class EventBatch {
   readonly #appended = new WideBuilder('TIMESTAMP')
   readonly #time: WideBuilder
   readonly #required: { column: string; builder: Builder }[]
+  /** Latest event time so far, never beyond its append time; null before the first row. */
+  watermarkMs: number | null = null
   #capacity = 0
   #rows = 0
 
@@ -81,6 +83,8 @@ export class EventBatch {
       this.#rows = row
       throw new Failure('E_EVENT_TIME', `time: ${timeUs} µs lies over a day after its arrival`)
     }
+    const watermarkMs = Math.min(Math.floor(timeUs / US_PER_MS), appendedMs)
+    if (watermarkMs > (this.watermarkMs ?? -Infinity)) this.watermarkMs = watermarkMs
     this.#offsets.set(row, offset)
     this.#appended.set(row, appendedMs * US_PER_MS)
   }
