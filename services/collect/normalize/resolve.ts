@@ -3,7 +3,7 @@ import type { Family, UsageRule } from './rule.ts'
 import { messages } from './rules/anthropic.ts'
 import { converse, invocation } from './rules/bedrock.ts'
 import * as chats from './rules/chat-providers.ts'
-import { cohere, cohereBilled } from './rules/cohere.ts'
+import { cohereBilled, cohereSeen } from './rules/cohere.ts'
 import * as emitters from './rules/emitters.ts'
 import { generateContent, interactions } from './rules/google.ts'
 import { chat, duration, responses, totalOnly } from './rules/openai.ts'
@@ -114,7 +114,8 @@ export const ruleFor = (
   if (family === 'chat') return chatRule(claim, block, body)
   if (family === 'input-output') return inputOutputRule(claim, block, body, notes)
   if (family === 'camel') return camelRule(claim, block, body, notes)
-  if (family === 'cohere') return objectAt(block, 'tokens') === null ? cohereBilled : cohere
+  if (family === 'cohere')
+    return objectAt(block, 'billed_units') === null ? cohereSeen : cohereBilled
   if (family === 'attributes') return attributesRule(claim)
   return SINGLE_RULES[family]
 }

@@ -251,12 +251,10 @@ const readUnits = (block: Json, rule: UsageRule, notes: Notes): Units | null => 
   return units
 }
 
-/** Audio time: whole seconds stay seconds, fractions become milliseconds, so that units add up. */
+/** Audio time. Units are whole numbers, so a fraction of a second is rounded up and said so. */
 export const timeUnits = (seconds: unknown, notes: Notes): Units | null => {
-  if (typeof seconds === 'number' && Number.isFinite(seconds) && !Number.isInteger(seconds)) {
-    const millis = toCount(Math.round(seconds * 1000), 'seconds', notes)
-    return millis === null ? null : { milliseconds: millis }
-  }
-  const whole = toCount(seconds, 'seconds', notes)
+  const isFraction = typeof seconds === 'number' && seconds > 0 && !Number.isInteger(seconds)
+  if (isFraction) notes.add('seconds_rounded_up')
+  const whole = toCount(isFraction ? Math.ceil(seconds) : seconds, 'seconds', notes)
   return whole === null ? null : { seconds: whole }
 }

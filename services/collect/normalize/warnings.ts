@@ -84,8 +84,9 @@ export const WARNINGS = {
   iterations_unreadable: warning('low', 'A sub-inference can not be read.'),
   billed_units_differ: warning(
     'high',
-    'The provider bills other counts than the model saw; they are in units.billed_*.'
+    'The provider bills other counts than the model saw; the buckets hold what is billed.'
   ),
+  seconds_rounded_up: warning('high', 'A fraction of a second of audio was rounded up.'),
   fallback_credit: warning(
     'high',
     'A fallback credit applies: the bill will be lower than the sum.'

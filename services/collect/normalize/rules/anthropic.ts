@@ -35,8 +35,7 @@ export const messages: UsageRule = {
   totalOmits: 'cache',
   units: {
     web_search: [['server_tool_use', 'web_search_requests']],
-    web_fetch: [['server_tool_use', 'web_fetch_requests']],
-    code_execution: [['server_tool_use', 'code_execution_requests']]
+    web_fetch: [['server_tool_use', 'web_fetch_requests']]
   },
   iterations: 'iterations'
 }

@@ -45,7 +45,8 @@ export const xaiChat: UsageRule = {
 export const xaiResponses: UsageRule = {
   ...responses,
   provider: 'x_ai',
-  marks: ['num_server_side_tools_used', 'num_sources_used', 'cost_in_usd_ticks']
+  marks: ['num_server_side_tools_used', 'num_sources_used', 'cost_in_usd_ticks'],
+  units: { sources: [['num_sources_used']], server_tools: [['num_server_side_tools_used']] }
 }
 
 export const openrouterChat: UsageRule = {

@@ -74,8 +74,7 @@ export const chat: UsageRule = {
       ['server_tool_use', 'web_search_requests'],
       ['server_tool_use_details', 'web_search_requests']
     ],
-    web_fetch: [['server_tool_use', 'web_fetch_requests']],
-    tool_calls: [['server_tool_use_details', 'tool_calls_executed']]
+    web_fetch: [['server_tool_use', 'web_fetch_requests']]
   },
   iterations: 'iterations',
   ignores: [
@@ -140,11 +139,6 @@ export const responses: UsageRule = {
     ],
     out_image: [['output_tokens_details', 'image_tokens']]
   },
-  units: {
-    web_search: [['web_search_requests']],
-    sources: [['num_sources_used']],
-    tool_calls: [['num_server_side_tools_used']]
-  },
   ignores: [
     'input_tokens_details.text_tokens',
     'input_token_details.text_tokens',
@@ -174,7 +168,7 @@ export const totalOnly: UsageRule = {
   reasoningSide: 'inside',
   modalities: { in_image: [['image_tokens']] },
   units: { image_pixels: [['image_pixels']] },
-  ignores: ['text_tokens', 'image_pixels']
+  ignores: ['text_tokens']
 }
 
 /** Transcription billed by time: no tokens at all. */

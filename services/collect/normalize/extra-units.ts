@@ -1,0 +1,29 @@
+import { toCount } from './count.ts'
+import type { Facts } from './facts.ts'
+import { objectAt, type Json } from './json.ts'
+import type { Units } from './tokens.ts'
+import type { Notes } from './warnings.ts'
+
+/** Meters that stand outside of the usage block: grounding queries, tools that bill apart. */
+export const addUnits = (units: Units | null, facts: Facts, notes: Notes): Units | null => {
+  if (facts.fallback_credit === 'redeemed') notes.add('fallback_credit')
+  if (facts.grounding_queries === 0 && facts.tool_usage === null) return units
+  const all: Units = { ...units }
+  if (facts.grounding_queries > 0) all['web_search'] = facts.grounding_queries
+  if (facts.tool_usage !== null) addToolUsage(all, facts.tool_usage, notes)
+  return Object.keys(all).length === 0 ? null : all
+}
+
+/** OpenAI Responses counts billable searches and image generation apart from `usage`. */
+const addToolUsage = (units: Units, tools: Json, notes: Notes): void => {
+  const image = objectAt(tools, 'image_gen')
+  const counts: Record<string, unknown> = {
+    web_search: objectAt(tools, 'web_search')?.['num_requests'],
+    image_input_tokens: image?.['input_tokens'],
+    image_output_tokens: image?.['output_tokens']
+  }
+  for (const name in counts) {
+    const count = toCount(counts[name], `tool_usage.${name}`, notes)
+    if (count !== null) units[name] = count
+  }
+}
