@@ -30,6 +30,7 @@ export const readBlock = (
   const inner = readInnerBlock(block, claim, reading, notes)
   if (inner !== null) {
     compareTotals(tokens, inner.tokens, notes)
+    fillReasoning(tokens, inner.tokens)
     return inner
   }
   const model = claim.model
@@ -59,6 +60,13 @@ const compareTotals = (outer: TokenCounts, inner: TokenCounts, notes: Notes): vo
   if (differ(outer.in_total, inner.in_total) || differ(outer.out_total, inner.out_total)) {
     notes.add('witnesses_disagree', 'raw')
   }
+}
+
+/** The summary may know the split of an output that the block itself gives as one. */
+const fillReasoning = (outer: TokenCounts, inner: TokenCounts): void => {
+  if (inner.out_reasoning !== null || inner.out_total !== outer.out_total) return
+  inner.out_reasoning = outer.out_reasoning
+  inner.out_text = outer.out_text
 }
 
 const isEmbedding = (body: Json): boolean => Array.isArray(body['data'])

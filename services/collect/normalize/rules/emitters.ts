@@ -13,23 +13,12 @@ export const aiSdk: UsageRule = {
   api: 'ai-sdk',
   apiNames: ['vercel', 'ai', 'vercel-ai'],
   marks: ['inputTokenDetails', 'outputTokenDetails', 'raw'],
-  prompt: [['inputTokens'], ['inputTokens', 'total']],
-  completion: [['outputTokens'], ['outputTokens', 'total']],
+  prompt: [['inputTokens']],
+  completion: [['outputTokens']],
   total: [['totalTokens']],
-  cacheRead: [
-    ['inputTokenDetails', 'cacheReadTokens'],
-    ['inputTokens', 'cacheRead'],
-    ['cachedInputTokens']
-  ],
-  cacheWrite: [
-    ['inputTokenDetails', 'cacheWriteTokens'],
-    ['inputTokens', 'cacheWrite']
-  ],
-  reasoning: [
-    ['outputTokenDetails', 'reasoningTokens'],
-    ['outputTokens', 'reasoning'],
-    ['reasoningTokens']
-  ],
+  cacheRead: [['inputTokenDetails', 'cacheReadTokens'], ['cachedInputTokens']],
+  cacheWrite: [['inputTokenDetails', 'cacheWriteTokens']],
+  reasoning: [['outputTokenDetails', 'reasoningTokens'], ['reasoningTokens']],
   cache: 'inside',
   reasoningSide: 'inside',
   ignores: ['inputTokenDetails.noCacheTokens', 'outputTokenDetails.textTokens']
