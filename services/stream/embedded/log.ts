@@ -13,7 +13,7 @@ import type {
 } from '../log.ts'
 import { checkRecordSize } from '../records/batch-writer.ts'
 import { commitAppends } from './append.ts'
-import { AppendQueue } from './append-queue.ts'
+import { AppendQueue } from '../append-queue.ts'
 import { readNow, type ReadPosition } from './read.ts'
 import { openStore, readPartition, type Store } from './store.ts'
 import { createAdmin, createTopic, findTopic, offsetBefore } from './topics.ts'

@@ -1,5 +1,5 @@
-import { Failure } from '../../../schemas/failure.ts'
-import type { OutRecord } from '../log.ts'
+import { Failure } from '../../schemas/failure.ts'
+import type { OutRecord } from './log.ts'
 
 /** An append that waits for its commit. */
 export type PendingAppend = { topic: string; records: readonly OutRecord[] }

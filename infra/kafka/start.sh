@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Starts one Kafka node, broker and controller in one, and returns once it answers. Settings:
+# see environment.sh. A node that runs already is left alone.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+readonly seconds_to_start=90
+
+if is_running; then
+  echo "kafka: runs already at $host:$port, pid $(<"$pid_file")"
+  exit 0
+fi
+need java 'a Java 17 runtime'
+"$folder/fetch.sh"
+mkdir -p "$data"
+
+# One node: every internal topic has one replica, and groups need not wait for more members.
+cat >"$settings" <<PROPERTIES
+node.id=1
+process.roles=broker,controller
+listeners=CLIENTS://$host:$port,CONTROLLER://$host:$controller_port
+advertised.listeners=CLIENTS://$host:$port
+listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=CLIENTS
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@$host:$controller_port
+log.dirs=$data/records
+num.partitions=1
+auto.create.topics.enable=false
+default.replication.factor=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.retention.check.interval.ms=1000
+PROPERTIES
+
+if [[ ! -f "$data/records/meta.properties" ]]; then
+  cluster_id="$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab')"
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$jars/*" kafka.tools.StorageTool format \
+    --config "$settings" --cluster-id "${cluster_id%==}" >"$data/format.log" 2>&1 ||
+    fail "the data folder could not be prepared, see $data/format.log"
+fi
+
+# shellcheck disable=SC2086
+nohup java "-Xms$heap" "-Xmx$heap" ${KAFKA_JAVA_OPTIONS:-} -cp "$jars/*" kafka.Kafka "$settings" \
+  >>"$data/node.log" 2>&1 </dev/null 8>&- &
+echo $! >"$pid_file"
+
+deadline=$((SECONDS + seconds_to_start))
+until answers; do
+  is_running || fail "the node ended while starting, see $data/node.log"
+  ((SECONDS < deadline)) || fail "the node does not answer after $seconds_to_start s, see $data/node.log"
+  sleep 0.2
+done
+echo "kafka: ready at $host:$port, pid $(<"$pid_file")"

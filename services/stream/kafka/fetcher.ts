@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '../../../schemas/failure.ts'
+import type { ReadLimits, RecordRun } from '../log.ts'
+import { readRun } from '../records/record-columns.ts'
+import { ERROR, PASSING_ERRORS } from './api.ts'
+import { toFailure, type Cluster } from './cluster.ts'
+import { fetchBatches, type FetchAnswer } from './fetch-request.ts'
+import type { TopicMetadata } from './metadata.ts'
+import { fetchStates } from './partition-states.ts'
+
+/**
+ * Reads of many partitions, joined into few requests. A broker answers requests of one connection
+ * in order and holds an answer back until there is something new, so each topic and node gets a
+ * few lanes: reads that come while one lane waits go out on another.
+ */
+
+export type ReadPosition = { topic: string; partition: number; offset: number }
+
+type Waiting = {
+  position: ReadPosition
+  limits: ReadLimits
+  deadlineMs: number
+  /** How often a passing error of the broker sent the read round again. */
+  attempts: number
+  resolve: (run: RecordRun) => void
+  reject: (error: unknown) => void
+  isOver: () => boolean
+}
+
+/** Requests under way to one node for one topic. More would only split the answers. */
+const LANES = [1, 2, 3, 4] as const
+/** A broker holds an answer back no longer: bounds how long a read waits for a free lane. */
+const HOLD_MS_MAX = 500
+/** Times that a read is sent again for errors that pass, such as a leader that moves. */
+const ATTEMPTS_MAX = 5
+/** Pause before such a read is sent again: elections take about as long. */
+const ATTEMPT_PAUSE_MS = 100
+
+type Group = { metadata: TopicMetadata; node: number; waiting: Waiting[]; lanes: Set<number> }
+
+const emptyRun = ({ partition, offset }: ReadPosition): RecordRun =>
+  readRun(Buffer.alloc(0), { partition, offset })
+
+/** Distinct partitions to ask for now, and the reads that have to wait for the next request. */
+const select = (waiting: readonly Waiting[]): { taken: Waiting[]; left: Waiting[] } => {
+  const taken = new Map<number, Waiting>()
+  const left: Waiting[] = []
+  for (const read of waiting) {
+    if (read.isOver()) continue
+    const { partition } = read.position
+    if (taken.has(partition)) left.push(read)
+    else taken.set(partition, read)
+  }
+  return { taken: [...taken.values()], left }
+}
+
+export class Fetcher {
+  readonly #cluster: Cluster
+  readonly #groups = new Map<string, Group>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  /**
+   * Records from a position on, or an empty run when there are none in time.
+   * @throws Failure E_LOG_UNAVAILABLE, E_LOG_RECREATED, E_LOG_GAP, E_LOG_TRUNCATED; E_LOG_CORRUPT
+   *   when the broker itself can not read its log.
+   */
+  read(position: ReadPosition, limits: ReadLimits): Promise<RecordRun> {
+    return new Promise((resolve, reject) => {
+      let isOver = false
+      const settle = <T>(hand: (value: T) => void): ((value: T) => void) => {
+        return (value) => {
+          if (isOver) return
+          isOver = true
+          limits.signal?.removeEventListener('abort', onAbort)
+          hand(value)
+        }
+      }
+      const done = settle(resolve)
+      const onAbort = (): void => done(emptyRun(position))
+      limits.signal?.addEventListener('abort', onAbort)
+      if (limits.signal?.aborted) onAbort()
+      void this.#send({
+        position,
+        limits,
+        deadlineMs: performance.now() + limits.waitMsMax,
+        attempts: 0,
+        resolve: done,
+        reject: settle(reject),
+        isOver: () => isOver
+      })
+    })
+  }
+
+  async #send(read: Waiting): Promise<void> {
+    const { topic, partition } = read.position
+    try {
+      const metadata = await this.#metadata(topic, read.limits.incarnation)
+      const node = metadata.leaders[partition]
+      if (node === undefined) {
+        throw new Failure('E_LOG_UNAVAILABLE', `topic ${topic} has no partition ${partition}`)
+      }
+      const group = this.#group(metadata, node)
+      group.waiting.push(read)
+      // One turn of the event loop, so that reads of the same moment share a request.
+      setImmediate(() => this.#pump(group))
+    } catch (error) {
+      read.reject(error)
+    }
+  }
+
+  async #metadata(topic: string, incarnation: string | undefined): Promise<TopicMetadata> {
+    const known = await this.#cluster.topic(topic)
+    if (incarnation === undefined || known.incarnation === incarnation) return known
+    const newest = await this.#cluster.refresh(topic)
+    if (newest.incarnation === incarnation) return newest
+    const message = `topic ${topic} is ${newest.incarnation}, not ${incarnation}`
+    throw new Failure('E_LOG_RECREATED', message)
+  }
+
+  #group(metadata: TopicMetadata, node: number): Group {
+    const name = `${node} ${metadata.incarnation}`
+    const group = this.#groups.get(name) ?? { metadata, node, waiting: [], lanes: new Set() }
+    group.metadata = metadata
+    this.#groups.set(name, group)
+    return group
+  }
+
+  #pump(group: Group): void {
+    for (const lane of LANES) {
+      if (group.lanes.has(lane)) continue
+      const { taken, left } = select(group.waiting)
+      group.waiting = left
+      if (taken.length === 0) return
+      void this.#fetch(group, lane, taken)
+    }
+  }
+
+  async #fetch(group: Group, lane: number, reads: readonly Waiting[]): Promise<void> {
+    const { metadata, node } = group
+    const leftMs = Math.min(...reads.map(({ deadlineMs }) => deadlineMs - performance.now()))
+    const waitMs = Math.ceil(Math.min(Math.max(leftMs, 0), HOLD_MS_MAX))
+    const queries = reads.map(({ position: { partition, offset }, limits: { bytesMax } }) => {
+      return { partition, offset, bytesMax }
+    })
+    group.lanes.add(lane)
+    try {
+      const { error, answers } = await this.#cluster.onNode(
+        { metadata, node, lane },
+        (connection) => fetchBatches(connection, { metadata, queries, waitMs })
+      )
+      const byPartition = new Map(answers.map((answer) => [answer.partition, answer]))
+      for (const read of reads) {
+        const answer = byPartition.get(read.position.partition)
+        if (answer !== undefined && error === ERROR.none) this.#settle(group, read, answer)
+        else await this.#settleError(read, error)
+      }
+    } catch (error) {
+      this.#cluster.forget(metadata.topic)
+      for (const { reject } of reads) reject(toFailure(error, `fetching ${metadata.topic}`))
+    } finally {
+      group.lanes.delete(lane)
+      this.#pump(group)
+    }
+  }
+
+  #settle(group: Group, read: Waiting, { error, batches, aborted }: FetchAnswer): void {
+    if (error !== ERROR.none) return void this.#settleError(read, error)
+    const { partition, offset } = read.position
+    const run = readRun(batches, { partition, offset, aborted })
+    const isDone = run.next > offset || performance.now() >= read.deadlineMs
+    if (isDone) read.resolve(run)
+    else group.waiting.push(read)
+  }
+
+  async #settleError(read: Waiting, error: number): Promise<void> {
+    const { topic, partition, offset } = read.position
+    if (error === ERROR.offsetOutOfRange) return this.#settleOutOfRange(read)
+    const mayPass = PASSING_ERRORS.has(error)
+    if (mayPass && read.attempts < ATTEMPTS_MAX) {
+      this.#cluster.forget(topic)
+      await sleep(ATTEMPT_PAUSE_MS * read.attempts)
+      read.attempts++
+      return this.#send(read)
+    }
+    const code = error === ERROR.corruptMessage ? 'E_LOG_CORRUPT' : 'E_LOG_UNAVAILABLE'
+    const message = `${topic} partition ${partition} at ${offset}: the broker gives error ${error}`
+    read.reject(new Failure(code, message, { retriable: mayPass }))
+  }
+
+  /** The broker does not say on which side of its log the offset lies. */
+  async #settleOutOfRange(read: Waiting): Promise<void> {
+    const { topic, partition, offset } = read.position
+    try {
+      const { incarnation } = await this.#metadata(topic, read.limits.incarnation)
+      const states = await fetchStates(this.#cluster, topic)
+      const state = states.find((one) => one.partition === partition)
+      const { start = 0, end = 0 } = state ?? {}
+      const where = `${topic} (${incarnation}) partition ${partition}`
+      const message = `${where} holds offsets ${start} to ${end - 1}, not ${offset}`
+      throw new Failure(offset < start ? 'E_LOG_GAP' : 'E_LOG_TRUNCATED', message)
+    } catch (error) {
+      read.reject(error)
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import { createRequire } from 'node:module'
+import { Failure } from '../../../schemas/failure.ts'
+import { CLIENT_ID, CONNECTION_TIMEOUT_MS, TIMEOUT_MS, type KafkaSettings } from './settings.ts'
+import { kafkaLogger } from './logger.ts'
+
+/**
+ * The one file that reaches into kafkajs. Its connections (sockets, TLS, SASL, request queue) are
+ * kept; requests and answers of newer versions are encoded here, which gives topic ids, raw record
+ * batches without an object per record, and a sound idempotent producer. The version is checked,
+ * since none of this is a public interface.
+ */
+
+const VERSION = '2.2.4'
+
+/** What a broker serves: versions by API key. */
+type Versions = Readonly<Record<number, { minVersion: number; maxVersion: number }>>
+
+type RawRequest = {
+  request: {
+    apiKey: number
+    apiVersion: number
+    apiName: string
+    encode: () => Promise<unknown>
+  }
+  response: {
+    decode: (payload: Buffer) => Promise<{ bytes: Buffer }>
+    parse: (decoded: { bytes: Buffer }) => Promise<Buffer>
+  }
+  requestTimeout: number
+  logResponseError: boolean
+}
+
+type RawPool = {
+  getConnection: () => Promise<{ send: (request: RawRequest) => Promise<Buffer> }>
+}
+
+export type OffsetQuery = { topic: string; partitions: { partition: number; timestamp: number }[] }
+
+type RawBroker = {
+  versions: Versions
+  connect: () => Promise<void>
+  disconnect: () => Promise<void>
+  isConnected: () => boolean
+  initProducerId: (request: {
+    transactionalId: undefined
+    transactionTimeout: number
+  }) => Promise<{ producerId: string; producerEpoch: number }>
+  listOffsets: (request: { replicaId: -1; isolationLevel: 1; topics: OffsetQuery[] }) => Promise<{
+    responses: { topic: string; partitions: { partition: number; offset: string }[] }[]
+  }>
+}
+
+type RawEncoder = { writeBuffer: (bytes: Buffer) => RawEncoder }
+
+type Internals = {
+  ConnectionPoolBuilder: (options: object) => { build: (where?: object) => Promise<RawPool> }
+  Broker: new (options: object) => RawBroker
+  Encoder: new () => RawEncoder
+  createSocketFactory: () => unknown
+  createLogger: (options: object) => unknown
+}
+
+const load = createRequire(import.meta.url)
+
+const loadInternals = (): Internals => {
+  const { version } = load('kafkajs/package.json') as { version: string }
+  if (version !== VERSION) {
+    throw new Failure('E_INTERNAL', `kafkajs is ${version}, and ${VERSION} is what was tested`, {
+      hint: `Install kafkajs ${VERSION}, or adapt and test services/stream/kafka/internals.ts.`
+    })
+  }
+  return {
+    ConnectionPoolBuilder: load('kafkajs/src/cluster/connectionPoolBuilder'),
+    Broker: load('kafkajs/src/broker'),
+    Encoder: load('kafkajs/src/protocol/encoder'),
+    createSocketFactory: load('kafkajs/src/network/socketFactory'),
+    createLogger: (load('kafkajs/src/loggers') as { createLogger: Internals['createLogger'] })
+      .createLogger
+  }
+}
+
+const internals = loadInternals()
+
+export type Address = { host: string; port: number }
+
+export type Call = {
+  apiKey: number
+  apiName: string
+  apiVersion: number
+  body: Buffer
+  timeoutMs: number
+}
+
+/** A connection to one broker, authenticated. Answers of one connection come in order. */
+export type Connection = {
+  /** Sends a flexible request and resolves with its answer, from the tagged fields on. */
+  call: (call: Call) => Promise<Buffer>
+  /** The highest version of an API that the broker serves; 0 when it does not serve it. */
+  versionMax: (apiKey: number) => number
+  initProducerId: () => Promise<{ producerId: number; producerEpoch: number }>
+  /** Offsets at timestamps: -2 the first one, -1 the next to come (last stable). */
+  listOffsets: (query: OffsetQuery) => Promise<Map<number, number>>
+  isOpen: () => boolean
+  close: () => Promise<void>
+}
+
+/** Opens connections: to a broker by address, or to one of the seeds when none is given. */
+export type Dial = (address?: Address) => Promise<Connection>
+
+const toConnection = (broker: RawBroker, pool: RawPool): Connection => ({
+  call: async ({ apiKey, apiName, apiVersion, body, timeoutMs }) => {
+    const connection = await pool.getConnection()
+    return connection.send({
+      request: {
+        apiKey,
+        apiName,
+        apiVersion,
+        // A flexible request has tagged fields between header and body; there are none.
+        encode: async () => new internals.Encoder().writeBuffer(Buffer.from([0])).writeBuffer(body)
+      },
+      response: {
+        decode: async (bytes) => ({ bytes }),
+        parse: async ({ bytes }) => bytes
+      },
+      requestTimeout: timeoutMs,
+      logResponseError: false
+    })
+  },
+  versionMax: (apiKey) => broker.versions[apiKey]?.maxVersion ?? 0,
+  initProducerId: async () => {
+    const request = { transactionalId: undefined, transactionTimeout: TIMEOUT_MS }
+    const { producerId, producerEpoch } = await broker.initProducerId(request)
+    return { producerId: Number(producerId), producerEpoch }
+  },
+  listOffsets: async (query) => {
+    const request = { replicaId: -1 as const, isolationLevel: 1 as const, topics: [query] }
+    const { responses } = await broker.listOffsets(request)
+    const all = responses.flatMap(({ partitions }) => partitions)
+    return new Map(all.map(({ partition, offset }) => [partition, Number(offset)]))
+  },
+  isOpen: () => broker.isConnected(),
+  close: () => broker.disconnect()
+})
+
+/** How to open connections with given settings. */
+export const createDial = (settings: KafkaSettings): Dial => {
+  const logger = internals.createLogger({ level: 2, logCreator: kafkaLogger(settings.log) })
+  const builder = internals.ConnectionPoolBuilder({
+    socketFactory: internals.createSocketFactory(),
+    brokers: [...settings.brokers],
+    ssl: settings.ssl,
+    sasl: settings.sasl,
+    clientId: settings.clientId ?? CLIENT_ID,
+    requestTimeout: settings.timeoutMs ?? TIMEOUT_MS,
+    enforceRequestTimeout: true,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    logger
+  })
+  return async (address) => {
+    const connectionPool = await builder.build(address)
+    const broker = new internals.Broker({ connectionPool, logger })
+    try {
+      await broker.connect()
+    } catch (error) {
+      await broker.disconnect()
+      throw error
+    }
+    return toConnection(broker, connectionPool)
+  }
+}
