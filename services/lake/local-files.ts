@@ -23,12 +23,17 @@ export const localFiles = (root: string, options: LocalOptions = {}): Files => {
   const { full, step } = place
   const guard = async <T>(action: string, relative: string, work: () => Promise<T>): Promise<T> => {
     try {
-      step(`${action}:start`)
       return await work()
     } catch (error) {
       throw diskFailure(error, action, relative)
     }
   }
+  // Only what changes something has steps: between two reads a crash leaves the same behind.
+  const change = <T>(action: string, relative: string, work: () => Promise<T>): Promise<T> =>
+    guard(action, relative, async () => {
+      step(`${action}:start`)
+      return work()
+    })
   return {
     get: (relative) => guard('read', relative, () => orNull(readFile(full(relative)))),
     stat: (relative) => guard('stat', relative, () => fileState(full(relative))),
@@ -36,12 +41,12 @@ export const localFiles = (root: string, options: LocalOptions = {}): Files => {
     seal: (relative) => guard('hash', relative, () => orNull(hashFile(full(relative)))),
     persist: (folder) => guard('persist', folder, () => syncFolder(full(folder))),
     location: full,
-    delete: (relative) => guard('delete', relative, () => remove(place, relative)),
-    put: (relative, bytes) => guard('put', relative, () => replace(place, relative, bytes)),
-    putIfAbsent: (relative, bytes) =>
-      guard('decide', relative, () => createOnce(place, relative, bytes)),
     scratch: (relative) => guard('prepare', relative, () => prepare(place, relative)),
-    publish: (local, relative) => guard('publish', relative, () => publish(place, local, relative))
+    delete: (relative) => change('delete', relative, () => remove(place, relative)),
+    put: (relative, bytes) => change('put', relative, () => replace(place, relative, bytes)),
+    putIfAbsent: (relative, bytes) =>
+      change('decide', relative, () => createOnce(place, relative, bytes)),
+    publish: (local, relative) => change('publish', relative, () => publish(place, local, relative))
   }
 }
 
