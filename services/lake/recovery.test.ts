@@ -114,7 +114,7 @@ describe('recovery', () => {
       await rm(folder, { recursive: true })
       copies.pop()
     }
-    assert.ok(at > 50, `${at} steps were tried`)
+    assert.ok(at > 45, `${at} steps were tried`)
   })
 
   const died = (lake: Lake): Promise<boolean> =>
