@@ -76,7 +76,7 @@ const providerOf = (rule: UsageRule, reading: Reading): string | null => {
   if (rule.family !== 'camel' || rule.provider === null) return rule.provider
   const { body, usage } = reading
   const told =
-    usage?.slot === 'metadata.usage' ||
+    objectAt(objectAt(body, 'metadata'), 'usage') !== null ||
     body['stopReason'] !== undefined ||
     body['$metadata'] !== undefined ||
     objectAt(body, 'output') !== null ||

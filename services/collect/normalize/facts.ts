@@ -12,11 +12,14 @@ export type Facts = {
   system_fingerprint: string | null
   stop_reason: string | null
   refused: boolean
+  called: boolean
   cache_miss_reason: string | null
   cache_missed_tokens: unknown
   fallback_credit: string | null
   grounding_queries: number
   tool_usage: Json | null
+  /** Calls of tools that the provider ran, by type of output item. */
+  server_calls: Readonly<Record<string, number>> | null
 }
 
 export const noFacts = (): Facts => ({
@@ -29,11 +32,13 @@ export const noFacts = (): Facts => ({
   system_fingerprint: null,
   stop_reason: null,
   refused: false,
+  called: false,
   cache_miss_reason: null,
   cache_missed_tokens: null,
   fallback_credit: null,
   grounding_queries: 0,
-  tool_usage: null
+  tool_usage: null,
+  server_calls: null
 })
 
 /** Adds what one body or event says to `facts`; what is said last holds. */
@@ -44,21 +49,27 @@ export const addFacts = (facts: Facts, body: Json, usage: Json | null): void => 
   facts.response_id = idOf(holder) ?? facts.response_id
   facts.request_id = requestIdOf(body) ?? facts.request_id
   facts.service_tier = tierOf(holder, usage) ?? facts.service_tier
-  facts.speed = textAt(usage, 'speed') ?? facts.speed
-  facts.region = regionOf(usage) ?? facts.region
   facts.system_fingerprint = textAt(body, 'system_fingerprint') ?? facts.system_fingerprint
   facts.tool_usage = objectAt(body, 'tool_usage') ?? facts.tool_usage
-  facts.fallback_credit =
-    textAt(objectAt(usage, 'fallback_credit'), 'status') ?? facts.fallback_credit
   facts.grounding_queries = Math.max(facts.grounding_queries, groundingQueries(body))
+  facts.server_calls = serverCalls(body) ?? facts.server_calls
+  if (usage !== null) addUsageFacts(facts, usage)
   addStop(facts, body, holder)
   addDiagnosis(facts, holder)
+}
+
+const addUsageFacts = (facts: Facts, usage: Json): void => {
+  facts.speed = textAt(usage, 'speed') ?? facts.speed
+  facts.region = regionOf(usage) ?? facts.region
+  facts.fallback_credit =
+    textAt(objectAt(usage, 'fallback_credit'), 'status') ?? facts.fallback_credit
 }
 
 const addStop = (facts: Facts, body: Json, holder: Json): void => {
   const stop = readStop(body)
   const reason = stop.reason ?? (holder === body ? null : textAt(holder, 'stop_reason'))
   facts.stop_reason = reason ?? facts.stop_reason
+  facts.called ||= stop.called
   facts.refused ||= stop.refused || body['type'] === 'response.refusal.delta'
 }
 
@@ -119,4 +130,24 @@ const addDiagnosis = (facts: Facts, body: Json): void => {
     facts.cache_miss_reason = textAt(openai, 'reason') ?? facts.cache_miss_reason
     facts.cache_missed_tokens = openai['cache_missed_tokens']
   }
+}
+
+const SERVER_CALLS: readonly string[] = [
+  'web_search_call',
+  'file_search_call',
+  'image_generation_call'
+]
+
+/** Tools that OpenAI ran and bills apart; opening a page of a found site is not billed. */
+const serverCalls = (body: Json): Record<string, number> | null => {
+  if (body['object'] !== 'response') return null
+  const calls: Record<string, number> = {}
+  for (const item of listAt(body, 'output')) {
+    const type = textAt(item, 'type')
+    if (type === null || !SERVER_CALLS.includes(type)) continue
+    const action = textAt(objectAt(item, 'action'), 'type')
+    if (action !== null && action !== 'search') continue
+    calls[type] = (calls[type] ?? 0) + 1
+  }
+  return calls
 }

@@ -68,8 +68,15 @@ export const normalizeReading = (
     queue_ms: queueMs(block),
     cost_reported_usd: costReported(block),
     usage: block,
-    ...responseFacts(reading)
+    ...responseFacts(reading),
+    ...servedBy(counted)
   }
+}
+
+/** After a fallback inside the provider, a stream still begins with the model that declined. */
+const servedBy = (counted: Counted | null): { response_model?: string } => {
+  const served = counted?.tokens.iterations?.find(({ type }) => type === 'fallback_message')
+  return served === undefined || served.model === null ? {} : { response_model: served.model }
 }
 
 const nameUsage = (

@@ -168,14 +168,12 @@ const WORDS: readonly (readonly [RegExp, ErrorClass])[] = [
     'auth'
   ],
   [/permission|PERMISSION_DENIED|AccessDenied|forbidden/i, 'permission'],
-  [/not_found|NOT_FOUND|NotFound|ResourceNotFound|DeploymentNotFound|does not exist/i, 'not_found'],
+  [/not.?found|does not exist|no such/i, 'not_found'],
   [/too_large|PayloadTooLarge|request_too_large/i, 'too_large'],
+  [/duplicate|conflict/i, 'conflict'],
   [/timeout|DEADLINE_EXCEEDED|timed out/i, 'timeout'],
   [/cancel|abort/i, 'cancelled'],
-  [
-    /invalid|unsupported|unknown_parameter|validation|INVALID_ARGUMENT|BadRequest|malformed/i,
-    'invalid'
-  ],
+  [/invalid|not supported|support|unknown_parameter|validation|BadRequest|malformed/i, 'invalid'],
   [/server_error|InternalServer|INTERNAL|api_error|ModelError|ModelStreamError/i, 'server']
 ]
 
@@ -219,7 +217,7 @@ const classOf = (parts: Parts, status: number | null): ErrorClass => {
 /** Classes whose native words are believed before the status. */
 const SPECIAL: readonly ErrorClass[] = ['context_length', 'content_filter', 'quota']
 /** Classes that some providers tell in the message alone. */
-const SAID_ONLY: readonly ErrorClass[] = ['context_length', 'content_filter', 'billing', 'quota']
+const SAID_ONLY: readonly ErrorClass[] = ['context_length', 'content_filter', 'billing']
 
 const classOfStatus = (status: number | null): ErrorClass | null => {
   if (status === null) return null

@@ -63,7 +63,7 @@ export const readFold = (fold: StreamFold, http: HttpFacts, notes: Notes): Readi
   else if (usage === null) notes.add('usage_missing')
   return {
     usage,
-    body: usage?.block ?? {},
+    body: fold.around,
     facts: fold.facts,
     error,
     partial: !complete || error !== null,

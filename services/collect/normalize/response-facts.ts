@@ -54,7 +54,7 @@ const missedTokens = (facts: Facts): number | null =>
 const stopOf = ({ facts, error }: Reading): StopClass | null => {
   if (error !== null) return error.class === 'content_filter' ? 'refusal_provider_filter' : 'error'
   const stop = stopClassOf(facts.stop_reason)
-  if (!facts.refused) return stop
+  if (!facts.refused) return stop === 'complete' && facts.called ? 'tool' : stop
   const isFilter = stop === 'refusal_provider_filter' || stop === 'guardrail'
   if (isFilter) return stop
   return facts.stop_reason !== null && stop === 'error'

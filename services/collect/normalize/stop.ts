@@ -83,21 +83,25 @@ export const stopClassOf = (reason: string | null): StopClass | null => {
   return CLASS_OF.get(reason.toLowerCase().replace(/[^a-z]/g, '')) ?? null
 }
 
-export type Stop = { reason: string | null; refused: boolean }
+/** `called`: the answer is a call that the client has to carry out, whatever the reason says. */
+export type Stop = { reason: string | null; refused: boolean; called: boolean }
 
-const EMPTY: Stop = { reason: null, refused: false }
+const stopWith = (reason: string | null, refused = false, called = false): Stop => ({
+  reason,
+  refused,
+  called
+})
 
 /** The native stop reason of a response or of one event, wherever its API puts it. */
 export const readStop = (body: Json): Stop => {
   const choice = firstOf(body, 'choices')
   if (choice !== undefined) return fromChoices(listAt(body, 'choices'))
   const blocked = textAt(objectAt(body, 'promptFeedback'), 'blockReason')
-  if (blocked !== null) return { reason: blocked, refused: true }
+  if (blocked !== null) return stopWith(blocked, true)
   const candidate = firstOf(body, 'candidates')
-  if (candidate !== undefined) return { reason: textAt(candidate, 'finishReason'), refused: false }
+  if (candidate !== undefined) return stopWith(textAt(candidate, 'finishReason'))
   if (body['object'] === 'response') return fromResponse(body)
-  const reason = plainReason(body)
-  return reason === null ? EMPTY : { reason, refused: false }
+  return stopWith(plainReason(body))
 }
 
 /** Where a reason stands outside of choices and candidates: holder, then key. */
@@ -137,7 +141,7 @@ const fromChoices = (choices: readonly unknown[]): Stop => {
     if (native !== null && (reason === null || stopClassOf(reason) === 'complete')) reason = native
     refused ||= refusedBy(objectAt(choice, 'message')) || refusedBy(objectAt(choice, 'delta'))
   }
-  return { reason, refused }
+  return stopWith(reason, refused)
 }
 
 const refusedBy = (message: Json | null): boolean =>
@@ -149,9 +153,17 @@ const fromResponse = (body: Json): Stop => {
   const refused = output.some((item) =>
     listAt(item, 'content').some((part) => isObject(part) && part['type'] === 'refusal')
   )
-  const called = output.some((item) => isObject(item) && item['type'] === 'function_call')
+  const called = output.some((item) => CLIENT_CALLS.includes(textAt(item, 'type') ?? ''))
   const code = textAt(objectAt(body, 'error'), 'code')
-  const status = settled(textAt(body, 'status'))
-  const reason = detail ?? code ?? status
-  return { reason: reason === 'completed' && called ? 'function_call' : reason, refused }
+  return stopWith(detail ?? code ?? settled(textAt(body, 'status')), refused, called)
 }
+
+/** Items of a Responses output that wait for the client. */
+const CLIENT_CALLS: readonly string[] = [
+  'function_call',
+  'custom_tool_call',
+  'local_shell_call',
+  'apply_patch_call',
+  'computer_call',
+  'mcp_approval_request'
+]

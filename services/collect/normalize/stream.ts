@@ -36,6 +36,8 @@ export class StreamFold {
   readonly facts: Facts = noFacts()
   readonly slots = new Map<string, Json>()
   error: ProviderError | null = null
+  /** The last event with usage: what stands around the block tells its API. */
+  around: Json = {}
   private open = new Set<number>()
   private choicesSeen = false
   private ended = false
@@ -54,6 +56,7 @@ export class StreamFold {
     this.checkIdentity(event, body)
     const usages = findUsage(body)
     addFacts(this.facts, body, usages[0]?.block ?? null)
+    if (usages.length > 0) this.around = body
     for (const { slot, block } of usages) this.merge(slotOf(slot), block)
     this.trackChoices(body)
     this.trackEnd(event, body, usages.length > 0)

@@ -73,7 +73,7 @@ export const readTokens = (block: Json, rule: UsageRule, notes: Notes): ReadToke
   tokens.in_cache_read = cacheRead
   tokens.in_tool_use = toolUse
   tokens.out_reasoning = reasoning
-  fillInput(tokens, { rule, prompt, whole, sides }, notes)
+  fillInput(tokens, { hasOutput: completion !== null, prompt, whole, sides }, notes)
   fillOutput(tokens, { completion, reasoning, whole, sides }, notes)
   checkMisses(block, rule, whole, notes)
   readModalities(block, rule, tokens, notes)
@@ -177,11 +177,11 @@ const zeroed = (stated: Stated & { reasoning: number | null }): Counts => ({
   toolUse: stated.toolUse ?? 0
 })
 
-type Input = { rule: UsageRule; prompt: number | null; whole: Counts; sides: Sides }
+type Input = { hasOutput: boolean; prompt: number | null; whole: Counts; sides: Sides }
 
 const fillInput = (tokens: TokenCounts, input: Input, notes: Notes): void => {
   if (input.prompt === null && input.whole.prompt === 0) {
-    if (input.rule.prompt.length > 0) notes.add('input_missing')
+    if (input.hasOutput) notes.add('input_missing')
     return
   }
   tokens.in_uncached = uncachedOf(input.whole, input.sides)

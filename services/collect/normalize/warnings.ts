@@ -86,6 +86,14 @@ export const WARNINGS = {
     'high',
     'The provider bills other counts than the model saw; the buckets hold what is billed.'
   ),
+  units_from_output: warning(
+    'high',
+    'Searches were counted in the output; the bill may count fewer.'
+  ),
+  image_generation_unmetered: warning(
+    'medium',
+    'Images were generated, and what they cost is not in the response.'
+  ),
   seconds_rounded_up: warning('high', 'A fraction of a second of audio was rounded up.'),
   fallback_credit: warning(
     'high',
