@@ -126,6 +126,14 @@ export const CONFLICT_COLUMNS: readonly Column[] = [
   { name: 'offset', type: 'BIGINT', comment: 'Offset of the record left out.' }
 ]
 
+export const EVENT_ID_COLUMNS: readonly Column[] = [
+  { name: 'hour', type: 'TIMESTAMPTZ', comment: 'Settled hour that keeps the event.' },
+  { name: 'key_hash', type: 'BIGINT', comment: 'Hash of tenant, source and id.' },
+  { name: 'append_time', type: 'TIMESTAMPTZ', comment: 'When the log took the record.' },
+  { name: 'partition', type: 'INTEGER', comment: 'Partition of the record.' },
+  { name: 'offset', type: 'BIGINT', comment: 'Offset of the record.' }
+]
+
 export const FINDING_COLUMNS: readonly Column[] = [
   {
     name: 'sequence',
@@ -184,6 +192,12 @@ export const OUTBOX_COLUMNS: readonly Column[] = [
   { name: 'severity', type: 'VARCHAR', comment: 'info, warning or critical.' }
 ]
 
+export const FOLD_STATE_COLUMNS: readonly Column[] = [
+  { name: 'signal', type: 'VARCHAR', comment: 'Signal whose fold it is.' },
+  { name: 'folded_until', type: 'TIMESTAMPTZ', comment: 'All minutes before it are folded.' },
+  { name: 'bytes', type: 'BLOB', comment: 'What the fold remembers, in its own encoding.' }
+]
+
 /** Every table of the lake by name. `ranges` decides; the others follow it. */
 export const TABLES = {
   ranges: RANGE_COLUMNS,
@@ -193,10 +207,12 @@ export const TABLES = {
   events_settled: EVENT_TABLE_COLUMNS,
   windows_settled: WINDOW_TABLE_COLUMNS,
   prefixes_settled: PREFIX_TABLE_COLUMNS,
+  event_ids: EVENT_ID_COLUMNS,
   gaps: GAP_COLUMNS,
   quarantine: QUARANTINE_COLUMNS,
   conflicts: CONFLICT_COLUMNS,
   findings: FINDING_COLUMNS,
+  fold_states: FOLD_STATE_COLUMNS,
   incident_actions: INCIDENT_ACTION_COLUMNS,
   outbox: OUTBOX_COLUMNS
 } as const satisfies Record<string, readonly Column[]>

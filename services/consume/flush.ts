@@ -5,6 +5,7 @@ import type { ColumnData } from '../lake/columns.ts'
 import type { Engine } from '../lake/engine.ts'
 import { landTable } from '../lake/land-table.ts'
 import type { Lake } from '../lake/lake.ts'
+import { textColumn } from '../lake/text-column.ts'
 import { columnsSql, enrichedSql, landings } from './landing.ts'
 import type { Pending, Quarantined } from './pending.ts'
 import { pricing } from './pricing.ts'
@@ -130,13 +131,13 @@ const landQuarantine = async (
 ): Promise<TableFile[]> => {
   const topic = pending.ranges()[0]?.topic ?? ''
   const columns: Record<string, ColumnData> = {
-    topic: texts(rows.map(() => Buffer.from(topic))),
+    topic: textColumn(rows.map(() => Buffer.from(topic))),
     partition: integers(rows.map(({ partition }) => partition)),
     offset: doubles(rows.map(({ offset }) => offset)),
     appended_ms: doubles(rows.map(({ appendedMs }) => appendedMs)),
-    code: texts(rows.map(({ code }) => Buffer.from(code))),
-    reason: texts(rows.map(({ reason }) => Buffer.from(reason))),
-    bytes: { ...texts(rows.map(({ bytes }) => bytes)), type: 'BLOB' },
+    code: textColumn(rows.map(({ code }) => Buffer.from(code))),
+    reason: textColumn(rows.map(({ reason }) => Buffer.from(reason))),
+    bytes: { ...textColumn(rows.map(({ bytes }) => bytes)), type: 'BLOB' },
     byte_length: integers(rows.map(({ byteLength }) => byteLength))
   }
   const segment = { rows: rows.length, columns: Object.values(columns) }
@@ -160,13 +161,3 @@ const doubles = (values: number[]): ColumnData => ({
   values: Float64Array.from(values),
   valid: null
 })
-
-const texts = (
-  values: readonly Uint8Array[]
-): Extract<ColumnData, { type: 'VARCHAR' | 'BLOB' }> => {
-  const ends = new Int32Array(values.length)
-  let end = 0
-  values.forEach((value, index) => (ends[index] = end += value.length))
-  const starts = Int32Array.from(ends, (_, index) => ends[index - 1] ?? 0)
-  return { type: 'VARCHAR', text: { heap: Buffer.concat(values), starts, ends }, valid: null }
-}

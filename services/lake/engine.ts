@@ -3,6 +3,7 @@ import duckdb, { type Connection, type Database, type LogicalType } from '@duckd
 import { Failure } from '../../schemas/failure.ts'
 import { writeChunks } from './append.ts'
 import type { ColumnData, NamedSegments } from './columns.ts'
+import { streamColumns, type ColumnChunk } from './memory.ts'
 
 export type EngineSettings = {
   threads?: number
@@ -73,6 +74,11 @@ export class Engine {
     const types = result.columnTypes()
     const columns = names.map((name, index) => ({ name, type: String(types[index]) }))
     return { columns, rows: (await result.getRowObjectsJson()) as Row[] }
+  }
+
+  /** Streams a result whose columns are all DOUBLE or VARCHAR, by columns. */
+  columns(sql: string): AsyncIterable<ColumnChunk> {
+    return streamColumns(this.#connection, sql)
   }
 
   /**

@@ -56,7 +56,7 @@ const guarded = async <Value>(sql: string, work: () => Promise<Value>): Promise<
   }
 }
 
-async function* streamColumns(
+export async function* streamColumns(
   connection: DuckDBConnection,
   sql: string
 ): AsyncGenerator<ColumnChunk> {

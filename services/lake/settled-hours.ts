@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import type { Head } from './commit.ts'
+
+/**
+ * An hour whose events were deduplicated exactly and whose windows were rebuilt from them, as the
+ * lake's state keeps it under `hour/<start>`.
+ */
+export type SettledHour = {
+  startMs: number
+  /** Version of the lake whose rows it takes in: flushes after it are beyond. */
+  through: number
+  events: number
+  duplicates: number
+  conflicts: number
+  generation: string
+  /** Offsets taken in, by `topic/partition`. */
+  next: Readonly<Record<string, number>>
+}
+
+const PREFIX = 'hour/'
+
+const Stored = z.object({
+  through: z.int(),
+  events: z.int(),
+  duplicates: z.int(),
+  conflicts: z.int(),
+  generation: z.string(),
+  next: z.record(z.string(), z.int())
+})
+
+export const hourKey = (startMs: number): string => `${PREFIX}${new Date(startMs).toISOString()}`
+
+/** Settled hours, oldest first. */
+export const settledHours = (head: Head): SettledHour[] =>
+  [...head.state]
+    .filter(([key]) => key.startsWith(PREFIX))
+    .map(([key, value]) => ({
+      startMs: Date.parse(key.slice(PREFIX.length)),
+      ...Stored.parse(value)
+    }))
+    .sort((a, b) => a.startMs - b.startMs)

@@ -1,0 +1,90 @@
+import { TABLES, type Column, type TableName } from '../../schemas/tables.ts'
+import type { Head, LiveFile } from './commit.ts'
+import type { Engine } from './engine.ts'
+import type { Lake } from './lake.ts'
+import { quoted } from './parquet-writer.ts'
+import { settledHours } from './settled-hours.ts'
+
+/**
+ * Views over the lake at one version. Every table of the lake becomes a view of its own name, and
+ * four more put settled and raw rows together:
+ *
+ * - `events`, `windows`, `prefixes`: settled hours, plus raw rows beyond what their hour was
+ *   settled through, marked `provisional`. Nothing is ever in both. Provisional windows and
+ *   prefixes are partial: they add up.
+ * - `settled`: the exact events of settled hours alone.
+ */
+
+type Doors = { engine: Engine; lake: Lake }
+
+/** Tables of which settling makes an exact copy, and their time columns. */
+const SETTLED = [
+  { view: 'events', raw: 'events_raw', settled: 'events_settled', time: 'time' },
+  { view: 'windows', raw: 'windows_raw', settled: 'windows_settled', time: 'window_start' },
+  { view: 'prefixes', raw: 'prefixes_raw', settled: 'prefixes_settled', time: 'window_start' }
+] as const satisfies readonly { view: string; raw: TableName; settled: TableName; time: string }[]
+
+/** Creates the views in the engine, replacing those of another version. */
+export const attach = async ({ engine, lake }: Doors, head: Head): Promise<void> => {
+  const views: string[] = [hoursSql(head), versionsSql(lake, head)]
+  for (const table of Object.keys(TABLES) as TableName[]) {
+    views.push(await tableSql({ engine, lake }, head, table))
+  }
+  views.push(...SETTLED.map(unionSql))
+  views.push('CREATE OR REPLACE TEMP VIEW settled AS SELECT * FROM events_settled')
+  await engine.run(views.join(';\n'))
+}
+
+const live = (head: Head, table: TableName): LiveFile[] => [
+  ...(head.files.get(table)?.values() ?? [])
+]
+
+const location = (lake: Lake, { table, path }: LiveFile): string =>
+  lake.doors.files.location(`${table}/${path}`)
+
+/** A table's live files as one relation with all of its columns; `filename` says where a row is. */
+const tableSql = async (doors: Doors, head: Head, table: TableName): Promise<string> => {
+  const files = live(head, table).map((file) => quoted(location(doors.lake, file)))
+  const columns: readonly Column[] = TABLES[table]
+  if (files.length === 0) return emptySql(table, columns)
+  const from = `read_parquet([${files.join(', ')}], filename = true, union_by_name = true)`
+  const present = new Set(
+    (await doors.engine.rows(`DESCRIBE SELECT * FROM ${from}`)).map((row) => row['column_name'])
+  )
+  const select = columns.map(({ name, type }) =>
+    present.has(name) ? `"${name}"::${type} AS "${name}"` : `NULL::${type} AS "${name}"`
+  )
+  return `CREATE OR REPLACE TEMP VIEW "${table}" AS SELECT ${select.join(', ')}, filename FROM ${from}`
+}
+
+const emptySql = (table: TableName, columns: readonly Column[]): string => {
+  const nulls = columns.map(({ name, type }) => `NULL::${type} AS "${name}"`).join(', ')
+  return `CREATE OR REPLACE TEMP VIEW "${table}" AS SELECT ${nulls}, NULL::VARCHAR AS filename WHERE false`
+}
+
+/** `hours`: each settled hour and the version of the lake through which it is settled. */
+const hoursSql = (head: Head): string => {
+  const rows = settledHours(head).map(
+    ({ startMs, through }) => `(make_timestamptz(${startMs * 1000}::BIGINT), ${through}::BIGINT)`
+  )
+  const values = rows.length > 0 ? rows.join(', ') : '(NULL::TIMESTAMPTZ, NULL::BIGINT)'
+  return `CREATE OR REPLACE TEMP VIEW hours AS SELECT * FROM (VALUES ${values}) AS h(hour, through) WHERE hour IS NOT NULL`
+}
+
+/** `file_versions`: the version that added each raw file. */
+const versionsSql = (lake: Lake, head: Head): string => {
+  const rows = SETTLED.flatMap(({ raw }) => live(head, raw)).map(
+    (file) => `(${quoted(location(lake, file))}, ${file.version}::BIGINT)`
+  )
+  const values = rows.length > 0 ? rows.join(', ') : '(NULL::VARCHAR, NULL::BIGINT)'
+  return `CREATE OR REPLACE TEMP TABLE file_versions AS SELECT * FROM (VALUES ${values}) AS f(filename, version) WHERE filename IS NOT NULL`
+}
+
+const unionSql = ({ view, raw, settled, time }: (typeof SETTLED)[number]): string =>
+  `CREATE OR REPLACE TEMP VIEW "${view}" AS
+   SELECT * EXCLUDE (filename), false AS provisional FROM "${settled}"
+   UNION ALL BY NAME
+   SELECT r.* EXCLUDE (filename), true AS provisional FROM "${raw}" r
+   JOIN file_versions f ON f.filename = r.filename
+   LEFT JOIN hours h ON h.hour = date_trunc('hour', r."${time}")
+   WHERE h.through IS NULL OR f.version > h.through`
