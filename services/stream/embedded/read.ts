@@ -43,5 +43,5 @@ export const readNow = (store: Store, position: ReadPosition, limits: ReadLimits
     bytes += value.length
     if (bytes >= limits.bytesMax) break
   }
-  return readRun(Buffer.concat(batches, bytes), { partition, offset })
+  return readRun(Buffer.concat(batches, bytes), { partition, offset, isDense: true })
 }

@@ -27,6 +27,8 @@ export type BatchPosition = {
   /** Offset that was asked for; what lies before it in a batch is dropped. */
   offset: number
   aborted?: readonly AbortedTransaction[]
+  /** The log has no holes: a batch that starts anywhere but behind the one before it is wrong. */
+  isDense?: boolean
 }
 
 export type BatchSections = {
@@ -81,6 +83,10 @@ class Batch {
 
   has(attribute: number): boolean {
     return (this.attributes & attribute) !== 0
+  }
+
+  holds(offset: number): boolean {
+    return this.baseOffset <= offset && offset <= this.lastOffset
   }
 
   get count(): number {
@@ -139,8 +145,7 @@ const batchAt = (bytes: Buffer, at: number): Batch | null => {
  */
 const behind = (batch: Batch, offset: number): number => {
   const isConfirmed = batch.lastOffset - batch.baseOffset === batch.count - 1
-  const holdsOffset = batch.baseOffset <= offset && offset <= batch.lastOffset
-  return isConfirmed && holdsOffset ? batch.lastOffset + 1 : offset + 1
+  return isConfirmed && batch.holds(offset) ? batch.lastOffset + 1 : offset + 1
 }
 
 class SectionReader implements BatchSections {
@@ -148,14 +153,17 @@ class SectionReader implements BatchSections {
   readonly faults: UnreadableBatch[] = []
   next: number
   readonly #aborted: AbortedProducers
+  readonly #isDense: boolean
 
-  constructor({ offset, aborted = [] }: BatchPosition) {
+  constructor({ offset, aborted = [], isDense = false }: BatchPosition) {
     this.next = offset
     this.#aborted = new AbortedProducers(aborted)
+    this.#isDense = isDense
   }
 
   take(batch: Batch): void {
-    const fault = batch.fault()
+    const isMisplaced = this.#isDense && !batch.holds(this.next)
+    const fault = isMisplaced ? `a batch starts at ${batch.baseOffset}` : batch.fault()
     if (fault !== null) return this.#refuse(batch, behind(batch, this.next), fault)
     const isWanted = !this.#isAborted(batch) && batch.lastOffset >= this.next
     if (isWanted && !batch.has(ATTRIBUTE.control)) this.#add(batch)
