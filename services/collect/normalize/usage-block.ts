@@ -103,5 +103,5 @@ const RESPONSE_KEYS = [
 ]
 
 const isResponse = (inner: Json): boolean =>
-  DIRECT.some((slot) => inner[slot] !== undefined) ||
+  findUsage(inner).length > 0 ||
   RESPONSE_KEYS.some((key) => inner[key] !== undefined)
