@@ -45,7 +45,7 @@ export const KNOWLEDGE: readonly KnowledgeName[] = [
 // of published serving assumptions is 64, and the reference sweeps spread by a factor of 4 (1.4).
 const CONCURRENCY_PRIOR = { median: 64, sigma: 1.4 }
 const LATENCY_WEIGHTS = [0.2, 0.3, 0.4, 0.5, 0.6] as const
-const LATENCY_SIGMAS = [0.15, 0.2, 0.26, 0.35] as const
+const LATENCY_SIGMAS = [0.2, 0.26, 0.32, 0.4] as const
 const SPREAD_SCALES = [0.25, 0.4, 0.55, 0.7, 0.85, 1, 1.25, 1.5, 2] as const
 /** Aimed at inside the training folds, a little above 80 % since new architectures scatter more. */
 const COVERAGE_AIM = 0.83

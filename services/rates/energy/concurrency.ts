@@ -1,31 +1,14 @@
 import type { EnergyFactors } from './factors.ts'
-import { expertCoverage, marginalSeconds, type RooflineTerms } from './roofline.ts'
+import { marginalSeconds, type RooflineTerms } from './roofline.ts'
 
 /**
  * Concurrency from inter-token latency. A step takes longer the more requests share it, so the
- * latency that a caller sees tells the batch, blurred where weights dominate. The posterior mean of
- * ln(batch) is taken over eight nodes with a log-normal prior and a Student-like kernel in the
- * ratio of observed to predicted latency: q + 1/q − 2 stands for ln² q, so that no row needs a
- * logarithm, and heavy tails keep one odd latency from deciding everything.
+ * latency that a caller sees tells the batch, as far as the step depends on it. The mode of the
+ * posterior (log-normal prior, log-normal error of the latency model) is approached by two
+ * Gauss-Newton steps in ln(batch): two, because a third moves held-out error by less than 0.3
+ * points, and each is paid per event. The curvature at the last step gives the spread.
  */
-export const BATCH_NODES: readonly number[] = [1, 3, 8, 20, 50, 120, 300, 800]
-
 export type ConcurrencyPrior = EnergyFactors['concurrency']
-
-// Three degrees of freedom: the kernel's power is then the square, which is cheap in SQL too.
-export const KERNEL_FREEDOM = 3
-
-/** Prior weight of each node. */
-export const nodeWeights = (prior: ConcurrencyPrior): number[] =>
-  BATCH_NODES.map((batch) => Math.exp(-0.5 * (Math.log(batch / prior.median) / prior.sigma) ** 2))
-
-/** GPU seconds per step at each node without the part that grows with the batch. */
-export const nodeFixedSeconds = (terms: RooflineTerms): number[] =>
-  BATCH_NODES.map((batch) => terms.step + terms.experts * expertCoverage(terms.expertRate, batch))
-
-/** Scale of the kernel: 1 / (freedom · sigma²). */
-export const kernelScale = (prior: ConcurrencyPrior): number =>
-  1 / (KERNEL_FREEDOM * prior.latencySigma ** 2)
 
 export type LatencyObservation = {
   interTokenSeconds: number
@@ -39,29 +22,54 @@ export type InferredConcurrency = {
   logSigma: number
 }
 
-/** Mean running requests that explain the latency best; between the first and last node. */
+export const CONCURRENCY_STEPS = 2
+/** No step moves the batch by more than a factor of twelve; a flat latency would send it anywhere. */
+export const LOG_STEP_MAX = 2.5
+/** exp(7) = 1,097 running requests: the most that one replica of the reference set runs well. */
+export const LOG_BATCH_MAX = 7
+
+/** Mean running requests that explain the latency best. */
 export const concurrencyFromLatency = (
   terms: RooflineTerms,
   observation: LatencyObservation,
   prior: ConcurrencyPrior
 ): InferredConcurrency => {
-  const marginal = marginalSeconds(terms, observation.contextTokens)
-  const observed = observation.interTokenSeconds * observation.gpuCount
-  const scale = kernelScale(prior)
-  const fixed = nodeFixedSeconds(terms)
-  const weights = nodeWeights(prior)
-  let sum = 0
-  let moment = 0
-  let square = 0
-  BATCH_NODES.forEach((batch, index) => {
-    const ratio = observed / ((fixed[index] ?? 0) + batch * marginal)
-    const kernel = 1 + scale * (ratio + 1 / ratio - 2)
-    const weight = (weights[index] ?? 0) / (kernel * kernel)
-    const logBatch = Math.log(batch)
-    sum += weight
-    moment += weight * logBatch
-    square += weight * logBatch * logBatch
-  })
-  const mean = moment / sum
-  return { batch: Math.exp(mean), logSigma: Math.sqrt(Math.max(0, square / sum - mean * mean)) }
+  const scene: Scene = {
+    terms,
+    prior,
+    marginal: marginalSeconds(terms, observation.contextTokens),
+    observed: observation.interTokenSeconds * observation.gpuCount
+  }
+  let logBatch = Math.log(prior.median)
+  let curvature = 1
+  for (let step = 0; step < CONCURRENCY_STEPS; step += 1) {
+    const next = gaussNewton(scene, logBatch)
+    logBatch = next.logBatch
+    curvature = next.curvature
+  }
+  return { batch: Math.exp(logBatch), logSigma: 1 / Math.sqrt(curvature) }
 }
+
+type Scene = { terms: RooflineTerms; prior: ConcurrencyPrior; marginal: number; observed: number }
+
+const gaussNewton = ({ terms, prior, marginal, observed }: Scene, logBatch: number) => {
+  const batch = Math.exp(logBatch)
+  const logMiss = logMissOf(terms)
+  const missed = terms.experts * Math.exp(batch * logMiss)
+  const predicted = terms.step + terms.experts - missed + batch * marginal
+  const elasticity = (batch * (marginal - missed * logMiss)) / predicted
+  const dataWeight = elasticity / prior.latencySigma ** 2
+  const priorWeight = 1 / prior.sigma ** 2
+  const gradient =
+    dataWeight * Math.log(observed / predicted) - priorWeight * (logBatch - Math.log(prior.median))
+  const curvature = dataWeight * elasticity + priorWeight
+  const step = clamp(gradient / curvature, -LOG_STEP_MAX, LOG_STEP_MAX)
+  return { logBatch: clamp(logBatch + step, 0, LOG_BATCH_MAX), curvature }
+}
+
+/** ln(1 − share of experts one token reads); finite even where a token reads them all. */
+export const logMissOf = ({ expertRate }: RooflineTerms): number =>
+  Math.log1p(-Math.min(expertRate, 1 - Number.EPSILON))
+
+const clamp = (value: number, low: number, high: number): number =>
+  Math.min(high, Math.max(low, value))

@@ -144,9 +144,11 @@ const resolvePrecision = (
   if (named !== null) return named
   const native = findPrecision(model.precision)
   if (native !== null) return native
+  // Weights are published in bf16; providers who publish none serve mostly in eight bits.
+  const assumed = model.disclosed ? 'bf16' : 'fp8'
   const halfWidth = model.disclosed ? PRECISION_OF_OPEN_MODEL : PRECISION_OF_CLOSED_MODEL
-  assume(symmetric('precision assumed bf16', halfWidth))
-  return 'bf16'
+  assume(symmetric(`precision assumed ${assumed}`, halfWidth))
+  return assumed
 }
 
 type Placement = { model: ModelStructure; gpu: GpuSpec; precision: Precision }

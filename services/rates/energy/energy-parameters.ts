@@ -1,4 +1,4 @@
-import { nodeFixedSeconds } from './concurrency.ts'
+import { logMissOf } from './concurrency.ts'
 import { resolveDeployment, type DeploymentRequest } from './deployment.ts'
 import { FACTORS, type EnergyFactors } from './factors.ts'
 import { combineHalfWidths } from './interval.ts'
@@ -26,8 +26,6 @@ export type EnergyParameters = {
   l_token: number
   l_context: number
   l_window: number
-  /** Milliseconds per step at each node of the concurrency posterior. */
-  l_nodes: number[]
   /** Whether model and GPU are known well enough for a latency to tell the batch. */
   latency_usable: boolean
   /** 4: closed model, always E4; 3: GPU unknown, always E3; 0: by what the event knows. */
@@ -59,7 +57,6 @@ export const energyParameters = (
     l_token: latency.token * ms,
     l_context: latency.context * ms,
     l_window: latency.window * ms,
-    l_nodes: nodeFixedSeconds(latency).map((seconds) => seconds * ms),
     latency_usable: modelKnown && hardwareKnown,
     tier_floor: modelKnown ? Number(!hardwareKnown) * 3 : 4,
     mixture: Number(isMixture(deployment.model)),
@@ -77,5 +74,5 @@ const energyColumns = (terms: RooflineTerms, watts: number) => ({
   e_input: terms.input * watts,
   e_attention: terms.attention * watts,
   window_tokens: terms.windowTokens,
-  log_miss: Math.log1p(-Math.min(terms.expertRate, 1 - Number.EPSILON))
+  log_miss: logMissOf(terms)
 })

@@ -1,4 +1,4 @@
-import { BATCH_NODES, kernelScale, nodeWeights } from './concurrency.ts'
+import { LOG_BATCH_MAX, LOG_STEP_MAX } from './concurrency.ts'
 import { energyParameters, type EnergyParameters } from './energy-parameters.ts'
 import {
   CACHED_SHARE,
@@ -72,22 +72,15 @@ export const energyParameterTableSql = (table: string): string => `CREATE TABLE 
   response_model VARCHAR, gpu VARCHAR, precision VARCHAR, n_gpus INTEGER,
   ${PARAMETER_COLUMNS.map(([name, type]) => `${name} ${type}`).join(', ')})`
 
-type ScalarName = Exclude<keyof EnergyParameters, 'l_nodes'>
-
 const SAMPLE = energyParameters({ model: null })
-const typeOf = (value: unknown): string => {
-  if (typeof value === 'string') return 'VARCHAR'
-  return typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE'
-}
-const SCALARS = (Object.keys(SAMPLE) as (keyof EnergyParameters)[]).filter(
-  (name): name is ScalarName => name !== 'l_nodes'
-)
+const typeOf = (value: unknown): string => (typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE')
+const PARAMETERS = Object.keys(SAMPLE) as (keyof EnergyParameters)[]
 
 /** Name and type of each column after the key. */
-export const PARAMETER_COLUMNS: readonly (readonly [string, string])[] = [
-  ...SCALARS.map((name) => [name, typeOf(SAMPLE[name])] as const),
-  ...BATCH_NODES.map((_, index) => [`l_node_${index}`, 'DOUBLE'] as const)
-]
+export const PARAMETER_COLUMNS: readonly (readonly [string, string])[] = PARAMETERS.map((name) => [
+  name,
+  typeOf(SAMPLE[name])
+])
 
 /** Values of one parameter row in the order of the table: key columns, then `PARAMETER_COLUMNS`. */
 export const energyParameterValues = (
@@ -106,7 +99,7 @@ export const energyParameterValues = (
     factors
   )
   const keys = ENERGY_KEY_COLUMNS.map((name) => key[name])
-  return [...keys, ...SCALARS.map((name) => row[name]), ...row.l_nodes]
+  return [...keys, ...PARAMETERS.map((name) => row[name])]
 }
 
 /** The version that stands on every row: method and factors. */
@@ -133,7 +126,7 @@ const inputsLayer = ({ events, parameters, columns }: Required<EnergySqlOptions>
     greatest(coalesce(${columns.uncached},
       CASE WHEN coalesce(${columns.cached}, 0) > 0 THEN 0 ELSE ${INPUT_ASSUMED_TOKENS} END), 0)::DOUBLE
       AS en_uncached,
-    (${columns.uncached}) IS NULL AND (${columns.cached}) IS NULL AS en_unreported,
+    ((${columns.uncached}) IS NULL AND (${columns.cached}) IS NULL)::DOUBLE AS en_unreported,
     -- greatest() would turn a missing count into 0.
     CASE WHEN (${columns.out}) < 0 THEN 0 ELSE (${columns.out}) END::DOUBLE AS en_out,
     CASE WHEN (${columns.concurrency}) > 0 THEN greatest(${columns.concurrency}, 1)::DOUBLE END
@@ -147,47 +140,55 @@ const marginal = (side: 'e' | 'l'): string =>
   `en_${side}_token + en_context * en_${side}_context
     + least(en_context, en_window_tokens) * en_${side}_window AS en_${side}_marginal`
 
-/** Predicted latency at each node of the posterior. */
-const nodeLatencies = BATCH_NODES.map(
-  (batch, index) => `en_l_node_${index} + ${batch} * en_l_marginal AS en_node_${index}`
-)
-
-// 1 / (1 + s · (q + 1/q − 2)) with q = latency / node, written with one division.
-const nodeKernels = (factors: EnergyFactors): string[] => {
-  const scale = kernelScale(factors.concurrency)
-  return BATCH_NODES.map((_, index) => {
-    const product = `en_unbatched * en_node_${index}`
-    const gap = `(en_unbatched - en_node_${index})`
-    return `${product} / (${product} + ${scale} * ${gap} * ${gap}) AS en_kernel_${index}`
-  })
-}
-
-const momentOf = (power: number, factors: EnergyFactors): string => {
-  const weights = nodeWeights(factors.concurrency)
-  const terms = BATCH_NODES.map((batch, index) => {
-    const constant = (weights[index] ?? 0) * Math.log(batch) ** power
-    return constant === 0 ? '0' : `${constant} * (en_kernel_${index} * en_kernel_${index})`
-  })
-  return `${terms.join(' + ')} AS en_moment_${power}`
+/** One Gauss-Newton step in ln(batch): three layers, from a column or constant to a new column. */
+const concurrencyStep = (from: string, to: string, factors: EnergyFactors): string[][] => {
+  const { median, sigma, latencySigma } = factors.concurrency
+  const priorWeight = 1 / sigma ** 2
+  const moved = `greatest(-${LOG_STEP_MAX}, least(${LOG_STEP_MAX}, (en_elasticity_${to}
+    / ${latencySigma ** 2} * ln(en_unbatched / en_predicted_${to})
+    - ${priorWeight} * (${from} - ${Math.log(median)})) / en_curvature_${to}))`
+  return [
+    [`exp(${from}) AS en_at_${to}`],
+    [`en_l_experts * exp(en_at_${to} * en_log_miss) AS en_missed_${to}`],
+    [
+      `en_l_step + en_l_experts - en_missed_${to} + en_at_${to} * en_l_marginal
+        AS en_predicted_${to}`
+    ],
+    [
+      `en_at_${to} * (en_l_marginal - en_missed_${to} * en_log_miss) / en_predicted_${to}
+        AS en_elasticity_${to}`
+    ],
+    [
+      `en_elasticity_${to} * en_elasticity_${to} / ${latencySigma ** 2} + ${priorWeight}
+        AS en_curvature_${to}`
+    ],
+    [`greatest(0, least(${LOG_BATCH_MAX}, ${from} + ${moved})) AS en_log_${to}`]
+  ]
 }
 
 type Side = 'below' | 'above'
 
-/** Square of the interval of this knowledge: dense, and the step up to mixtures of experts. */
+/**
+ * Square of the interval of what is known, bilinear in the flags of batch and latency and linear in
+ * that of a mixture of experts: arithmetic on columns costs a quarter of the same CASE.
+ */
 const baseSquare = (side: Side, factors: EnergyFactors): string => {
-  const square = (name: KnowledgeName): string => {
-    const { dense, mixture } = factors.interval[name]
-    return `(${dense[side] ** 2} + en_mixture * ${mixture[side] ** 2 - dense[side] ** 2})`
+  const bilinear = (group: 'dense' | 'mixture', scale: number): string => {
+    const square = (name: KnowledgeName): number => factors.interval[name][group][side] ** 2
+    const neither = square('neither')
+    const byBatch = square('batch') - neither
+    const byLatency = square('latency') - neither
+    const byBoth = square('batch_and_latency') - neither - byBatch - byLatency
+    return `(${scale * neither} + ${scale * byBatch} * en_has_batch
+      + en_has_latency * (${scale * byLatency} + ${scale * byBoth} * en_has_batch))`
   }
-  return `CASE WHEN en_concurrency IS NULL
-      THEN CASE WHEN en_latency IS NULL THEN ${square('neither')} ELSE ${square('latency')} END
-    WHEN en_latency IS NULL THEN ${square('batch')} ELSE ${square('batch_and_latency')} END`
+  return `(${bilinear('dense', 1)} + en_mixture * (${bilinear('mixture', 1)} + ${bilinear('dense', -1)}))`
 }
 
 const widthSquare = (side: Side, factors: EnergyFactors): string => {
   const square = (value: number): string => String(value * value)
   return `${baseSquare(side, factors)} + en_${side}2 + en_blur * en_blur
-    + CASE WHEN en_unreported THEN ${square(INPUT_UNREPORTED[side])} ELSE 0 END
+    + en_unreported * ${square(INPUT_UNREPORTED[side])}
     + ${square(PREFILL_HALF_WIDTH[side])} * en_prefill_share * en_prefill_share
     + ${square(CACHED_HALF_WIDTH[side])} * en_cached_share * en_cached_share`
 }
@@ -196,18 +197,18 @@ const widthSquare = (side: Side, factors: EnergyFactors): string => {
 const layersOf = (factors: EnergyFactors): string[][] => [
   [
     'en_uncached + en_cached AS en_input',
-    'CASE WHEN en_concurrency IS NULL THEN en_latency END AS en_unbatched'
+    'CASE WHEN en_concurrency IS NULL THEN en_latency END AS en_unbatched',
+    '(en_concurrency IS NOT NULL)::DOUBLE AS en_has_batch',
+    '(en_latency IS NOT NULL)::DOUBLE AS en_has_latency'
   ],
   [`en_input + ${CONTEXT_OUTPUT_SHARE} * en_out AS en_context`],
   [marginal('e'), marginal('l')],
-  nodeLatencies,
-  nodeKernels(factors),
-  [0, 1, 2].map((power) => momentOf(power, factors)),
-  ['en_moment_1 / en_moment_0 AS en_log_batch'],
+  ...concurrencyStep(String(Math.log(factors.concurrency.median)), 'first', factors),
+  ...concurrencyStep('en_log_first', 'second', factors),
   [
-    `coalesce(en_concurrency, exp(en_log_batch), ${factors.concurrency.median}) AS en_batch`,
-    `coalesce(sqrt(greatest(0, en_moment_2 / en_moment_0 - en_log_batch * en_log_batch)), 0)
-      AS en_log_sigma`
+    `coalesce(en_concurrency, CASE WHEN en_unbatched > 0 THEN exp(en_log_second) END,
+      ${factors.concurrency.median}) AS en_batch`,
+    'CASE WHEN en_unbatched > 0 THEN 1 / sqrt(en_curvature_second) ELSE 0 END AS en_log_sigma'
   ],
   ['1 - exp(en_batch * en_log_miss) AS en_coverage'],
   [

@@ -164,5 +164,8 @@ export const findModel = (name: string | null | undefined): ModelStructure | nul
   const bare = key.replace(/^([a-z]{2,6}\.)?(anthropic|openai|google|mistral|meta)\./, '')
   const hosted = HOSTED_BY_LENGTH.find((candidate) => bare.startsWith(candidate.key))
   if (hosted !== undefined) return fromHosted(hosted.row)
+  // `claude-opus-4-5` names what the table holds under its dated snapshot.
+  const dated = HOSTED.find((candidate) => candidate.key.startsWith(`${bare}-20`))
+  if (dated !== undefined) return fromHosted(dated.row)
   return fromName(key)
 }
