@@ -74,12 +74,15 @@ export type ChannelDefinition<Schema extends z.ZodObject> = {
   title: string
   /** What the configuration entry holds beside `name` and `kind`. Unknown keys are errors. */
   config: Schema
+  /** What the receiver takes at least: one notification or incident stays below it. */
+  bytesMax: number
   open: (config: z.output<Schema>, doors: ChannelDoors) => Sender
 }
 
 export type Channel = {
   title: string
   config: z.ZodObject
+  bytesMax: number
   /** Checks the entry and opens the channel; does not connect. @throws ZodError */
   open: (entry: unknown, doors: ChannelDoors) => Sender
 }
@@ -90,5 +93,6 @@ export const defineChannel = <Schema extends z.ZodObject>(
 ): Channel => ({
   title: definition.title,
   config: definition.config,
+  bytesMax: definition.bytesMax,
   open: (entry, doors) => definition.open(definition.config.parse(entry), doors)
 })

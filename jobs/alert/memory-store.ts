@@ -31,14 +31,15 @@ export const openMemoryStore = (): MemoryStore => {
     findings: (sequences) => Promise.resolve(pickFindings(entries, sequences)),
     coverage: () => Promise.resolve([...known.coverage]),
     watermarkMs: () => Promise.resolve(known.watermarkMs),
-    commit: (build) => {
+    // Async so that what the build throws comes as a rejection, like from the lake.
+    commit: async (build) => {
       const commit = build(new Map(state))
-      if (commit === null) return Promise.resolve(false)
+      if (commit === null) return false
       commits.push(commit)
       for (const [key, value] of Object.entries(commit.state)) state.set(key, value)
       entries.push(...entriesOf(commit))
       notices.push(...(commit.notices ?? []))
-      return Promise.resolve(true)
+      return true
     }
   }
 }

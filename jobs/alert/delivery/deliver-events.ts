@@ -13,11 +13,10 @@ const BATCH_MAX = 20
  */
 export const PROBE_ATTEMPTS = 12
 
-type EventLane = Lane & { sender: EventSender }
-
 /** Tells waiting notices one after the other; stops at the first that must wait. */
 export const deliverEvents = async (
-  lane: EventLane,
+  lane: Lane,
+  sender: EventSender,
   doors: LaneDoors,
   signal: AbortSignal
 ): Promise<RoundReport> => {
@@ -26,14 +25,16 @@ export const deliverEvents = async (
     const notices = await doors.store.notices(place, BATCH_MAX)
     doors.observer.pending(lane.name, notices.length)
     if (notices.length === 0 || signal.aborted) return { kind: 'idle' }
-    const round = await tellBatch(lane, doors, { notices, signal })
+    const round = await tellBatch({ sender, attempts: lane.attempts, signal }, doors, notices)
     await keepPlace(lane.name, doors, round)
+    if (round.delivered > 0) lane.attempts = 0
     if (round.report !== null) return round.report
-    lane.attempts = 0
   }
 }
 
-type Batch = { notices: readonly Notice[]; signal: AbortSignal }
+/** How a batch is told. */
+type Telling = { sender: EventSender; attempts: number; signal: AbortSignal }
+
 type Round = {
   /** Notices up to this number need no more telling. */
   delivered: number
@@ -45,9 +46,9 @@ type Round = {
 }
 
 const tellBatch = async (
-  lane: EventLane,
+  telling: Telling,
   doors: LaneDoors,
-  { notices, signal }: Batch
+  notices: readonly Notice[]
 ): Promise<Round> => {
   const waiting = await describeAll(doors, notices)
   const round: Round = { delivered: 0, early: new Set(), parked: [], told: 0, report: null }
@@ -55,7 +56,9 @@ const tellBatch = async (
     const notification = waiting.get(number)
     if (notification !== undefined && !round.early.has(number)) {
       waiting.delete(number)
-      const outcome = await tellOne({ lane, round, signal }, notification, waiting)
+      // What failed before was the first of this batch: behind it the count starts anew.
+      const attempts = round.delivered === 0 ? telling.attempts : 0
+      const outcome = await tellOne({ ...telling, attempts }, notification, { round, waiting })
       if (outcome.kind === 'retry') return { ...round, report: outcome }
       record(round, notification.notice, outcome, doors)
     }
@@ -64,24 +67,22 @@ const tellBatch = async (
   return round
 }
 
-type Telling = { lane: EventLane; round: Round; signal: AbortSignal }
-
 /** A retry becomes a refusal when the receiver takes the next notice but never this one. */
 const tellOne = async (
-  { lane, round, signal }: Telling,
+  { sender, attempts, signal }: Telling,
   notification: Notification,
-  waiting: ReadonlyMap<number, Notification>
+  { round, waiting }: { round: Round; waiting: ReadonlyMap<number, Notification> }
 ): Promise<Outcome> => {
-  const outcome = await attempt(() => lane.sender.send(notification, signal))
+  const outcome = await attempt(() => sender.send(notification, signal))
   const [next] = waiting.values()
-  if (outcome.kind !== 'retry' || lane.attempts < PROBE_ATTEMPTS || next === undefined) {
+  if (outcome.kind !== 'retry' || attempts < PROBE_ATTEMPTS || next === undefined) {
     return outcome
   }
-  const probe = await attempt(() => lane.sender.send(next, signal))
+  const probe = await attempt(() => sender.send(next, signal))
   if (probe.kind !== 'delivered') return outcome
   round.early.add(next.notice.number)
   round.told++
-  return { kind: 'rejected', reason: `${lane.attempts + 1} attempts failed: ${outcome.reason}` }
+  return { kind: 'rejected', reason: `${attempts + 1} attempts failed: ${outcome.reason}` }
 }
 
 const record = (round: Round, notice: Notice, outcome: Outcome, { clock }: LaneDoors): void => {

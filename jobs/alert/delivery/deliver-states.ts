@@ -9,15 +9,14 @@ import { readLane, type Parked } from './lane-state.ts'
 /** Notices looked at per round; they only say which incidents changed. */
 const BATCH_MAX = 1_000
 
-type StateLane = Lane & { sender: StateSender }
-
 /**
  * Tells how incidents stand now: those that changed since the last place, those that are open, and
  * those resolved a short while ago. An old change is never told as if it were news, so repeating
  * after a crash can neither re-open nor close anything.
  */
 export const deliverStates = async (
-  lane: StateLane,
+  lane: Lane,
+  sender: StateSender,
   doors: LaneDoors,
   signal: AbortSignal
 ): Promise<RoundReport> => {
@@ -26,15 +25,15 @@ export const deliverStates = async (
   const notices = await doors.store.notices(place, BATCH_MAX)
   doors.observer.pending(lane.name, notices.length)
   const changed = new Set(notices.map(({ fingerprint }) => fingerprint))
-  const news = { changed, sinceMs: doors.clock().getTime() - lane.sender.resolvedMs }
+  const news = { changed, sinceMs: doors.clock().getTime() - sender.resolvedMs }
   const incidents = readFold(await doors.store.state()).incidents.filter((incident) =>
     isToBeTold(incident, news)
   )
   const parked: Parked[] = []
   const standings = await describeAll(doors, incidents, news)
-  for (let from = 0; from < standings.length; from += lane.sender.batchMax) {
-    const batch = standings.slice(from, from + lane.sender.batchMax)
-    const outcome = await tellSplit(lane.sender, batch, signal, (standing, reason) => {
+  for (let from = 0; from < standings.length; from += sender.batchMax) {
+    const batch = standings.slice(from, from + sender.batchMax)
+    const outcome = await tellSplit(sender, batch, signal, (standing, reason) => {
       if (changed.has(standing.fingerprint)) parked.push(park(standing, notices, reason, doors))
     })
     if (outcome.kind === 'retry') return outcome

@@ -39,7 +39,7 @@ export type RoundReport =
 export type Lane = {
   name: string
   sender: Sender
-  /** Failures in a row at the head of the outbox. */
+  /** Failures in a row of what comes next; deliveries set it back. */
   attempts: number
 }
 
@@ -52,8 +52,8 @@ export const drainLane = async (
   const { sender } = lane
   const report =
     sender.mode === 'events'
-      ? await deliverEvents({ ...lane, sender }, doors, signal)
-      : await deliverStates({ ...lane, sender }, doors, signal)
+      ? await deliverEvents(lane, sender, doors, signal)
+      : await deliverStates(lane, sender, doors, signal)
   lane.attempts = report.kind === 'idle' ? 0 : lane.attempts + 1
   if (report.kind === 'retry') doors.observer.retried(lane.name, report.reason)
   return report

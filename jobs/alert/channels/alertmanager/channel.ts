@@ -12,8 +12,11 @@ const RESOLVED_MS = 300_000
  * must not look like recovery; that we are silent is for a dead man's switch to say.
  */
 const BELIEVED_SECONDS = 86_400
-/** Alerts per request: some hundred KB, well below what proxies let through. */
+/** Alerts per request: some hundred KB as a rule, well below what proxies let through. */
 const BATCH_MAX = 100
+
+/** Alertmanager sets no limit; a hundred alerts of this size still fit proxies' 10 MB. */
+const ALERT_BYTES_MAX = 100_000
 
 const Config = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
@@ -29,6 +32,7 @@ type Config = z.infer<typeof Config>
 export default defineChannel({
   title: 'Prometheus Alertmanager, API v2',
   config: Config,
+  bytesMax: ALERT_BYTES_MAX,
   open: (config, doors) => ({
     mode: 'states',
     refreshMs: config.refresh_seconds * 1_000,

@@ -3,15 +3,20 @@ import { Failure } from '../../../../schemas/failure.ts'
 import { ALERTS_TOPIC } from '../../../../schemas/topics.ts'
 import type { EventLog, OutRecord } from '../../../../services/stream/log.ts'
 import { defineChannel, type Notification, type Outcome } from '../../channel.ts'
+import { notificationText } from '../../notification-text.ts'
 
 /** Alerts are few; more partitions would only scatter them. */
 const PARTITIONS = 1
+
+/** Brokers take 1 MiB a message by default, headers included. */
+const VALUE_BYTES_MAX = 1_000_000
 
 const Config = z.strictObject({ topic: z.string().min(1).default(ALERTS_TOPIC) })
 
 export default defineChannel({
   title: 'Topic of the event log',
   config: Config,
+  bytesMax: VALUE_BYTES_MAX,
   open: ({ topic }, { log }) => ({
     mode: 'events',
     send: (notification) => send(requireLog(log), topic, notification)
@@ -43,15 +48,15 @@ const send = async (log: EventLog, topic: string, notification: Notification): P
  * The key is the incident, so that its notices keep their order; the header `ce_id` is the same when
  * a notice comes twice. Headers follow CloudEvents' binary mode.
  */
-const recordOf = ({ notice, finding, links }: Notification): OutRecord => ({
-  key: notice.fingerprint,
-  value: Buffer.from(JSON.stringify({ notice, finding, links })),
+const recordOf = (notification: Notification): OutRecord => ({
+  key: notification.notice.fingerprint,
+  value: Buffer.from(notificationText(notification, VALUE_BYTES_MAX, (parts) => parts)),
   headers: {
     'content-type': 'application/json',
     ce_specversion: '1.0',
-    ce_id: notice.id,
+    ce_id: notification.notice.id,
     ce_source: 'tallystream',
-    ce_type: `incident.${notice.kind}`,
-    ce_time: notice.at
+    ce_type: `incident.${notification.notice.kind}`,
+    ce_time: notification.notice.at
   }
 })

@@ -4,6 +4,9 @@ import { defineChannel } from '../../channel.ts'
 import { post } from '../../delivery/post.ts'
 import { messageOf } from './message.ts'
 
+/** Slack refuses messages of about 13,200 characters, whatever their parts (bolt-js #2509). */
+const MESSAGE_BYTES_MAX = 13_200
+
 const Config = z.strictObject({
   /** The address is the secret, so it comes from a file. */
   url_file: z.string().min(1)
@@ -12,6 +15,7 @@ const Config = z.strictObject({
 export default defineChannel({
   title: 'Slack, by incoming webhook',
   config: Config,
+  bytesMax: MESSAGE_BYTES_MAX,
   open: (config, doors) => ({
     mode: 'events',
     send: async (notification, signal) => {

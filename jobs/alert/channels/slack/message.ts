@@ -31,10 +31,8 @@ export const messageOf = (notification: Notification): { text: string; blocks: B
   ]
   const buttons = buttonsOf(notification)
   if (buttons.length > 0) blocks.push({ type: 'actions', elements: buttons })
-  return {
-    text: cutText(`${title}: ${notification.finding.summary}`, SECTION_CHARACTERS_MAX),
-    blocks
-  }
+  const text = escapeWithin(`${title}: ${notification.finding.summary}`, SECTION_CHARACTERS_MAX)
+  return { text, blocks }
 }
 
 const MARKS = { info: '🔵', warning: '🟠', critical: '🔴' } as const
