@@ -111,7 +111,8 @@ const lostLog = (version: number): Failure =>
     hint: 'Files of ranges/_delta_log were removed; restore them from a copy of the lake.'
   })
 
-const cleaned = (version: number): Failure =>
+/** A version that is no longer readable. */
+export const cleaned = (version: number): Failure =>
   new Failure('E_LAKE_MISSING', `Version ${version} of the lake has been cleaned`, {
     hint: 'Versions stay readable for 7 days, and longer when they are pinned.'
   })

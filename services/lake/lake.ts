@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { Failure } from '../../schemas/failure.ts'
 import type { TableName } from '../../schemas/tables.ts'
-import type { Commit, Head, TableFile } from './commit.ts'
+import type { Commit, Head, LiveFile, TableFile } from './commit.ts'
 import { PROTOCOL, newMetaData } from './delta-actions.ts'
 import { appendActions } from './delta-log.ts'
 import type { Doors } from './doors.ts'
 import type { Files } from './files.ts'
-import { ORIGIN, createFollower, type Follower } from './follower.ts'
+import { ORIGIN, cleaned, createFollower, type Follower } from './follower.ts'
 import type { Fold } from './head.ts'
 import { localFiles } from './local-files.ts'
 import type { ParquetWriter } from './parquet-writer.ts'
+import { pinnedVersions } from './pins.ts'
 import { decide, newEntry, raceToCommit, type Build } from './race.ts'
 import { RANGES, rangesActions } from './ranges-log.ts'
+import { isReadable } from './retention.ts'
 import { readSavedHead, saveHead, type Start } from './saved-head.ts'
 import { shapeActions } from './table-logs.ts'
 import { keepTables, type TableKeeper } from './table-keeper.ts'
@@ -127,7 +129,7 @@ const assemble = (doors: Doors, follower: Follower, keeper: TableKeeper): Lake =
   return {
     doors,
     head: async () => (await follower.follow()).fold.head,
-    headAt: (version) => headAt(follower, version),
+    headAt: (version) => headAt(doors, follower, version),
     fold: async () => (await follower.follow()).fold,
     keepHead: (version) => keepHead(doors, follower, version),
     commit: (build) => inTurn(() => commitOnce(doors, follower, keeper, build)),
@@ -145,13 +147,14 @@ const assemble = (doors: Doors, follower: Follower, keeper: TableKeeper): Lake =
 }
 
 /** Quarantined bytes expire whatever refers to them, so that table is always as it is now. */
-const headAt = async (follower: Follower, version: number): Promise<Head> => {
+const headAt = async (doors: Doors, follower: Follower, version: number): Promise<Head> => {
   const { head } = await follower.foldAt(version)
-  const now = (await follower.follow()).fold.head.files.get('quarantine')
-  const files = new Map(head.files)
-  if (now === undefined) files.delete('quarantine')
-  else files.set('quarantine', now)
-  return { ...head, files }
+  const { fold } = await follower.follow()
+  const quarantine = fold.head.files.get('quarantine') ?? new Map<string, LiveFile>()
+  const then = { ...head, files: new Map(head.files).set('quarantine', quarantine) }
+  const pinned = pinnedVersions(fold.head).includes(version)
+  if (pinned || isReadable(then, fold, doors.nowMs())) return then
+  throw cleaned(version)
 }
 
 const keepHead = async (doors: Doors, follower: Follower, version: number): Promise<void> => {

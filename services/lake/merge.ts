@@ -1,12 +1,11 @@
 import type { TableName } from '../../schemas/tables.ts'
 import type { Head, LiveFile, TableFile } from './commit.ts'
-import { timeColumnOf } from './delta-schema.ts'
 import type { Lake } from './lake.ts'
 import { quoted } from './parquet-writer.ts'
 import { QUARANTINE_AGE_MS_MAX } from './retention.ts'
 
 /**
- * Merges the many small files that flushes leave in tables which settling does not rewrite. Rows
+ * Merges the many small files that flushes leave behind. Rows
  * stay as they are, in their order; quarantined bytes are left behind when they are old.
  */
 export type Merge = { table: TableName; inputs: readonly LiveFile[]; select: string }
@@ -20,11 +19,20 @@ const INPUTS_MAX = 2000
 /** A file of this size is big enough to be read by itself. */
 const SMALL_BYTES_MAX = 1 << 20
 
-/** What to merge now; events and windows are left to settling. */
+/** Tables that only grow, a little with each commit. The others are rewritten hour by hour. */
+const TABLES_MERGED: readonly TableName[] = [
+  'ranges',
+  'gaps',
+  'quarantine',
+  'findings',
+  'incident_actions',
+  'outbox'
+]
+
+/** What to merge now. */
 export const planMerges = (head: Head, nowMs: number, path: (file: LiveFile) => string): Merge[] =>
-  [...head.files]
-    .filter(([table]) => timeColumnOf(table) === null)
-    .map(([table, byPath]) => ({ table, inputs: pickInputs(table, [...byPath.values()], nowMs) }))
+  TABLES_MERGED.map((table) => ({ table, files: [...(head.files.get(table)?.values() ?? [])] }))
+    .map(({ table, files }) => ({ table, inputs: pickInputs(table, files, nowMs) }))
     .filter(({ inputs }) => inputs.length > 0)
     .map((merge) => ({ ...merge, select: mergeSelect(merge.table, merge.inputs.map(path)) }))
 

@@ -1,5 +1,5 @@
 import type { Head } from './commit.ts'
-import { VERSION_AGE_MS_MAX, fileKey, type Tombstone } from './head.ts'
+import { VERSION_AGE_MS_MAX, fileKey, type Fold, type Tombstone } from './head.ts'
 
 /**
  * What may go, decided without touching anything. A file stays while the head, a pinned version
@@ -36,11 +36,13 @@ export const planMarks = (
 ): MarkPlan => {
   const oldMs = nowMs - VERSION_AGE_MS_MAX
   const base = marks.findLast(({ modifiedMs }) => modifiedMs <= oldMs)?.version ?? null
-  const newest = new Set(marks.slice(-NEWEST_MARKS).map(({ version }) => version))
-  const kept = new Set([base, ...newest, ...pinned])
-  const spaced = (version: number): boolean => version % MARK_SPACING === 0 && version > (base ?? 0)
-  const drops = marks.filter(({ version }) => !kept.has(version) && !spaced(version))
-  return { base, drops: drops.map(({ version }) => version) }
+  const versions = marks.map(({ version }) => version)
+  const newest = new Set(versions.slice(-NEWEST_MARKS))
+  const keeps = (version: number): boolean =>
+    version >= (base ?? 0) &&
+    (version === base || newest.has(version) || version % MARK_SPACING === 0)
+  const drops = versions.filter((version) => !keeps(version) && !pinned.includes(version))
+  return { base, drops }
 }
 
 /**
@@ -70,4 +72,12 @@ export const neededFiles = (
     if (nowMs - tombstone.removedMs < graceMs(tombstone)) needed.add(fileKey(tombstone))
   }
   return needed
+}
+
+/** Whether every file of an earlier head must still be there. */
+export const isReadable = (head: Head, now: Fold, nowMs: number): boolean => {
+  const needed = neededFiles([now.head], now.tombstones.values(), nowMs)
+  return [...head.files.values()].every((byPath) =>
+    [...byPath.values()].every((file) => needed.has(fileKey(file)))
+  )
 }

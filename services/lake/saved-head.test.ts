@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import type { TableName } from '../../schemas/tables.ts'
+import { commitPath, decodeActions, encodeActions } from './delta-log.ts'
+import type { Lake } from './lake.ts'
+import { localFiles } from './local-files.ts'
+import { headPath } from './saved-head.ts'
+import {
+  SCRATCH_ROOT,
+  commitOf,
+  flush,
+  nextOf,
+  openScratchLake,
+  rangeOf,
+  scratchFolder
+} from './scratch-lake.ts'
+
+const flushTimes = async (lake: Lake, times: number): Promise<void> => {
+  for (let index = 0; index < times; index++) await flush(lake, 0, 1)
+}
+
+const deleteCommits = async (lake: Lake, table: TableName, before: number): Promise<void> => {
+  for (let version = 0; version < before; version++) {
+    await lake.doors.files.delete(commitPath(table, version))
+  }
+}
+
+describe('a lake of 101 commits', () => {
+  let grown = ''
+  before(async () => {
+    grown = await mkdtemp(path.join(SCRATCH_ROOT, 'lake-grown-'))
+    await flushTimes(await openScratchLake(grown), 101)
+  })
+  after(() => rm(grown, { recursive: true }))
+
+  /** A copy that the test may spoil. */
+  const copy = async (t: TestContext): Promise<string> => {
+    const folder = await scratchFolder(t)
+    await cp(grown, folder, { recursive: true })
+    return folder
+  }
+
+  test('opens from its saved head when the commits before it are gone', async (t) => {
+    const folder = await copy(t)
+    const lake = await openScratchLake(folder)
+    const whole = await lake.head()
+    await deleteCommits(lake, 'ranges', 100)
+    await deleteCommits(lake, 'gaps', 100)
+    const reopened = await openScratchLake(folder, { create: false })
+    assert.deepEqual(await reopened.head(), whole)
+    await assert.rejects(reopened.headAt(20), { code: 'E_LAKE_MISSING' })
+    assert.equal(await flush(reopened, 0, 1), 102)
+    assert.ok(await reopened.doors.files.get(commitPath('gaps', 102)))
+
+    await lake.doors.files.put(headPath(100), Buffer.from('damaged'))
+    await assert.rejects(openScratchLake(folder), { code: 'E_LAKE_CORRUPT' })
+  })
+
+  test('never lets a saved head outweigh the commits: others are passed over', async (t) => {
+    const folder = await copy(t)
+    const lake = await openScratchLake(folder)
+    const { files } = lake.doors
+    const whole = await lake.head()
+    await files.put(headPath(100), (await files.get(headPath(50))) ?? new Uint8Array())
+    assert.deepEqual(await (await openScratchLake(folder)).head(), whole)
+    // The commit that the head was saved at is replaced, as when an old copy is restored.
+    const commit = commitPath('ranges', 50)
+    const actions = decodeActions((await files.get(commit)) ?? new Uint8Array(), commit)
+    await files.put(commit, encodeActions([...actions, {}]))
+    assert.deepEqual(await (await openScratchLake(folder)).head(), whole)
+  })
+
+  test('is not forked by a writer that slept while its log was cleaned', async (t) => {
+    const folder = await copy(t)
+    // As it was long ago: the sleeper reads no further than version 40.
+    const files = localFiles(folder)
+    const asleep = (name: string): boolean => /_delta_log.0{17}(04[1-9]|0[5-9]|1)|_heads/.test(name)
+    let sleeping = true
+    const sleeper = await openScratchLake(folder, {
+      files: {
+        ...files,
+        get: async (name) => (sleeping && asleep(name) ? null : files.get(name)),
+        list: async (name) => (await files.list(name)).filter((each) => !(sleeping && asleep(each)))
+      }
+    })
+    assert.equal((await sleeper.head()).version, 40)
+    sleeping = false
+    const busy = await openScratchLake(folder)
+    await deleteCommits(busy, 'ranges', 100)
+    await deleteCommits(busy, 'gaps', 100)
+    assert.equal(await flush(sleeper, 0, 1), 102)
+    assert.equal(nextOf(await busy.head(), 0), 102)
+    assert.equal(await files.get(commitPath('ranges', 41)), null)
+    assert.ok(await files.get(commitPath('gaps', 102)))
+  })
+
+  test('is not forked by a writer that fell asleep between head and commit', async (t) => {
+    const folder = await copy(t)
+    const [sleeper, busy] = [await openScratchLake(folder), await openScratchLake(folder)]
+    const attempt = sleeper.commit(async (head) => {
+      if (head.version > 101) return null
+      await flushTimes(busy, 2)
+      await busy.doors.files.delete(commitPath('ranges', 101))
+      await busy.doors.files.delete(commitPath('ranges', 102))
+      return commitOf({ ranges: [rangeOf(0, 101, 105)] })
+    })
+    await assert.rejects(attempt, { code: 'E_LAKE_CONFLICT', retriable: true })
+    assert.equal(await busy.doors.files.get(commitPath('ranges', 102)), null)
+    assert.equal(nextOf(await busy.head(), 0), 103)
+  })
+})
