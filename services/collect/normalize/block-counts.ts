@@ -94,6 +94,9 @@ const NATIVE_SPEAKERS: readonly (string | null)[] = [
   'vllm'
 ]
 
+/** Makers whose models are served through a Messages API of their own. */
+const FOREIGN_MODEL = /kimi|qwen|glm|minimax|moonshot|deepseek|grok|step-|doubao|ernie/i
+
 /**
  * Others that offer the Messages API have been seen to count the cache inside the input. Where
  * both readings are possible, nothing in the block decides.
@@ -102,8 +105,8 @@ const checkForeign = (claim: Claim, rule: UsageRule, tokens: TokenCounts, notes:
   if (rule.api !== 'messages' || tokens.in_total === null || tokens.in_uncached === null) return
   const cached = tokens.in_total - tokens.in_uncached
   if (cached === 0 || cached > tokens.in_uncached) return
-  const foreignModel = claim.model !== null && !claim.model.includes('claude')
-  if (foreignModel || !NATIVE_SPEAKERS.includes(claim.provider)) notes.add('convention_ambiguous')
+  const isForeign = claim.model !== null && FOREIGN_MODEL.test(claim.model)
+  if (isForeign || !NATIVE_SPEAKERS.includes(claim.provider)) notes.add('convention_ambiguous')
 }
 
 /** Cohere: what the model saw, beside what is charged. */

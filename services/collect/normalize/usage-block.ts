@@ -103,5 +103,4 @@ const RESPONSE_KEYS = [
 ]
 
 const isResponse = (inner: Json): boolean =>
-  findUsage(inner).length > 0 ||
-  RESPONSE_KEYS.some((key) => inner[key] !== undefined)
+  findUsage(inner).length > 0 || RESPONSE_KEYS.some((key) => inner[key] !== undefined)
