@@ -1,4 +1,4 @@
-import { DuckDBConnection, type DuckDBResult } from '@duckdb/node-api'
+import { DuckDBConnection, type DuckDBResult, type DuckDBResultReader } from '@duckdb/node-api'
 import duckdb, { type Connection, type Database, type LogicalType } from '@duckdb/node-bindings'
 import { Failure } from '../../schemas/failure.ts'
 import { writeChunks } from './append.ts'
@@ -67,13 +67,23 @@ export class Engine {
     return (await result.getRowObjectsJS()) as Row[]
   }
 
-  /** Rows with values that JSON can hold (BIGINT as string), and the columns with their types. */
+  /**
+   * Rows with values that JSON can hold, and the columns with their types. Integers beyond 2^53
+   * are strings, so that no digit is lost; times are RFC 3339 with all their microseconds.
+   */
   async table(sql: string): Promise<{ columns: { name: string; type: string }[]; rows: Row[] }> {
-    const result = await this.#query(sql)
-    const names = result.deduplicatedColumnNames()
-    const types = result.columnTypes()
-    const columns = names.map((name, index) => ({ name, type: String(types[index]) }))
-    return { columns, rows: (await result.getRowObjectsJson()) as Row[] }
+    const reader = await this.#read(sql)
+    const names = reader.deduplicatedColumnNames()
+    const columns = names.map((name, index) => ({ name, type: String(reader.columnType(index)) }))
+    const rows = reader.getRowObjectsJson() as Row[]
+    const exact = reader.getRowObjectsJS() as Row[]
+    for (const { name, type } of columns) {
+      const convert = type.endsWith('INT') ? exactNumber : type === ZONED ? rfc3339 : null
+      const source = convert === exactNumber ? exact : rows
+      if (convert !== null)
+        rows.forEach((row, index) => (row[name] = convert(source[index]![name])))
+    }
+    return { columns, rows }
   }
 
   /** Streams a result whose columns are all DOUBLE or VARCHAR, by columns. */
@@ -131,6 +141,14 @@ export class Engine {
     }
   }
 
+  async #read(sql: string): Promise<DuckDBResultReader> {
+    try {
+      return await this.#connection.runAndReadAll(sql)
+    } catch (cause) {
+      throw sqlFailure(cause, sql)
+    }
+  }
+
   async #query(sql: string): Promise<DuckDBResult> {
     try {
       return await this.#connection.run(sql)
@@ -139,6 +157,17 @@ export class Engine {
     }
   }
 }
+
+const ZONED = 'TIMESTAMP WITH TIME ZONE'
+
+const exactNumber = (value: unknown): unknown => {
+  if (typeof value !== 'bigint') return value
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value.toString()
+}
+
+const rfc3339 = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(' ', 'T').replace(/\+00(:00)?$/, 'Z') : value
 
 const sqlFailure = (cause: unknown, sql: string): Failure => {
   const message = cause instanceof Error ? cause.message : String(cause)

@@ -1,0 +1,30 @@
+# The product's verbs. Each is one line here; what it does is in package.json or a script.
+.PHONY: demo test check types lint layers unused unit kafka bench prove score format clean
+
+install := node_modules/.package-lock.json
+
+demo: $(install)
+	@npm run --silent tally -- demo
+
+test: $(install)
+	@node --import tsx infra/suite/main.ts
+
+check: types lint layers unused
+
+types lint layers unused format: $(install)
+	@npm run --silent $@
+
+# Unit tests alone: no services, seconds.
+unit: $(install)
+	@node --import tsx infra/suite/main.ts unit
+
+# Starts a Kafka broker for development on 127.0.0.1:9092; `make kafka-stop` ends it.
+kafka: ; @infra/kafka/start.sh
+kafka-stop: ; @infra/kafka/stop.sh
+
+bench: $(install)
+	@infra/bench/run.sh
+
+$(install): package.json package-lock.json
+	@npm ci --no-fund --no-audit
+	@touch $@
