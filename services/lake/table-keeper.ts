@@ -47,7 +47,7 @@ export const keepTables = async (
   }
 
   const isDue = async ({ log: { version } }: Start): Promise<boolean> => {
-    if (version === savedVersion) return false
+    if (version === 0 || version === savedVersion) return false
     if (version % CHECKPOINT_EVERY === 0) return true
     if (version - savedVersion < OVERDUE_COMMITS) return false
     savedVersion = await newestSavedVersion(files)
