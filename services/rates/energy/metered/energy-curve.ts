@@ -1,0 +1,136 @@
+import { Failure } from '../../../../schemas/failure.ts'
+import { energyUnitByRate, type MeterReading } from './meter-reading.ts'
+
+/**
+ * What one GPU drew over time: consecutive segments with whole microjoules. A long silence of a
+ * counter keeps its energy but not its course (`dark`); a reset loses both and is no segment at all.
+ */
+export type EnergySegment = {
+  fromMs: number
+  toMs: number
+  microjoules: number
+  /** The segment spans a silence: the energy is true, its place in time is not. */
+  dark: boolean
+}
+
+export type EnergyCurve = {
+  segments: readonly EnergySegment[]
+  /** Energy from the first reading to the start of each segment, and to the end of the last. */
+  cumulated: readonly number[]
+  resets: number
+}
+
+const MICROJOULES: Readonly<Record<'J' | 'mJ', number>> = { J: 1e6, mJ: 1e3 }
+const WATTS = { W: 1, mW: 1e-3 } as const
+/** A gap between readings is a silence above this many usual periods: one lost scrape is none. */
+const SILENCE_PERIODS = 2.5
+
+/**
+ * Builds the curve of one GPU from readings in any order, with repeats. A counter is preferred over
+ * power, which is integrated by trapezoids. Throws E_FACTOR_TABLE where the counter's unit can not
+ * be told.
+ */
+export const energyCurve = (
+  readings: readonly MeterReading[],
+  powerWattsMax: number | null = null
+): EnergyCurve => {
+  const counters = distinct(readings.filter(({ kind }) => kind === 'energy'))
+  const power = distinct(readings.filter(({ kind }) => kind === 'power'))
+  if (counters.length > 1) return curveOf(counters, counterScale(counters, powerWattsMax))
+  return curveOf(power, null)
+}
+
+// Copies of one reading carry one value; should they differ, the largest is taken, in any order.
+const distinct = (readings: readonly MeterReading[]): MeterReading[] => {
+  const byTime = new Map<number, MeterReading>()
+  for (const reading of readings) {
+    const known = byTime.get(reading.timeMs)
+    if (known === undefined || reading.value > known.value) byTime.set(reading.timeMs, reading)
+  }
+  return [...byTime.values()].sort((a, b) => a.timeMs - b.timeMs)
+}
+
+const counterScale = (counters: readonly MeterReading[], powerWattsMax: number | null): number => {
+  const named = counters[0]?.unit
+  if (named === 'J' || named === 'mJ') return MICROJOULES[named]
+  const unit = energyUnitByRate(counters, powerWattsMax)
+  if (unit === null) {
+    throw new Failure(
+      'E_FACTOR_TABLE',
+      `unit of the energy counter of ${counters[0]?.gpu} unclear`,
+      {
+        hint: 'Give the power limit of the GPU, or use a meter whose name tells its unit.'
+      }
+    )
+  }
+  return MICROJOULES[unit]
+}
+
+const curveOf = (readings: readonly MeterReading[], scale: number | null): EnergyCurve => {
+  const period = usualPeriodMs(readings)
+  const segments: EnergySegment[] = []
+  const cumulated = [0]
+  let resets = 0
+  for (const [index, to] of readings.entries()) {
+    const from = readings[index - 1]
+    if (from === undefined) continue
+    const dark = to.timeMs - from.timeMs > SILENCE_PERIODS * period
+    if (scale !== null && to.value < from.value) resets += 1
+    const microjoules = drawn(from, to, { scale, dark })
+    if (microjoules === null) continue
+    segments.push({ fromMs: from.timeMs, toMs: to.timeMs, microjoules, dark })
+    cumulated.push((cumulated.at(-1) ?? 0) + microjoules)
+  }
+  return { segments, cumulated, resets }
+}
+
+type Drawing = { scale: number | null; dark: boolean }
+
+// Null where nothing is known: across a reset, and across a silence of a power gauge.
+const drawn = (from: MeterReading, to: MeterReading, { scale, dark }: Drawing): number | null => {
+  if (scale !== null) {
+    return to.value < from.value ? null : Math.round((to.value - from.value) * scale)
+  }
+  if (dark) return null
+  const unit = WATTS[from.unit === 'mW' ? 'mW' : 'W']
+  const seconds = (to.timeMs - from.timeMs) / 1000
+  return Math.round(((from.value + to.value) / 2) * unit * seconds * 1e6)
+}
+
+const usualPeriodMs = (readings: readonly MeterReading[]): number => {
+  const gaps = readings
+    .slice(1)
+    .map((reading, index) => reading.timeMs - (readings[index]?.timeMs ?? 0))
+    .sort((a, b) => a - b)
+  return gaps[Math.floor(gaps.length / 2)] ?? 0
+}
+
+/** Energy up to a moment, whole microjoules: windows telescope to the total without a remainder. */
+const cumulatedAt = ({ segments, cumulated }: EnergyCurve, timeMs: number): number => {
+  let low = 0
+  let high = segments.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((segments[middle]?.toMs ?? 0) <= timeMs) low = middle + 1
+    else high = middle
+  }
+  const segment = segments[low]
+  const before = cumulated[low] ?? 0
+  if (segment === undefined || timeMs <= segment.fromMs) return before
+  const share = (timeMs - segment.fromMs) / (segment.toMs - segment.fromMs)
+  return before + Math.round(segment.microjoules * share)
+}
+
+/** Microjoules drawn in a span of time. */
+export const microjoulesBetween = (curve: EnergyCurve, fromMs: number, toMs: number): number =>
+  cumulatedAt(curve, toMs) - cumulatedAt(curve, fromMs)
+
+/** Share of a span in which the course of the energy is known. */
+export const coverageBetween = (curve: EnergyCurve, fromMs: number, toMs: number): number => {
+  let known = 0
+  for (const { fromMs: start, toMs: end, dark } of curve.segments) {
+    if (dark || end <= fromMs || start >= toMs) continue
+    known += Math.min(end, toMs) - Math.max(start, fromMs)
+  }
+  return known / (toMs - fromMs)
+}
