@@ -1,4 +1,5 @@
 import type { Pool } from './pool.ts'
+import { suspects, type Suspect } from './suspicion.ts'
 import { meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.ts'
 
 /**
@@ -7,13 +8,22 @@ import { meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.t
  * victim's prompts were seen before, but are no longer served (re-missed).
  */
 
-export type Share = { tenant: string; before: Rates; after: Rates; score: number }
+export type Share = {
+  tenant: string
+  before: Rates
+  after: Rates
+  score: number
+  /** How the tenant came under suspicion; null = it did not. */
+  suspect: Suspect['by'] | null
+}
 
 export type Attribution = {
   /** All tenants of the pool, most suspect first. */
   ranking: Share[]
   victims: Share[]
-  /** Lead of the first over the second, as a share of the first's score. */
+  /** Who did it, when suspicion and size agree; two when they did it together; else nobody. */
+  culprits: Share[]
+  /** Lead of the first culprit over the next suspect, as a share of its score. */
   margin: number
   /** prefixes: by hash ladders; counts: by missed tokens alone, which names right less often. */
   basis: 'prefixes' | 'counts'
@@ -27,18 +37,40 @@ const BEFORE_MINUTES_MIN = 10
 export const VICTIM_SHARE_MIN = 0.05
 
 export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
-  const shares = [...pool.tenants].map(([tenant, slot]) =>
-    compare(pool, { tenant, slot }, startMinute, nowMinute)
-  )
+  const suspected = new Map(suspects(pool).map(({ tenant, by }) => [tenant, by]))
+  const shares = [...pool.tenants].map(([tenant, slot]) => ({
+    ...compare(pool, { tenant, slot }, startMinute, nowMinute),
+    suspect: suspected.get(tenant) ?? null
+  }))
   const basis = pool.laddered ? 'prefixes' : 'counts'
   score(shares, basis)
   const ranking = shares.sort((a, b) => b.score - a.score || (a.tenant < b.tenant ? -1 : 1))
-  const [first, second] = ranking
-  const margin =
-    first === undefined || first.score <= 0
-      ? 0
-      : Math.min(1, (first.score - (second?.score ?? 0)) / first.score)
-  return { ranking, victims: pool.laddered ? findVictims(ranking) : [], margin, basis }
+  const { culprits, margin } = choose(ranking, basis)
+  const victims = pool.laddered ? findVictims(ranking, culprits) : []
+  return { ranking, culprits, victims, margin, basis }
+}
+
+/** A suspect must carry at least this share of the largest growth in the pool. */
+const MATERIAL_MIN = 0.5
+/** A second suspect this close to the first did it too. */
+export const MARGIN_MIN = 0.2
+
+/** Without prefixes suspicion can't tell shape from volume: then size alone decides. */
+const choose = (
+  ranking: readonly Share[],
+  basis: Attribution['basis']
+): { culprits: Share[]; margin: number } => {
+  const largest = ranking[0]?.score ?? 0
+  if (largest <= 0) return { culprits: [], margin: 0 }
+  const candidates = ranking.filter(
+    ({ score: own, suspect }) =>
+      own >= MATERIAL_MIN * largest && (basis === 'counts' || suspect !== null)
+  )
+  const [first, second] = candidates
+  if (first === undefined) return { culprits: [], margin: 0 }
+  const margin = (first.score - Math.max(0, second?.score ?? 0)) / first.score
+  if (second === undefined || margin >= MARGIN_MIN) return { culprits: [first], margin }
+  return { culprits: basis === 'counts' ? [] : [first, second], margin }
 }
 
 const compare = (
@@ -46,7 +78,7 @@ const compare = (
   { tenant, slot }: { tenant: string; slot: number },
   start: number,
   now: number
-): Share => {
+): Omit<Share, 'suspect'> => {
   const ringStart = now - RING_MINUTES + 1
   const from = Math.max(ringStart, start - BEFORE_MINUTES, pool.firstMinute)
   const before =
@@ -72,9 +104,15 @@ export const novelGrowth = ({ before, after }: Share): number => after.novel - b
 const aliveGrowth = ({ before, after }: Share): number => after.alive - before.alive
 const missed = ({ input, cached }: Rates): number => input - cached
 
-const findVictims = ([, ...others]: readonly Share[]): Share[] =>
-  others.filter((share) => lostShare(share) > VICTIM_SHARE_MIN)
+const findVictims = (ranking: readonly Share[], culprits: readonly Share[]): Share[] =>
+  ranking.filter((share) => !culprits.includes(share) && lostShare(share) > VICTIM_SHARE_MIN)
 
-/** Growth of re-missed tokens as a share of the input now. */
-export const lostShare = ({ before, after }: Share): number =>
-  after.input > 0 ? (after.remiss - before.remiss) / after.input : 0
+/**
+ * Share of the input now that would have been served at the reuse of before: what the tenant was
+ * refused of what the cache had seen, so that a change in what it sends does not count.
+ */
+export const lostShare = ({ before, after }: Share): number => {
+  if (after.input <= 0 || after.known <= 0 || before.known <= 0) return 0
+  const refused = after.remiss / after.known - before.remiss / before.known
+  return (refused * after.known) / after.input
+}

@@ -31,5 +31,5 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
     isJudged(series, slot)
   )
   const pools = judgePools(state, reuse, startMs)
-  return decide(state, { events, pools }, startMs)
+  return [...pools, ...decide(state, events, startMs)]
 }

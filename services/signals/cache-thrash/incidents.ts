@@ -4,11 +4,10 @@ import { rateChange, type RateChange } from '../statistics/rate-change.ts'
 import { D, RATE_SHAPE } from '../statistics/rate-record.ts'
 import { attribute } from './attribution.ts'
 import type { Cause } from './cause.ts'
-import { collapseDraft, iso, seriesFingerprint, type Collapse } from './finding.ts'
+import { collapseDraft, seriesFingerprint, type Collapse } from './finding.ts'
 import { explain } from './mechanism.ts'
 import type { Pool } from './pool.ts'
-import { poolDraft } from './pool-finding.ts'
-import type { PoolEvent } from './pools.ts'
+import { resolvedDraft } from './pool-incident.ts'
 import { seriesKey, type SeriesEvent, type SeriesName } from './series.ts'
 import { silenceDraft } from './silence-finding.ts'
 import type { State } from './state.ts'
@@ -18,15 +17,8 @@ import type { State } from './state.ts'
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-export const decide = (
-  state: State,
-  { events, pools }: { events: readonly SeriesEvent[]; pools: readonly PoolEvent[] },
-  ms: number
-): Draft[] => {
-  const drafts: (Draft | null)[] = [
-    ...pools.map((event) => decidePool(state, event, ms)),
-    ...[...events].sort(byLevel(state)).map((event) => decideSeries(state, event, ms))
-  ]
+export const decide = (state: State, events: readonly SeriesEvent[], ms: number): Draft[] => {
+  const drafts = [...events].sort(byLevel(state)).map((event) => decideSeries(state, event, ms))
   return drafts.filter((draft) => draft !== null)
 }
 
@@ -49,7 +41,7 @@ const decideSeries = (state: State, { slot, outcome }: SeriesEvent, ms: number):
   }
   const key = openKey(name)
   if (outcome === 'opened') {
-    if (state.open.has(key)) return null
+    if (state.open.has(key) || isListedVictim(state, name.tenant)) return null
     markIncident(state, slot, ms)
     const draft = collapseDraft(collapseOf(state, slot, ms))
     state.open.set(key, draft)
@@ -61,6 +53,13 @@ const decideSeries = (state: State, { slot, outcome }: SeriesEvent, ms: number):
   state.open.delete(key)
   return resolved(draft, ms, outcome)
 }
+
+/** A tenant that an open incident of its cache lists as a victim is told there, once. */
+const isListedVictim = (state: State, tenant: string | null): boolean =>
+  tenant !== null &&
+  [...state.incidents.values()].some(({ draft }) =>
+    draft.victims.some((victim) => victim['tenant'] === tenant)
+  )
 
 /** One incident at a time per tenant, whichever of its series saw it first. */
 const openKey = (name: SeriesName): string =>
@@ -140,22 +139,6 @@ const newModelOf = (
 /** The change point may be estimated this much later than the new model's first call. */
 const NEW_MODEL_LEAD_MS = 10 * MINUTE_MS
 
-const decidePool = (state: State, { pool, slot, outcome }: PoolEvent, ms: number): Draft | null => {
-  const key = `pool|${pool.name}`
-  if (outcome !== 'opened') {
-    const draft = state.open.get(key)
-    state.open.delete(key)
-    return draft === undefined ? null : resolved(draft, ms, outcome)
-  }
-  const change = rateChange(state.reuse, slot)
-  const start = Math.floor(change.before.toMs / MINUTE_MS)
-  const attribution = attribute(pool, start, pool.lastMinute)
-  const cause = explain({ tenant: null, pool, attribution, cachingOff: false, newModel: null })
-  const draft = poolDraft({ pool, change, cause, detectedMs: ms + MINUTE_MS })
-  state.open.set(key, draft)
-  return draft
-}
-
 const toggle = (state: State, key: string, ms: number, make: () => Draft | null): Draft | null => {
   const draft = make()
   const open = state.open.get(key)
@@ -168,12 +151,9 @@ const toggle = (state: State, key: string, ms: number, make: () => Draft | null)
   return resolved(open, ms, 'resolved')
 }
 
-const resolved = (draft: Draft, ms: number, outcome: 'resolved' | 'accepted'): Draft => ({
-  ...draft,
-  status: 'resolved',
-  detected_at: iso(ms + MINUTE_MS),
-  summary:
-    outcome === 'resolved'
-      ? `Recovered. ${draft.summary}`
-      : `Lasted so long that it is now the baseline. ${draft.summary}`
-})
+const resolved = (draft: Draft, ms: number, outcome: 'resolved' | 'accepted'): Draft =>
+  resolvedDraft(
+    draft,
+    ms,
+    outcome === 'resolved' ? 'Recovered.' : 'Lasted so long that it is now the baseline.'
+  )

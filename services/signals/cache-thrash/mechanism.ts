@@ -1,13 +1,11 @@
 import type { Attribution, Share } from './attribution.ts'
-import { lostShare, novelGrowth } from './attribution.ts'
+import { lostShare } from './attribution.ts'
 import type { Cause, Mechanism } from './cause.ts'
 import type { Pool } from './pool.ts'
 import type { Rates } from './tenant-ring.ts'
 
 /** Decides why a hit rate collapsed, from what was sent and what was served (usage alone). */
 
-/** A culprit leads by less than this: the ranking is shown, and nobody is named. */
-export const MARGIN_MIN = 0.2
 /** A tenant's part of its misses that a cause must explain. */
 const EXPLAINS_MIN = 0.5
 /** Traffic below this share of before makes expiry likely. */
@@ -88,7 +86,7 @@ const explainTenant = (suspicion: Suspicion, attribution: Attribution, own: Shar
 }
 
 const explainReMisses = (suspicion: Suspicion, attribution: Attribution, own: Share): Cause => {
-  const [first] = attribution.ranking
+  const [first] = attribution.culprits
   const guilty = named(suspicion, attribution)
   if (first !== undefined && first !== own && guilty.culprit !== null) {
     return {
@@ -111,7 +109,7 @@ const explainReMisses = (suspicion: Suspicion, attribution: Attribution, own: Sh
 
 const explainPool = (suspicion: Suspicion, attribution: Attribution): Cause => {
   const guilty = named(suspicion, attribution)
-  const [first] = attribution.ranking
+  const [first, second] = attribution.culprits
   const shared = {
     contributors: contributors(attribution),
     victims: attribution.victims.map(victimFigures)
@@ -124,9 +122,13 @@ const explainPool = (suspicion: Suspicion, attribution: Attribution): Cause => {
     }
   }
   const mechanism = ownMechanism(first)
+  const who =
+    second === undefined
+      ? `${first.tenant} pushes the others`
+      : `${first.tenant} and ${second.tenant} push the others`
   return {
     ...simple('evicted-by-neighbour', attribution.basis === 'counts' ? 'low' : 'high', 'prompt'),
-    sentence: `${first.tenant} pushes the others out: ${SENTENCES[mechanism]}`,
+    sentence: `${who} out of it: ${SENTENCES[mechanism]}`,
     culprit: { ...guilty.culprit, mechanism },
     ...shared
   }
@@ -149,18 +151,18 @@ const missed = ({ input, cached }: Rates): number => input - cached
 const novelTokens = ({ novel }: Rates): number => novel
 const headTokens = ({ headNovel }: Rates): number => headNovel
 
-/** The culprit where the lead is clear, else nobody: the ranking is among the contributors. */
+/** Culprit and victims as figures; no culprit where the ranking is inconclusive. */
 const named = (
   suspicion: Suspicion,
   attribution: Attribution
 ): { culprit: Cause['culprit']; victims: Cause['victims'] } => {
-  const [first] = attribution.ranking
+  const [first, second] = attribution.culprits
   const victims = attribution.victims.map(victimFigures)
-  if (first === undefined || attribution.margin < MARGIN_MIN) return { culprit: null, victims }
-  if (attribution.basis === 'prefixes' && novelGrowth(first) <= 0) return { culprit: null, victims }
-  const confidence =
-    attribution.basis === 'counts' ? 'low' : suspicion.pool?.assumed === true ? 'medium' : 'high'
-  return { culprit: culpritFigures(first, attribution, confidence), victims }
+  if (first === undefined) return { culprit: null, victims }
+  const sure = suspicion.pool?.assumed === true || second !== undefined ? 'medium' : 'high'
+  const confidence = attribution.basis === 'counts' ? 'low' : sure
+  const culprit = culpritFigures(first, attribution, confidence)
+  return { culprit: second === undefined ? culprit : { ...culprit, also: second.tenant }, victims }
 }
 
 const perMinute = (rates: Rates, label: string) => ({

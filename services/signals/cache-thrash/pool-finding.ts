@@ -1,41 +1,53 @@
 import type { Draft } from '../define.ts'
 import { fingerprint } from '../fingerprint.ts'
-import { sqlEquals, sqlTime } from '../sql.ts'
-import { rateOf, type RateChange } from '../statistics/rate-change.ts'
+import { sqlEquals, sqlText, sqlTime } from '../sql.ts'
 import type { Cause } from './cause.ts'
 import { iso, round } from './finding.ts'
+import type { Harm } from './harm.ts'
 import type { Pool } from './pool.ts'
+import { meanOver, RING_MINUTES } from './tenant-ring.ts'
 
 /** The finding about a shared cache: tokens that it had seen are no longer served. */
 
-const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+const MINUTES_PER_DAY = 1_440
+/** Minutes of "before" that the finding shows. */
+const BEFORE_MINUTES = 30
 
-type PoolCollapse = { pool: Pool; change: RateChange; cause: Cause; detectedMs: number }
+type PoolCollapse = {
+  pool: Pool
+  cause: Cause
+  harm: Harm
+  startMinute: number
+  nowMinute: number
+}
 
-export const poolDraft = ({ pool, change, cause, detectedMs }: PoolCollapse): Draft => {
-  const { before, after } = change
-  const day = Math.floor(before.toMs / DAY_MS)
-  const reuse = (stretch: RateChange['before']) => ({
-    reuse_served_pct: round(100 * rateOf(stretch), 1),
-    prompts: Math.round(stretch.n),
-    reusable_tokens: Math.round(stretch.w),
-    served_tokens: Math.round(stretch.h),
-    from: iso(stretch.fromMs),
-    to: iso(stretch.toMs)
-  })
+export const poolDraft = (collapse: PoolCollapse): Draft => {
+  const { pool, cause, harm, startMinute, nowMinute } = collapse
+  const oldest = nowMinute - RING_MINUTES + 1
+  const from = Math.max(oldest, startMinute - BEFORE_MINUTES, pool.firstMinute)
+  const start = Math.max(startMinute, oldest)
+  const span = { from, start, to: nowMinute + 1 }
   return {
-    fingerprint: fingerprint('cache-thrash', 'pool', pool.name, day),
+    fingerprint: fingerprint(
+      'cache-thrash',
+      'pool',
+      pool.name,
+      Math.floor(startMinute / MINUTES_PER_DAY)
+    ),
     status: 'firing',
     severity: 'critical',
     tenant: null,
-    scope: { level: 'pool', ...(pool.assumed ? {} : { cache_pool: pool.name }) },
+    scope: pool.assumed ? { level: 'provider' } : { level: 'pool', cache_pool: pool.name },
     axis: cause.axis,
-    started_at: iso(before.toMs),
-    detected_at: iso(detectedMs),
-    summary: `Cache ${pool.name} served ${pct(after)} % of the tokens that it had seen, after ${pct(before)} %: ${cause.sentence}; ${cause.victims.length} tenants lose`,
-    before: reuse(before),
+    started_at: iso(startMinute * MINUTE_MS),
+    detected_at: iso((nowMinute + 1) * MINUTE_MS),
+    summary: summary(collapse),
+    before: { ...counts(pool, from, start), reuse_served_pct: round(100 * harm.before, 1) },
     after: {
-      ...reuse(after),
+      ...counts(pool, start, nowMinute + 1),
+      reuse_served_pct: round(100 * harm.after, 1),
+      reuse_drop_standard_errors: round(harm.z, 1),
       mechanism: cause.mechanism,
       mechanism_confidence: cause.confidence
     },
@@ -43,26 +55,42 @@ export const poolDraft = ({ pool, change, cause, detectedMs }: PoolCollapse): Dr
     culprit: cause.culprit,
     victims: cause.victims,
     contributors: cause.contributors,
-    query: reproduce(pool, change)
+    query: reproduce(pool, span)
   }
 }
 
-const pct = (stretch: RateChange['before']): string => (100 * rateOf(stretch)).toFixed(0)
+const summary = ({ pool, cause, harm }: PoolCollapse): string => {
+  const lost = `${round(100 * harm.before, 0)} to ${round(100 * harm.after, 0)} %`
+  const cache = pool.assumed ? `the cache of ${pool.name}` : `cache ${pool.name}`
+  return `Of tokens that ${cache} had seen, the others are served ${lost}: ${cause.sentence}; ${cause.victims.length} tenants lose more than 5 % of their input`
+}
 
-const reproduce = (pool: Pool, { before, after }: RateChange): string => {
-  const where = pool.assumed
-    ? [
-        'cache_pool IS NULL',
-        `coalesce(provider, '') = ${sqlEquals('', pool.name.slice('provider:'.length)).slice(3)}`
-      ]
-    : [sqlEquals('cache_pool', pool.name)]
+const counts = (pool: Pool, from: number, to: number) => {
+  let [events, input, cached] = [0, 0, 0]
+  for (const slot of pool.tenants.values()) {
+    const mean = meanOver(pool.ring, slot, from, to)
+    events += mean.events * (to - from)
+    input += mean.input * (to - from)
+    cached += mean.cached * (to - from)
+  }
+  return {
+    hit_rate_pct: input > 0 ? round((100 * cached) / input, 1) : null,
+    events: Math.round(events),
+    from: iso(from * MINUTE_MS),
+    to: iso(to * MINUTE_MS)
+  }
+}
+
+const reproduce = (pool: Pool, { from, start, to }: Record<'from' | 'start' | 'to', number>) => {
+  const provider = pool.name.slice('provider:'.length)
   const filters = [
-    ...where,
-    `window_start >= ${sqlTime(before.fromMs)}`,
-    `window_start < ${sqlTime(after.toMs)}`
+    ...(pool.assumed
+      ? ['cache_pool IS NULL', `coalesce(provider, '') = ${sqlText(provider)}`]
+      : [sqlEquals('cache_pool', pool.name)]),
+    `window_start >= ${sqlTime(from * MINUTE_MS)}`,
+    `window_start < ${sqlTime(to * MINUTE_MS)}`
   ]
-  return `SELECT tenant, window_start >= ${sqlTime(before.toMs)} AS after,
-  100.0 * sum(cache_h) / sum(cache_w) AS hit_rate_pct, sum(cache_n) AS events,
-  sum(cache_w) AS input_tokens, sum(cache_w) - sum(cache_h) AS missed_tokens
-FROM windows WHERE ${filters.join(' AND ')} AND cache_n > 0 GROUP BY ALL ORDER BY 1, 2`
+  return `SELECT window_start >= ${sqlTime(start * MINUTE_MS)} AS after,
+  100.0 * sum(cache_h) / sum(cache_w) AS hit_rate_pct, sum(cache_n) AS events
+FROM windows WHERE ${filters.join(' AND ')} AND cache_n > 0 GROUP BY 1 ORDER BY 1`
 }

@@ -1,5 +1,8 @@
 import type { Columns } from '../define.ts'
-import { addRate, observeRate, type Outcome } from '../statistics/rate-detector.ts'
+import type { Draft } from '../define.ts'
+import { rateChange } from '../statistics/rate-change.ts'
+import { addRate, observeRate } from '../statistics/rate-detector.ts'
+import { followPool, resolvedDraft } from './pool-incident.ts'
 import {
   addCounts,
   createPool,
@@ -14,6 +17,8 @@ import { tenantSettings } from './settings.ts'
 import type { State } from './state.ts'
 
 /** Feeds the pools of a minute and judges how much of what they had seen they still serve. */
+
+const MINUTE_MS = 60_000
 
 /** Reads the minute's prompts; returns how much of each pool's known tokens was served. */
 export const readPrefixes = (
@@ -82,20 +87,36 @@ export const readCounts = (state: State, columns: Columns, minute: number): void
   }
 }
 
-export type PoolEvent = { pool: Pool; slot: number; outcome: Exclude<Outcome, 'nothing'> }
-
-export const judgePools = (state: State, reuse: Map<Pool, Reuse>, ms: number): PoolEvent[] => {
-  const settings = tenantSettings(state.settings, 1)
-  const events: PoolEvent[] = []
+/** Judges the pools whose prompts were read in this minute; returns what opened or closed. */
+export const judgePools = (state: State, reuse: Map<Pool, Reuse>, ms: number): Draft[] => {
+  const drafts: (Draft | null)[] = []
   for (const [pool, sums] of reuse) {
     if (sums.n === 0 || sums.w <= 0 || pool.tenants.size < 2) continue
-    const slot = reuseSlot(state, pool, ms)
-    const sample = { ...sums, cost: 0 }
-    const outcome = observeRate(state.reuse, slot, { sample, ms }, settings)
-    if (outcome !== 'nothing') events.push({ pool, slot, outcome })
     learnEvictionAge(pool)
+    drafts.push(judgePool(state, pool, { sums, ms }))
   }
-  return events
+  return drafts.filter((draft) => draft !== null)
+}
+
+const judgePool = (
+  state: State,
+  pool: Pool,
+  { sums, ms }: { sums: Reuse; ms: number }
+): Draft | null => {
+  const slot = reuseSlot(state, pool, ms)
+  const sample = { ...sums, cost: 0 }
+  const settings = tenantSettings(state.settings, 1)
+  const opened = observeRate(state.reuse, slot, { sample, ms }, settings) === 'opened'
+  const since = opened ? Math.floor(rateChange(state.reuse, slot).before.toMs / MINUTE_MS) : null
+  const known = state.incidents.get(pool.name)
+  const followed = followPool(pool, known, { minute: ms / MINUTE_MS, reuseFell: since })
+  if (followed === null) return null
+  if (followed === 'resolved') {
+    state.incidents.delete(pool.name)
+    return known === undefined ? null : resolvedDraft(known.draft, ms)
+  }
+  state.incidents.set(pool.name, followed)
+  return followed.draft === known?.draft ? null : followed.draft
 }
 
 const reuseSlot = (state: State, pool: Pool, ms: number): number => {

@@ -4,6 +4,7 @@ import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
 import type { Records } from '../statistics/records.ts'
 import { restoreLedger, saveLedger } from './ledger.ts'
 import { createPool, type Pool } from './pool.ts'
+import type { PoolIncident } from './pool-incident.ts'
 import { createSeries, seriesKey, type SeriesName, type SeriesState } from './series.ts'
 import type { Settings } from './settings.ts'
 
@@ -16,6 +17,8 @@ export type State = {
   /** Reuse rates of pools, and which slot is whose. */
   reuse: Records
   poolSlots: Map<string, number>
+  /** Caches whose tenants are losing, by pool. */
+  incidents: Map<string, PoolIncident>
   /** Findings that are open, by identity of what they are about. */
   open: Map<string, Draft>
 }
@@ -26,6 +29,7 @@ export const createState = (settings: Settings): State => ({
   pools: new Map(),
   reuse: createRates(),
   poolSlots: new Map(),
+  incidents: new Map(),
   open: new Map()
 })
 
@@ -47,6 +51,7 @@ type Header = {
   reuseSize: number
   poolSlots: [string, number][]
   pools: SavedPool[]
+  incidents: [string, PoolIncident][]
   open: [string, Draft][]
 }
 
@@ -63,6 +68,7 @@ export const saveState = (state: State): Uint8Array => {
     reuseSize: reuse.size,
     poolSlots: [...state.poolSlots],
     pools: [...pools.values()].map((pool, index) => savedPool(pool, ledgers[index]!.shift)),
+    incidents: [...state.incidents],
     open: [...state.open]
   }
   const arrays = [...pools.values()].flatMap((pool, index) => [
@@ -100,6 +106,7 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
   state.reuse = recordsFrom(RATE_SHAPE, header.reuseSize, arrays.splice(0, RECORD_ARRAYS))
   state.poolSlots = new Map(header.poolSlots)
   for (const pool of header.pools) state.pools.set(pool.name, restorePool(pool, arrays))
+  state.incidents = new Map(header.incidents)
   state.open = new Map(header.open)
   return state
 }

@@ -20,12 +20,26 @@ export const MEASURES = [
   'headNovel'
 ] as const
 export type Measure = (typeof MEASURES)[number]
+/** Positions of the measures that are read one by one. */
+export const EVENTS = 0
+export const NOVEL = 3
+export const REMISS = 4
+export const KNOWN = 5
 export const WIDTH = MEASURES.length
 export type Rates = Record<Measure, number>
 
 const floats = layout({ ring: RING_MINUTES * WIDTH, decayed: WIDTH, weight: 1 })
-const doubles = layout({ firstMinute: 1, lastMinute: 1 })
+const doubles = layout({
+  firstMinute: 1,
+  lastMinute: 1,
+  /** Evidence that prompts changed shape, or that volume outgrew health, and since which minute. */
+  shapeNats: 1,
+  shapeSince: 1,
+  volumeNats: 1,
+  volumeSince: 1
+})
 const F = floats.at
+export const RING = doubles.at
 const D = doubles.at
 /** Half-life of the mean that stands for everything older than the ring: one day. */
 const DECAY_PER_MINUTE = 0.5 ** (1 / 1440)
@@ -73,6 +87,19 @@ const advance = ({ doubles: d, floats: f, shape }: Records, slot: number, minute
 const decay = (f: Float32Array, at: number, factor: number, minutes: number): void => {
   for (let measure = 0; measure < WIDTH; measure++) f[at + F.decayed + measure]! *= factor
   f[at + F.weight] = f[at + F.weight]! * factor + minutes
+}
+
+/** One measure of one minute; 0 where the ring no longer, or not yet, holds it. */
+export const valueAt = (
+  records: Records,
+  slot: number,
+  minute: number,
+  measure: number
+): number => {
+  const last = records.doubles[slot * records.shape.doubles + D.lastMinute]!
+  if (minute > last || minute <= last - RING_MINUTES) return 0
+  const cell = slot * records.shape.floats + F.ring + (minute % RING_MINUTES) * WIDTH
+  return records.floats[cell + measure]!
 }
 
 /** Mean per minute over [from, to); minutes the ring no longer holds are left out. */

@@ -1,0 +1,115 @@
+import type { Draft } from '../define.ts'
+import { attribute, type Attribution } from './attribution.ts'
+import { iso } from './finding.ts'
+import { measureHarm, recentReuse, type Harm } from './harm.ts'
+import { explain } from './mechanism.ts'
+import type { Pool } from './pool.ts'
+import { poolDraft } from './pool-finding.ts'
+import { suspects, updateSuspicion, type Suspect } from './suspicion.ts'
+
+/**
+ * Opens an incident of a shared cache when somebody's prompts changed and the others lose: two
+ * weak pieces of evidence that are independent when nothing is wrong, so their nats add up.
+ */
+
+export type PoolIncident = {
+  startMinute: number
+  openMinute: number
+  /** Reuse of the others before the change: what recovery is measured against. */
+  reuseBefore: number
+  suspect: string | null
+  calmMinutes: number
+  draft: Draft
+}
+
+/** Nats of suspicion and harm together: false once in e¹⁴ pool minutes, two years. */
+const TOGETHER_NATS = 14
+/** Suspicion alone that a culprit must reach: five or six full minutes. */
+const CULPRIT_NATS = 12
+/** Harm must be at least two standard errors and this much of the others' reuse. */
+const HARM_Z_MIN = 2
+const HARM_MIN = 0.015
+/** The ranking is made again when this many minutes of the changed traffic were seen. */
+const REFRESH_MINUTES = [10, 20]
+/** Reuse over this many minutes must be back, for as many minutes in a row. */
+const CALM_SPAN_MINUTES = 15
+const CALM_MINUTES = 10
+const MINUTE_MS = 60_000
+
+/** Judges one pool's minute; `reuseFell` is the minute since which its reuse alone fell, if so. */
+export const followPool = (
+  pool: Pool,
+  incident: PoolIncident | undefined,
+  { minute, reuseFell }: { minute: number; reuseFell: number | null }
+): PoolIncident | 'resolved' | null => {
+  updateSuspicion(pool, minute)
+  if (incident !== undefined) return followIncident(pool, incident, minute)
+  const guilty = findGuilty(pool, minute)
+  if (guilty !== null) return openIncident(pool, guilty.suspect, guilty.harm, minute)
+  if (reuseFell === null) return null
+  const harm = measureHarm(pool, '', reuseFell, minute)
+  return harm === null ? null : openIncident(pool, { sinceMinute: reuseFell }, harm, minute)
+}
+
+type Guilty = { suspect: Suspect; harm: Harm }
+
+const findGuilty = (pool: Pool, minute: number): Guilty | null => {
+  for (const suspect of suspects(pool)) {
+    if (suspect.nats < CULPRIT_NATS) continue
+    const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
+    if (harm === null || harm.z < HARM_Z_MIN || harm.before - harm.after < HARM_MIN) continue
+    if (suspect.nats + harm.nats < TOGETHER_NATS) continue
+    const { culprits } = attribute(pool, suspect.sinceMinute, minute)
+    if (culprits.some(({ tenant }) => tenant === suspect.tenant)) return { suspect, harm }
+  }
+  return null
+}
+
+const openIncident = (
+  pool: Pool,
+  { sinceMinute, tenant }: { sinceMinute: number; tenant?: string },
+  harm: Harm,
+  minute: number
+): PoolIncident => ({
+  startMinute: sinceMinute,
+  openMinute: minute,
+  reuseBefore: harm.before,
+  suspect: tenant ?? null,
+  calmMinutes: 0,
+  draft: draftOf(pool, { startMinute: sinceMinute, harm, minute })
+})
+
+const draftOf = (
+  pool: Pool,
+  { startMinute, harm, minute }: { startMinute: number; harm: Harm; minute: number }
+): Draft => {
+  const attribution: Attribution = attribute(pool, startMinute, minute)
+  const cause = explain({ tenant: null, pool, attribution, cachingOff: false, newModel: null })
+  return poolDraft({ pool, cause, harm, startMinute, nowMinute: minute })
+}
+
+/** Returns the incident, with a new draft where the ranking was made again. */
+const followIncident = (
+  pool: Pool,
+  incident: PoolIncident,
+  minute: number
+): PoolIncident | 'resolved' => {
+  const now = recentReuse(pool, incident.suspect, minute - CALM_SPAN_MINUTES, minute)
+  const calm = now !== null && now >= incident.reuseBefore - HARM_MIN
+  const calmMinutes = calm ? incident.calmMinutes + 1 : 0
+  if (calmMinutes >= CALM_MINUTES) return 'resolved'
+  const followed = { ...incident, calmMinutes }
+  if (!REFRESH_MINUTES.includes(minute - incident.startMinute)) return followed
+  const suspect = incident.suspect ?? ''
+  const harm = measureHarm(pool, suspect, incident.startMinute, minute)
+  if (harm === null) return followed
+  const draft = draftOf(pool, { startMinute: incident.startMinute, harm, minute })
+  return { ...followed, draft: { ...draft, fingerprint: incident.draft.fingerprint } }
+}
+
+export const resolvedDraft = (draft: Draft, ms: number, words = 'Recovered.'): Draft => ({
+  ...draft,
+  status: 'resolved',
+  detected_at: iso(ms + MINUTE_MS),
+  summary: `${words} ${draft.summary}`
+})

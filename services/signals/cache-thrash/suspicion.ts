@@ -1,0 +1,128 @@
+import type { Pool } from './pool.ts'
+import { EVENTS, NOVEL, RING, RING_MINUTES, valueAt } from './tenant-ring.ts'
+
+/**
+ * Who began to put more into a shared cache than before: by the shape of prompts (new tokens per
+ * event) or by volume (events). Two CUSUMs of scaled Poisson log-likelihood ratios per tenant;
+ * the ratio r that is bet on sets what is still healthy, as the bet gains only above (r−1)/ln r.
+ */
+
+/** Gains above 2.2 times as many new tokens per event. */
+const SHAPE_RATIO = 4
+/** Gains above 2.8 times as many events: a tenant's own growth within minutes stays below. */
+const VOLUME_RATIO = 6
+/** No single minute counts for more. */
+const CAP_NATS = 3
+/** The yardstick is half an hour that ended ten minutes ago. */
+const LAG_MINUTES = 10
+const YARDSTICK_MINUTES = 30
+/** Fewer minutes of yardstick than this say nothing. */
+const YARDSTICK_MIN = 10
+/** A yardstick of this many minutes is only half believed, being noisy itself. */
+const YARDSTICK_ERROR_MINUTES = 10
+/** A pool's first minutes, in which every prefix is new to it. */
+export const FILLING_MINUTES = 10
+/** Evidence that makes a tenant a suspect. */
+export const SUSPECT_NATS = 5
+
+/** Judges the minute that just ended for every tenant of a pool. */
+export const updateSuspicion = (pool: Pool, minute: number): void => {
+  const to = minute - LAG_MINUTES
+  const from = Math.max(
+    pool.firstMinute + FILLING_MINUTES,
+    to - YARDSTICK_MINUTES,
+    minute - RING_MINUTES + 1
+  )
+  if (to - from < YARDSTICK_MIN) return
+  for (const slot of pool.tenants.values()) updateTenant(pool, slot, minute, [from, to])
+}
+
+const updateTenant = (
+  { ring }: Pool,
+  slot: number,
+  minute: number,
+  [from, to]: [number, number]
+): void => {
+  const d = ring.doubles
+  const at = slot * ring.shape.doubles
+  const start = Math.max(from, d[at + RING.firstMinute]!)
+  if (to - start < YARDSTICK_MIN) return
+  const events = valueAt(ring, slot, minute, EVENTS)
+  const usual = yardstick(ring, slot, start, to)
+  if (usual.events <= 0) return
+  const perEvent = usual.novel / usual.events
+  const shape = gain(
+    valueAt(ring, slot, minute, NOVEL),
+    events * perEvent,
+    usual.novelSpread,
+    SHAPE_RATIO
+  )
+  const volume = gain(events, usual.events, usual.eventsSpread, VOLUME_RATIO)
+  const trust = (to - start) / (to - start + YARDSTICK_ERROR_MINUTES)
+  accumulate(d, at + RING.shapeNats, shape * trust, minute)
+  accumulate(d, at + RING.volumeNats, volume * trust, minute)
+}
+
+/** Nats of one minute: a count x where μ was expected, with variance φ·μ. */
+const gain = (x: number, mu: number, phi: number, ratio: number): number =>
+  mu <= 0 || phi <= 0 ? 0 : Math.min(CAP_NATS, (x * Math.log(ratio) - mu * (ratio - 1)) / phi)
+
+/** The number after the evidence holds the minute at which it last left zero. */
+const accumulate = (d: Float64Array, at: number, nats: number, minute: number): void => {
+  if (d[at]! <= 0) d[at + 1] = minute
+  d[at] = Math.max(0, d[at]!) + nats
+}
+
+type Yardstick = { events: number; novel: number; eventsSpread: number; novelSpread: number }
+
+/** Means per minute, and variance over mean of what varies around them. */
+const yardstick = (ring: Pool['ring'], slot: number, from: number, to: number): Yardstick => {
+  let events = 0
+  let novel = 0
+  let eventsSquared = 0
+  for (let minute = from; minute < to; minute++) {
+    const count = valueAt(ring, slot, minute, EVENTS)
+    events += count
+    eventsSquared += count * count
+    novel += valueAt(ring, slot, minute, NOVEL)
+  }
+  const minutes = to - from
+  const mean = events / minutes
+  const perEvent = events > 0 ? novel / events : 0
+  let residual = 0
+  for (let minute = from; minute < to; minute++) {
+    const expected = valueAt(ring, slot, minute, EVENTS) * perEvent
+    residual += (valueAt(ring, slot, minute, NOVEL) - expected) ** 2
+  }
+  return {
+    events: mean,
+    novel: novel / minutes,
+    eventsSpread: Math.max(1, (eventsSquared / minutes - mean * mean) / Math.max(mean, 1e-9)),
+    novelSpread: novel > 0 ? Math.max(perEvent / 2, residual / novel) : 0
+  }
+}
+
+export type Suspect = {
+  tenant: string
+  slot: number
+  nats: number
+  sinceMinute: number
+  by: 'shape' | 'volume'
+}
+
+/** Tenants with strong evidence of change, strongest first. */
+export const suspects = (pool: Pool): Suspect[] => {
+  const found: Suspect[] = []
+  const d = pool.ring.doubles
+  for (const [tenant, slot] of pool.tenants) {
+    const at = slot * pool.ring.shape.doubles
+    const shape = d[at + RING.shapeNats]!
+    const volume = d[at + RING.volumeNats]!
+    const by = shape >= volume ? 'shape' : 'volume'
+    const nats = Math.max(shape, volume)
+    if (nats < SUSPECT_NATS) continue
+    const sinceMinute = d[at + (by === 'shape' ? RING.shapeSince : RING.volumeSince)]!
+    found.push({ tenant, slot, nats, sinceMinute, by })
+  }
+  return found.sort((a, b) => b.nats - a.nats || (a.tenant < b.tenant ? -1 : 1))
+}
