@@ -1,4 +1,4 @@
-import type { TokenField, Tokens } from '../../../schemas/tokens.ts'
+import type { TokenField } from '../../../schemas/tokens.ts'
 import type { RateClass } from './book-row.ts'
 
 /**
@@ -8,6 +8,9 @@ import type { RateClass } from './book-row.ts'
  * stands for the plain bucket.
  */
 
+/** Counts as events carry them: null or absent = not reported. */
+export type TokenCounts = Partial<Record<TokenField, number | null | undefined>>
+
 type Column = (name: string) => string
 
 export type PricedBucket = {
@@ -15,7 +18,7 @@ export type PricedBucket = {
   rate: RateClass
   /** SQL for the count, never null; `column` qualifies a column of the events. */
   sql: (column: Column) => string
-  tokens: (tokens: Tokens) => number
+  tokens: (tokens: TokenCounts) => number
 }
 
 const orZero = (name: string, column: Column): string => `coalesce(${column(name)}, 0)`
@@ -38,7 +41,7 @@ const CACHED_OR_TOOL: readonly PricedBucket[] = [
 ]
 
 const sumSql = (column: Column): string => CACHED_OR_TOOL.map(({ sql }) => sql(column)).join(' + ')
-const sumOf = (tokens: Tokens): number =>
+const sumOf = (tokens: TokenCounts): number =>
   CACHED_OR_TOOL.reduce((sum, bucket) => sum + bucket.tokens(tokens), 0)
 
 const UNCACHED: PricedBucket = {
@@ -114,14 +117,14 @@ export const PRICED_MODALITIES: readonly PricedModality[] = [
 ]
 
 /** Input tokens of the whole prompt, which decide the size tier. */
-export const promptTokens = (tokens: Tokens): number =>
+export const promptTokens = (tokens: TokenCounts): number =>
   tokens.in_total ?? (tokens.in_uncached ?? 0) + sumOf(tokens)
 
 export const promptTokensSql = (column: Column): string =>
   `coalesce(${column('in_total')}, ${orZero('in_uncached', column)} + ${sumSql(column)})`
 
 /** Whether a call reports any tokens at all: without, there is nothing to price. */
-export const hasUsage = (tokens: Tokens): boolean => USAGE.some((name) => tokens[name] != null)
+export const hasUsage = (tokens: TokenCounts): boolean => USAGE.some((name) => tokens[name] != null)
 
 const USAGE = [
   'in_uncached',

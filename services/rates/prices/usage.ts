@@ -1,14 +1,22 @@
 import { costPico, formatUsd } from '../../../schemas/money.ts'
-import type { Tokens } from '../../../schemas/tokens.ts'
-import { hasUsage, PRICED_BUCKETS, PRICED_MODALITIES, promptTokens } from './buckets.ts'
+import {
+  hasUsage,
+  PRICED_BUCKETS,
+  PRICED_MODALITIES,
+  promptTokens,
+  type TokenCounts
+} from './buckets.ts'
 import type { PriceBook } from './book.ts'
 import { bandFor, priceAt, resolveRate, type Price, type PriceQuery } from './price.ts'
 
 /** A sub-inference inside one response; without a model it ran on the call's own. */
-export type Iteration = Tokens & { model?: string | null | undefined }
+export type Iteration = TokenCounts & { model?: string | null | undefined }
 
-export type PricedUsage = Partial<PriceQuery> & {
-  tokens: Tokens
+/** Fields of the query as events carry them: absent is null. */
+type PartialQuery = { [Name in keyof PriceQuery]?: PriceQuery[Name] | undefined }
+
+export type PricedUsage = PartialQuery & {
+  tokens: TokenCounts
   /** Non-token meters: searches, pages … */
   units?: Readonly<Record<string, number>> | null | undefined
   /** When present they replace the call's own tokens, each at its own model's price. */
@@ -47,7 +55,7 @@ export const priceUsage = (book: PriceBook, usage: PricedUsage): UsageCost => {
   return sumCosts(units === null ? parts : [...parts, units])
 }
 
-const toQuery = (usage: PricedUsage): PriceQuery => ({
+const toQuery = (usage: PartialQuery): PriceQuery => ({
   provider: usage.provider ?? null,
   request_model: usage.request_model ?? null,
   response_model: usage.response_model ?? null,
@@ -68,7 +76,7 @@ const NOTHING: UsageCost = {
   assumptions: []
 }
 
-type Call = { tokens: Tokens; timeMs: number }
+type Call = { tokens: TokenCounts; timeMs: number }
 
 const tokensCost = (book: PriceBook, query: PriceQuery, { tokens, timeMs }: Call): UsageCost => {
   if (!hasUsage(tokens)) return NOTHING
@@ -78,7 +86,7 @@ const tokensCost = (book: PriceBook, query: PriceQuery, { tokens, timeMs }: Call
 }
 
 /** Cost of tokens at a known price, by bucket. */
-export const costAt = (price: Price, tokens: Tokens): UsageCost => {
+export const costAt = (price: Price, tokens: TokenCounts): UsageCost => {
   const charges = PRICED_BUCKETS.map((bucket) => ({
     ...bucket,
     count: bucket.tokens(tokens),
@@ -104,7 +112,7 @@ export const costAt = (price: Price, tokens: Tokens): UsageCost => {
   }
 }
 
-const modalityExtras = (price: Price, tokens: Tokens): { bucket: string; pico: bigint }[] =>
+const modalityExtras = (price: Price, tokens: TokenCounts): { bucket: string; pico: bigint }[] =>
   PRICED_MODALITIES.map((modality) => {
     const own = resolveRate(price.rates, modality.rate).pico ?? 0
     const extra = own - (resolveRate(price.rates, modality.base).pico ?? 0)

@@ -1,0 +1,57 @@
+/**
+ * What a provider says it charged, in one shape for every kind of export. A line may carry tokens,
+ * money or both: usage reports have no money, some cost reports no tokens.
+ */
+export type BillLine = {
+  provider: string
+  /** Model as the bill names it; null for charges without one. */
+  model: string | null
+  /** Bucket of the bill, milliseconds since the epoch, half-open. */
+  fromMs: number
+  toMs: number
+  meter: Meter
+  /** Tier of the book; null when the bill does not tell tiers apart. */
+  tier: string | null
+  /** Tokens or units; null when the bill gives none. */
+  quantity: number | null
+  /** Calls behind the line; null when not told. */
+  requests: number | null
+  /** Money; null in a usage report. */
+  amountPico: bigint | null
+  /** Half of the last digit that the bill prints. */
+  roundingPico: bigint
+  /** Text of the line as the bill has it. */
+  label: string
+  /** Every field that tells this line from others; two equal ones are the same charge twice. */
+  identity: string
+}
+
+/** Token meters as bills split them; `in` and `all` are sums over what a bill does not split. */
+export const TOKEN_METERS = [
+  'in_uncached',
+  'in_cache_read',
+  'in_cache_write_5m',
+  'in_cache_write_30m',
+  'in_cache_write_1h',
+  'in_cache_write_12h',
+  'in_cache_write',
+  'in',
+  'out',
+  'all'
+] as const
+export type TokenMeter = (typeof TOKEN_METERS)[number]
+
+/** `unit:web_search` and the like, `credit` for credits, taxes and fees, `unknown` for the rest. */
+export type Meter = TokenMeter | `unit:${string}` | 'credit' | 'unknown'
+
+export const isTokenMeter = (meter: Meter): meter is TokenMeter =>
+  (TOKEN_METERS as readonly string[]).includes(meter)
+
+/** Reads one kind of export. The importer's path under `importers/` is its name. */
+export type BillImporter = {
+  /** Where the schema is documented. */
+  schema: string
+  read: (text: string) => BillLine[]
+}
+
+export const defineImporter = (importer: BillImporter): BillImporter => importer
