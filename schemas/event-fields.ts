@@ -24,6 +24,8 @@ export type FieldKind =
   | 'words'
   | 'doubles'
   | 'json'
+  /** Pico-dollars, 64 bits; only in topics of others. */
+  | 'cost'
 
 export type EventField = {
   /** Path in the native JSON event: `local.in`. */

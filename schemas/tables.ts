@@ -30,7 +30,8 @@ export const FIELD_TYPES: Readonly<Record<FieldKind, ColumnType>> = {
   boolean: 'BOOLEAN',
   words: 'VARCHAR[]',
   doubles: 'DOUBLE[]',
-  json: 'VARCHAR'
+  json: 'VARCHAR',
+  cost: 'BIGINT'
 }
 
 /** Where a record lay in the log. */

@@ -39,6 +39,7 @@ const AVRO_TYPES: Readonly<Record<FieldKind, AvroType>> = {
   int: 'int',
   long: 'long',
   double: 'double',
+  cost: 'long',
   boolean: 'boolean',
   words: { type: 'array', items: 'string' },
   doubles: { type: 'array', items: 'double' }

@@ -5,7 +5,7 @@ import { landTable, parquetWriter } from '../lake/land-table.ts'
 import { openLake } from '../lake/lake.ts'
 import { quoted } from '../lake/parquet-writer.ts'
 import { loadBook } from '../rates/prices/book.ts'
-import { nativeFormat } from './decode/messages.ts'
+import { foreignFormat, nativeFormat, type ForeignFormat } from './decode/messages.ts'
 import { flush, type FlushDoors, type Landed } from './flush.ts'
 import type { Gap } from './gap.ts'
 import { generationOf } from './generation.ts'
@@ -26,15 +26,20 @@ export type Landing = {
   close: () => void
 }
 
-export type LandingSettings = { dir: string; crashAt: string | null }
+export type LandingSettings = {
+  dir: string
+  crashAt: string | null
+  /** Format of a topic that is not ours; absent = native events. */
+  foreign?: ForeignFormat
+}
 
 /** Opens the lake in `dir`, creating it when there is none. */
-export const openLanding = async ({ dir }: LandingSettings): Promise<Landing> => {
+export const openLanding = async ({ dir, foreign }: LandingSettings): Promise<Landing> => {
   const engine = await Engine.open()
   const lake = await openLake(dir, { create: true, writeParquet: parquetWriter(engine) })
   const prices = await loadBook()
   const doors: FlushDoors = { engine, lake, prices, generation: generationOf(prices) }
-  const pending = new Pending(nativeFormat())
+  const pending = new Pending(foreign === undefined ? nativeFormat() : foreignFormat(foreign))
   return {
     positions: async (topic) => {
       const { positions } = await lake.head()

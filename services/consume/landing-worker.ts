@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { z } from 'zod'
 import { Failure } from '../../schemas/failure.ts'
 import { answer, type Request } from './worker-call.ts'
-import { openLanding, type Landing } from './landing-site.ts'
+import { openLanding, type Landing, type LandingSettings } from './landing-site.ts'
 
 /**
  * The worker: decoding, DuckDB and the lake's commits run here, off the thread that keeps the
@@ -12,10 +11,8 @@ import { openLanding, type Landing } from './landing-site.ts'
 const port = parentPort
 if (port === null) throw new Failure('E_INTERNAL', 'the landing worker runs as a worker thread')
 
-const { dir, crashAt } = z
-  .object({ dir: z.string(), crashAt: z.string().nullable() })
-  .parse(workerData)
-const landing = openLanding({ dir, crashAt })
+// What starts the worker is `startLanding`, whose argument has this type.
+const landing = openLanding(workerData as LandingSettings)
 let turn: Promise<unknown> = landing
 
 port.on('message', (request: Request<Landing>) => {

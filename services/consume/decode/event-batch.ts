@@ -13,12 +13,13 @@ const US_PER_MS = 1000
 /** Rows that a batch has room for at first; doubles when full. */
 const ROWS_START = 4096
 
-/** A field of the batch with the path of the writer's schema that fills it. */
-export type MappedField = EventField & { from: string }
+/** A field of the batch with what fills it: a path of the writer's schema, or one fixed value. */
+export type MappedField = EventField & ({ from: string } | { fixed: string })
 
 /** The events of one partition in a flush, in columns. */
 export class EventBatch {
-  readonly #targets: (Target & { from: string })[]
+  readonly #targets: (Target & { from: string | null })[]
+  readonly #fixed: { builder: WordBuilder; code: number }[]
   readonly #programs = new Map<AvroNode, Step[]>()
   readonly #cursor = new Cursor()
   readonly #offsets = new WideBuilder('BIGINT')
@@ -31,12 +32,17 @@ export class EventBatch {
   #rows = 0
 
   constructor(fields: readonly MappedField[], vocabulary: Vocabulary) {
-    this.#targets = fields.map(({ column, kind, from }) => ({
-      column,
-      kind,
-      from,
-      builder: builderOf({ column, kind }, vocabulary)
+    this.#targets = fields.map((field) => ({
+      column: field.column,
+      kind: field.kind,
+      from: 'from' in field ? field.from : null,
+      builder: builderOf(field, vocabulary)
     }))
+    this.#fixed = fields.flatMap((field, index) => {
+      const builder = this.#targets[index]!.builder
+      if ('from' in field || !(builder instanceof WordBuilder)) return []
+      return [{ builder, code: vocabulary.of(field).codeOf(Buffer.from(field.fixed)) }]
+    })
     this.#time = this.#targets.find(({ column }) => column === 'time')!.builder as WideBuilder
     this.#required = fields.flatMap((field, index) =>
       field.required ? [{ column: field.column, builder: this.#targets[index]!.builder }] : []
@@ -67,6 +73,7 @@ export class EventBatch {
       for (; index < steps.length; index++) steps[index]!.read(cursor, row)
       if (cursor.at !== end)
         throw new Failure('E_RECORD_UNREADABLE', `${end - cursor.at} bytes too many`)
+      for (const { builder, code } of this.#fixed) builder.set(row, code)
       this.#checkRequired(row)
     } catch (error) {
       this.#undo(row)
@@ -139,6 +146,8 @@ const builderOf = (field: Pick<EventField, 'column' | 'kind'>, vocabulary: Vocab
   switch (field.kind) {
     case 'time':
       return new WideBuilder('TIMESTAMP')
+    case 'cost':
+      return new WideBuilder('BIGINT')
     case 'word':
       return new WordBuilder(vocabulary.of(field))
     case 'id':

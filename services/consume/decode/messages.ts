@@ -1,6 +1,6 @@
 import { findSchema } from '../../../schemas/avro/history.ts'
 import { PREFIX_BYTES } from '../../../schemas/avro/fingerprint.ts'
-import { EVENT_FIELDS } from '../../../schemas/event-fields.ts'
+import { EVENT_FIELDS, type EventField } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import { resolveAvro, type AvroNode } from './avro-type.ts'
 import type { MappedField } from './event-batch.ts'
@@ -36,6 +36,36 @@ export const nativeFormat = (): MessageFormat => {
       return node
     }
   }
+}
+
+/** Somebody else's Avro records, all of one schema, with what fills our fields. */
+export type ForeignFormat = {
+  schema: unknown
+  /** Bytes before each record's body, such as a registry's prefix; they are not looked at. */
+  prefixBytes: number
+  /** Path in their schema by our column. */
+  columns: Readonly<Record<string, string>>
+  /** The same value for every event, by our column of words. */
+  fixed: Readonly<Record<string, string>>
+}
+
+/** A topic may bring costs along that its own gateway worked out. */
+const GIVEN_COST: EventField = {
+  path: 'cost_pico',
+  column: 'cost_pico',
+  kind: 'cost',
+  comment: 'Cost in pico-dollars as the topic gives it.'
+}
+
+export const foreignFormat = (format: ForeignFormat): MessageFormat => {
+  const node = resolveAvro(format.schema)
+  const fields = [...EVENT_FIELDS, GIVEN_COST].flatMap((field): MappedField[] => {
+    const from = format.columns[field.column]
+    const fixed = format.fixed[field.column]
+    if (from !== undefined) return [{ ...field, from }]
+    return fixed === undefined ? [] : [{ ...field, fixed }]
+  })
+  return { fields, prefixBytes: format.prefixBytes, schemaOf: () => node }
 }
 
 const startsWith = (bytes: Uint8Array, start: number, prefix: Uint8Array): boolean => {

@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { crc32 } from '@node-rs/crc32'
+import { Engine } from '../../services/lake/engine.ts'
+import { parquetWriter } from '../../services/lake/land-table.ts'
+import { openLake } from '../../services/lake/lake.ts'
+import { quoted } from '../../services/lake/parquet-writer.ts'
+import { attach } from '../../services/lake/snapshot.ts'
+
+/** Writes the landed windows in the form that all racers write: one JSON object a line. */
+export const writeWindows = async (lakeFolder: string, out: string): Promise<void> => {
+  const engine = await Engine.open()
+  const lake = await openLake(lakeFolder, { writeParquet: parquetWriter(engine) })
+  await attach({ engine, lake }, await lake.head())
+  const label = (name: string): string => `coalesce(${name}, '')`
+  await engine.run(
+    `COPY (
+       SELECT format('{{"key":"{}|{}|{}","window_start":{},"count":{},"in":{},"cached":{},"out":{},"cost":{}}}',
+         ${label('tenant')}, ${label('response_model')}, ${label('route')}, epoch_ms(window_start), sum(n)::BIGINT,
+         coalesce(sum(in_total), 0)::BIGINT, coalesce(sum(in_cache_read), 0)::BIGINT,
+         coalesce(sum(out_total), 0)::BIGINT, coalesce(sum(cost_pico), 0)::BIGINT)
+       FROM temp.windows GROUP BY tenant, response_model, route, window_start
+     ) TO ${quoted(out)} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\\x01')`
+  )
+  engine.close()
+}
+
+/** Lines of a file and the sum of their CRC-32, by which results are compared. */
+export const checksumLines = async (file: string): Promise<{ lines: number; checksum: bigint }> => {
+  let lines = 0
+  let checksum = 0n
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    lines += 1
+    checksum += BigInt(crc32(line) >>> 0)
+  }
+  return { lines, checksum }
+}
