@@ -8,6 +8,7 @@ import {
 } from '../../schemas/event.ts'
 import { faultAt, type Fault } from './fault.ts'
 import { nearestName } from './nearest-name.ts'
+import { usageFault } from './usage-fault.ts'
 
 /** What an event must satisfy beyond its schema, on the path by which it came. */
 export type EventRules = {
@@ -44,6 +45,7 @@ export const checkEvent = (candidate: unknown, place: Place, rules: EventRules):
   const event = parsed.data
   const fault =
     poisonFault(candidate, place) ??
+    countFault(event, place) ??
     timeFault(event.time, place, rules) ??
     tenantFault(event, place, rules)
   return fault === null ? { event } : { faults: [fault] }
@@ -123,6 +125,13 @@ const poisonFault = (candidate: unknown, place: Place): Fault | null => {
     }
   }
   return null
+}
+
+const countFault = ({ usage }: UsageEvent, place: Place): Fault | null => {
+  const found = usage === undefined || usage === null ? null : usageFault(usage)
+  if (found === null) return null
+  const { field, value, message } = found
+  return faultAt(place, { code: 'E_EVENT_INVALID', message: `${field} ${message}`, field, value })
 }
 
 const timeFault = (time: string, place: Place, { nowMs }: EventRules): Fault | null => {

@@ -3,7 +3,7 @@ import { flattenEvent } from '../../schemas/avro/flatten-event.ts'
 import type { UsageEvent } from '../../schemas/event.ts'
 import { Failure } from '../../schemas/failure.ts'
 import type { OutRecord } from '../stream/log.ts'
-import { withTokens } from './event-usage.ts'
+import { fillUsage } from './event-usage.ts'
 
 /** A usage block has at most a few KiB (measured: 4 KiB with iterations); beyond it is content. */
 const USAGE_LENGTH_MAX = 32 * 1024
@@ -16,7 +16,8 @@ const TAGS_LENGTH_MAX = 16 * 1024
  * @throws Failure E_EVENT_INVALID when the event is too large.
  */
 export const eventRecord = (event: UsageEvent): OutRecord => {
-  const row = flattenEvent(withTokens(event))
+  const row = flattenEvent(event)
+  fillUsage(row, event)
   boundText('usage', row['usage'], USAGE_LENGTH_MAX)
   boundText('tags', row['tags'], TAGS_LENGTH_MAX)
   return { key: event.trace_id ?? event.id, value: encodeEvent(row) }

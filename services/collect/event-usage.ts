@@ -1,7 +1,92 @@
+import type { EventRow } from '../../schemas/avro/flatten-event.ts'
 import type { UsageEvent } from '../../schemas/event.ts'
+import { TOKEN_FIELDS } from '../../schemas/tokens.ts'
+import { label } from './label.ts'
+import { normalize, type Normalized } from './normalize/normalize.ts'
+import { stopClassOf } from './normalize/stop.ts'
+import { completeTokens } from './token-totals.ts'
 
 /**
  * The seam to normalisation: the provider's usage block becomes disjoint buckets here, and only
- * here, whichever way the event came.
+ * here, whichever way the event came. What the sender states itself is never overwritten. Works on
+ * the flat row, which is ours to fill: copies of whole events cost more than all the rest.
  */
-export const withTokens = (event: UsageEvent): UsageEvent => event
+export const fillUsage = (row: EventRow, event: UsageEvent): void => {
+  const { tokens, usage } = event
+  if (tokens !== undefined && tokens !== null) fillStated(row, tokens)
+  else if (usage !== undefined && usage !== null) {
+    if (event.kind === 'agent') fillAggregate(row)
+    else fillNormalized(row, event, usage)
+  }
+  if (row['stop_class'] === null && typeof row['stop_reason'] === 'string') {
+    row['stop_class'] = stopClassOf(row['stop_reason'])
+  }
+}
+
+const fillStated = (row: EventRow, stated: NonNullable<UsageEvent['tokens']>): void => {
+  const { totals, warnings } = completeTokens(stated)
+  Object.assign(row, totals)
+  row['usage_convention'] ??= 'stated'
+  row['usage_confidence'] ??= warnings.length === 0 ? 'high' : 'low'
+  addWarnings(row, warnings)
+}
+
+/**
+ * An agent's step repeats the usage of the calls below it. The block stays on the row, as a
+ * cross-check, and adds to no bucket.
+ */
+const fillAggregate = (row: EventRow): void => {
+  row['usage_convention'] ??= 'aggregate'
+  row['usage_confidence'] ??= 'none'
+  addWarnings(row, ['agent_aggregate_not_counted'])
+}
+
+const fillNormalized = (
+  row: EventRow,
+  event: UsageEvent,
+  usage: Readonly<Record<string, unknown>>
+): void => {
+  const read = normalize({
+    provider: event.provider ?? null,
+    api: event.api ?? null,
+    model: event.response_model ?? event.request_model ?? null,
+    emitter: event.emitter ?? null,
+    status: event.status ?? null,
+    body: usage
+  })
+  fillFacts(row, read)
+  for (const name of TOKEN_FIELDS) row[name] = read.tokens[name] ?? null
+  row['units'] = jsonOf(read.tokens.units)
+  row['iterations'] = jsonOf(read.tokens.iterations)
+  row['usage_convention'] ??= label(read.convention)
+  row['usage_confidence'] ??= read.confidence
+  addWarnings(row, read.warnings)
+}
+
+const jsonOf = (value: unknown): string | null =>
+  value === undefined || value === null ? null : JSON.stringify(value)
+
+const TEXT_FACTS = [
+  'provider',
+  'api',
+  'response_model',
+  'response_id',
+  'request_id',
+  'service_tier',
+  'region',
+  'stop_reason',
+  'cache_miss_reason'
+] as const
+const OTHER_FACTS = ['stop_class', 'refusal', 'batch', 'queue_ms', 'cost_reported_usd'] as const
+
+/** Facts that the block tells and the event does not. */
+const fillFacts = (row: EventRow, read: Normalized): void => {
+  for (const name of TEXT_FACTS) row[name] ??= label(read[name])
+  for (const name of OTHER_FACTS) row[name] ??= read[name]
+}
+
+const addWarnings = (row: EventRow, found: readonly string[]): void => {
+  if (found.length === 0) return
+  const stated = row['usage_warnings']
+  row['usage_warnings'] = [...(Array.isArray(stated) ? stated.map(String) : []), ...found]
+}

@@ -49,7 +49,7 @@ const takeItem = (item: Item, message: Message, rules: EventRules, intake: Intak
 }
 
 /** An event that names no tenant belongs to the one that the sender is known as. */
-const withTenant = (event: unknown, tenant: string | null): unknown => {
+export const withTenant = (event: unknown, tenant: string | null): unknown => {
   if (tenant === null || typeof event !== 'object' || event === null) return event
   const named = (event as { tenant?: unknown }).tenant
   return named === undefined || named === null ? { ...event, tenant } : event

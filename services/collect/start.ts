@@ -30,7 +30,7 @@ export type Collector = {
 }
 
 /** Enough for a handful of consumers; more are added while it runs. */
-const PARTITIONS = 8
+export const PARTITIONS = 8
 
 /** Starts the collector and resolves once it takes requests. */
 export const startCollector = async (options: CollectorOptions): Promise<Collector> => {

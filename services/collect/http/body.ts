@@ -24,6 +24,21 @@ export const readBody = async (
   limits: BodyLimits,
   share: Share
 ): Promise<Buffer> => {
+  try {
+    return await readWithin(request, limits, share)
+  } catch (error) {
+    // What still comes is discarded, so that the connection can carry the answer and be used
+    // again; the server's request timeout bounds how long that may take.
+    request.resume()
+    throw error
+  }
+}
+
+const readWithin = async (
+  request: IncomingMessage,
+  limits: BodyLimits,
+  share: Share
+): Promise<Buffer> => {
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > limits.wireBytesMax) throw tooLarge('body', declared, limits.wireBytesMax)
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
@@ -74,7 +89,7 @@ const collect = async (stream: Readable, bytesMax: number, share: Share): Promis
   let bytes = 0
   try {
     // Breaking out of the loop would destroy the stream, and with it the socket that has to carry
-    // the answer: the iterator leaves it open, and the server discards what still comes.
+    // the answer: the iterator leaves it open.
     for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
       const buffer = chunk as Buffer
       bytes += buffer.length

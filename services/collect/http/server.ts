@@ -1,4 +1,9 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply
+} from 'fastify'
 import { Registry } from 'prom-client'
 import { FAILURES, Failure, type FailureCode } from '../../../schemas/failure.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
@@ -43,14 +48,14 @@ export const createCollectServer = (parts: CollectParts): FastifyInstance => {
   const desk: Desk = { ...parts, admission, metrics: createMetrics(registry, () => admission) }
   const app = Fastify({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: settings.requestTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false
   })
   const state = { isDraining: false }
-  app.addHook('preClose', () => {
+  app.addHook('preClose', async () => {
     state.isDraining = true
   })
   app.removeAllContentTypeParsers()

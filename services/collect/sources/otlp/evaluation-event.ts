@@ -1,7 +1,8 @@
 import type { Candidate } from '../source.ts'
 import { label } from '../../label.ts'
 import { numberOf, textOf, type Attributes } from './attributes.ts'
-import { spanEvent } from './span-event.ts'
+import { TENANTS } from './field-names.ts'
+import { scopeName, sourceName, spanEvent } from './span-event.ts'
 import { timeText, type LogRecord, type Moment, type Span } from './span.ts'
 
 /** Name of the event by which the GenAI conventions report a judged score. */
@@ -26,8 +27,7 @@ export const momentEvent = (span: Span, moment: Moment, position: number): Candi
 
 /** The evaluation that a log record reports; it names the judged span by its trace context. */
 export const logEvent = (record: LogRecord): Candidate => {
-  const tenants = ['tally.tenant', 'tenant.id', 'tenant_id', 'tenant']
-  const tenant = textOf(record.attributes, tenants) ?? textOf(record.resource, tenants)
+  const tenant = textOf(record.attributes, TENANTS) ?? textOf(record.resource, TENANTS)
   const id = `${record.traceId}-${record.spanId}-log-${record.timeNs}`
   return evaluation(record, id, tenant === null ? {} : { tenant })
 }
@@ -41,7 +41,7 @@ const evaluation = (record: Omit<LogRecord, 'at'>, id: string, owner: Candidate)
   return {
     ...owner,
     id: name === null ? id : `${id}-${name}`,
-    source: label(textOf(resource, ['service.name'])) ?? 'otlp',
+    source: sourceName(resource),
     time: timeText(record.timeNs),
     kind: 'evaluation',
     name,
@@ -51,7 +51,7 @@ const evaluation = (record: Omit<LogRecord, 'at'>, id: string, owner: Candidate)
     score: numberOf(attributes, SCORE),
     response_id: label(textOf(attributes, ['gen_ai.response.id'])),
     error_type: label(textOf(attributes, ['error.type'])),
-    emitter: label([scope.name, scope.version].filter((part) => part !== '').join('@')),
+    emitter: scopeName(scope),
     tags: labelTag(attributes)
   }
 }
