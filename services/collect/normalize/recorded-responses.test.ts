@@ -20,8 +20,8 @@ const randomOf = (seed: number): (() => number) => {
   }
 }
 
-const EVERY_BYTE_MAX = 700
-const RANDOM_CUTS = 40
+const EVERY_BYTE_MAX = 500
+const RANDOM_CUTS = 20
 
 const cutsOf = (bytes: Buffer, seed: number): number[] => {
   if (bytes.length <= EVERY_BYTE_MAX) return [...bytes.keys()]
