@@ -50,6 +50,16 @@ export type Commit = {
   state: Readonly<Record<string, unknown>>
 }
 
+/** A commit that changes nothing: what others start from. */
+export const NOTHING: Commit = {
+  kind: 'adopt',
+  generation: '',
+  ranges: [],
+  adds: [],
+  removes: [],
+  state: {}
+}
+
 /** A file as the head knows it: with the version that added it, and when that was. */
 export type LiveFile = TableFile & { version: number; committedMs: number }
 

@@ -38,7 +38,7 @@ export type CommitInfo = {
   operationParameters: Record<string, string>
   engineInfo: string
   /** Only in `ranges`. */
-  tallystream?: { attempt: string; commit: Commit }
+  tallystream?: { attempt: string; parent: string; commit: Commit }
 }
 
 export type Action = {

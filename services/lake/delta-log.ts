@@ -1,5 +1,5 @@
 import { Failure } from '../../schemas/failure.ts'
-import { APP_ID, type Action, type MetaData } from './delta-actions.ts'
+import { APP_ID, type Action, type CommitInfo, type MetaData } from './delta-actions.ts'
 import type { Files } from './files.ts'
 
 /** One table's Delta log, as far as it has been read. */
@@ -84,7 +84,7 @@ export const appendActions = async (
   const { table, version } = log
   const path = commitPath(table, version)
   if (!(await files.putIfAbsent(path, encodeActions(actions)))) return false
-  if (await follows(files, table, version)) return true
+  if (await isLinked(files, log, actions)) return true
   await files.delete(path)
   throw new Failure('E_LAKE_CONFLICT', `Version ${version} of ${table} was cleaned long ago`, {
     hint: 'The process slept for days; open the lake again.',
@@ -92,10 +92,32 @@ export const appendActions = async (
   })
 }
 
-const follows = async (files: Files, table: string, version: number): Promise<boolean> => {
-  if (version > 0) return (await files.stat(commitPath(table, version - 1))) !== null
+/**
+ * Whether a commit that was just written belongs to the log. Into a log that was cleaned while its
+ * writer slept anything could be written; but then the commit before it is gone, unless the writer
+ * slept only afterwards, and others went on from what it wrote.
+ */
+const isLinked = async (
+  files: Files,
+  { table, version }: { table: string; version: number },
+  actions: readonly Action[]
+): Promise<boolean> => {
+  if (version === 0) return isFirst(files, table)
+  if ((await files.stat(commitPath(table, version - 1))) !== null) return true
+  const next = await readActions(files, table, version + 1)
+  const parent = decisionOf(next ?? [])?.parent
+  return parent !== undefined && parent === decisionOf(actions)?.attempt
+}
+
+/** What a commit of `ranges` decided; undefined in the logs of other tables. */
+export const decisionOf = (actions: readonly Action[]): CommitInfo['tallystream'] =>
+  actions.find((action) => action.commitInfo !== undefined)?.commitInfo?.tallystream
+
+/** Others may have committed already on top of a log that this process began. */
+const isFirst = async (files: Files, table: string): Promise<boolean> => {
   const versions = (await files.list(logFolder(table))).map(versionOfCommit)
-  return versions.every((found) => found === null || found <= 1)
+  if (versions.every((found) => found === null || found === 0)) return true
+  return (await files.stat(commitPath(table, 1))) !== null
 }
 
 /** What a table knows after one more commit. */

@@ -41,11 +41,15 @@ export const createFollower = (
 
   const readOn = async (): Promise<boolean> => {
     const entries: Entry[] = []
-    let log = at.log
+    let { log } = at
+    let { attempt } = at.fold
     while (entries.length < FOLD_ENTRIES_MAX) {
       const actions = await readActions(files, RANGES, log.version + 1)
       if (actions === null) break
-      entries.push(entryOf(log.version + 1, actions))
+      const entry = entryOf(log.version + 1, actions)
+      if (entry.parent !== attempt) throw forked(entry)
+      attempt = entry.attempt
+      entries.push(entry)
       log = afterActions(log, actions)
     }
     at = { ...at, fold: foldEntries(at.fold, entries), log }
@@ -105,6 +109,11 @@ const foldFrom = async (files: Files, start: Fold, version: number): Promise<Fol
   }
   return fold
 }
+
+const forked = ({ version }: Entry): Failure =>
+  new Failure('E_LAKE_CORRUPT', `Version ${version} of ranges does not follow the one before it`, {
+    hint: 'Commits of another lake, or of an old copy, lie in ranges/_delta_log.'
+  })
 
 const lostLog = (version: number): Failure =>
   new Failure('E_LAKE_CORRUPT', `The log of ranges ends before version ${version}, read earlier`, {

@@ -8,6 +8,8 @@ export type Entry = {
   timestampMs: number
   /** Unlike any other attempt, so that a writer knows its own commit again. */
   attempt: string
+  /** Attempt that made the version before: the log is a chain, and a fork shows. */
+  parent: string
   commit: Commit
 }
 
@@ -17,6 +19,8 @@ export type Tombstone = { table: TableName; path: string; version: number; remov
 /** The head and what is needed to go on folding. */
 export type Fold = {
   head: Head
+  /** Of the last commit. */
+  attempt: string
   timestampMs: number
   /** By `table/path`, oldest first. */
   tombstones: ReadonlyMap<string, Tombstone>
@@ -25,11 +29,15 @@ export type Fold = {
 /** Versions younger than this stay readable: the default of Delta's own tombstones. */
 export const VERSION_AGE_MS_MAX = 7 * 24 * 60 * 60 * 1000
 
-/** Old tombstones are dropped at multiples of this version only, to keep the fold cheap. */
-const TOMBSTONE_SWEEP_EVERY = 50
+/**
+ * State under which retaining writes down that files removed before a time, in milliseconds, are
+ * gone. So the clock of that one job decides, and not that of any writer.
+ */
+export const RETAINED_STATE = 'retained'
 
 export const EMPTY_FOLD: Fold = {
   head: { version: -1, positions: new Map(), files: new Map(), state: new Map() },
+  attempt: '',
   timestampMs: 0,
   tombstones: new Map()
 }
@@ -59,6 +67,7 @@ class Draft {
   private state: Map<string, unknown> | null = null
   private tombstones: Map<string, Tombstone> | null = null
   private version: number
+  private attempt: string
   private timestampMs: number
 
   constructor(before: Fold) {
@@ -66,11 +75,13 @@ class Draft {
     this.positions = new Map(before.head.positions)
     this.files = new Map(before.head.files)
     this.version = before.head.version
+    this.attempt = before.attempt
     this.timestampMs = before.timestampMs
   }
 
   apply(entry: Entry): void {
     this.version = entry.version
+    this.attempt = entry.attempt
     this.timestampMs = entry.timestampMs
     for (const range of entry.commit.ranges) this.positions.set(positionKey(range), range)
     for (const removed of entry.commit.removes) this.remove(removed, entry)
@@ -79,7 +90,6 @@ class Draft {
       this.table(added.table).set(added.path, { ...added, version, committedMs })
     }
     for (const [key, value] of Object.entries(entry.commit.state)) this.setState(key, value)
-    if (entry.version % TOMBSTONE_SWEEP_EVERY === 0) this.sweep()
   }
 
   finish(): Fold {
@@ -90,6 +100,7 @@ class Draft {
         files: this.files,
         state: this.state ?? this.before.head.state
       },
+      attempt: this.attempt,
       timestampMs: this.timestampMs,
       tombstones: this.tombstones ?? this.before.tombstones
     }
@@ -115,14 +126,13 @@ class Draft {
     this.state ??= new Map(this.before.head.state)
     if (value === null) this.state.delete(key)
     else this.state.set(key, value)
+    if (key === RETAINED_STATE) this.sweep(Number(value))
   }
 
-  private sweep(): void {
-    const oldestMs = this.timestampMs - VERSION_AGE_MS_MAX
-    for (const [key, { removedMs }] of this.tombstones ?? this.before.tombstones) {
-      if (removedMs >= oldestMs) return
-      this.tombstones ??= new Map(this.before.tombstones)
-      this.tombstones.delete(key)
-    }
+  private sweep(beforeMs: number): void {
+    const kept = [...(this.tombstones ?? this.before.tombstones)].filter(
+      ([, { removedMs }]) => removedMs >= beforeMs
+    )
+    this.tombstones = new Map(kept)
   }
 }

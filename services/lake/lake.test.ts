@@ -47,6 +47,23 @@ test('a folder without a lake is refused, unless one is to be created with all t
   assert.equal((await (await openScratchLake(folder, { create: false })).head()).version, 0)
 })
 
+test('processes that create a lake at once and go on end up in one', async (t) => {
+  const folder = await scratchFolder(t)
+  const start = async (partition: number): Promise<void> => {
+    const lake = await openScratchLake(folder)
+    for (let commits = 0; commits < 3; commits++) await flushBare(lake, partition)
+  }
+  await Promise.all([0, 1, 2, 3, 4, 5].map(start))
+  const lake = await openScratchLake(folder)
+  const head = await lake.head()
+  assert.equal(head.version, 18)
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5].map((partition) => nextOf(head, partition)),
+    [30, 30, 30, 30, 30, 30]
+  )
+  await assertTablesFollow(lake)
+})
+
 test('a commit moves positions, files and state, and every open lake sees it', async (t) => {
   const folder = await scratchFolder(t)
   const [writer, reader] = [await openScratchLake(folder), await openScratchLake(folder)]
@@ -210,6 +227,11 @@ test('a commit of ranges that another program wrote is named, not passed over', 
   const lake = await openScratchLake(folder)
   const info = { timestamp: 1, operation: 'OPTIMIZE', operationParameters: {}, engineInfo: 'x' }
   await lake.doors.files.put(commitPath('ranges', 1), encodeActions([{ commitInfo: info }]))
+  await assert.rejects(lake.head(), { code: 'E_LAKE_CORRUPT' })
+  const other = await openScratchLake(await scratchFolder(t))
+  await flushBare(other, 0)
+  const foreign = await other.doors.files.get(commitPath('ranges', 1))
+  await lake.doors.files.put(commitPath('ranges', 1), foreign ?? new Uint8Array())
   await assert.rejects(lake.head(), { code: 'E_LAKE_CORRUPT' })
   await lake.doors.files.put(commitPath('ranges', 1), Buffer.from('{"commitInfo":'))
   await assert.rejects(openScratchLake(folder), { code: 'E_LAKE_CORRUPT' })

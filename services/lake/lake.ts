@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { Failure } from '../../schemas/failure.ts'
 import type { TableName } from '../../schemas/tables.ts'
-import type { Commit, Head, LiveFile, TableFile } from './commit.ts'
+import { NOTHING, type Head, type LiveFile, type TableFile } from './commit.ts'
 import { PROTOCOL, newMetaData } from './delta-actions.ts'
 import { appendActions } from './delta-log.ts'
 import type { Doors } from './doors.ts'
@@ -47,7 +47,7 @@ export type Lake = {
   /**
    * Decides one commit. `build` sees the head that the commit would follow and says what to
    * commit, or null for nothing; it is called again with a newer head when another writer was
-   * first. Once decided, the other tables follow before this resolves.
+   * first, and must not commit itself. Once decided, the other tables follow before this resolves.
    * @returns the version decided; null when `build` returned null.
    * @throws Failure E_LAKE_CONFLICT when what `build` returned does not fit the head it saw (a
    *   range that does not continue its partition, a file that is no longer live), or, retriable,
@@ -90,15 +90,6 @@ export const openLake = async (dir: string, options: LakeOptions): Promise<Lake>
   return assemble(doors, follower, keeper)
 }
 
-const NOTHING: Commit = {
-  kind: 'adopt',
-  generation: '',
-  ranges: [],
-  adds: [],
-  removes: [],
-  state: {}
-}
-
 const findOrCreate = async (doors: Doors, follower: Follower, dir: string, create: boolean) => {
   if ((await follower.follow()).log.version >= 0) return
   if (!create) {
@@ -131,7 +122,10 @@ const assemble = (doors: Doors, follower: Follower, keeper: TableKeeper): Lake =
     head: async () => (await follower.follow()).fold.head,
     headAt: (version) => headAt(doors, follower, version),
     fold: async () => (await follower.follow()).fold,
-    keepHead: (version) => keepHead(doors, follower, version),
+    keepHead: async (version) => {
+      await keeper.catchUp()
+      await keepHead(doors, follower, version)
+    },
     commit: (build) => inTurn(() => commitOnce(doors, follower, keeper, build)),
     rollForward: keeper.catchUp,
     stage: async (table) => {
@@ -158,11 +152,12 @@ const headAt = async (doors: Doors, follower: Follower, version: number): Promis
 }
 
 const keepHead = async (doors: Doors, follower: Follower, version: number): Promise<void> => {
-  const saved = await readSavedHead(doors.files, version)
-  if (saved?.log.version === version) return
+  const start = (await readSavedHead(doors.files, version)) ?? ORIGIN
+  if (start.log.version === version) return
   const { log } = await follower.follow()
   const fold = await follower.foldAt(version)
-  await saveHead(doors.files, { fold, log: { ...log, version, applied: version }, tables: [] })
+  // Tables' logs are known to be older than they were then, which does no harm.
+  await saveHead(doors.files, { ...start, fold, log: { ...log, version, applied: version } })
 }
 
 const commitOnce = async (

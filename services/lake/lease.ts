@@ -15,9 +15,11 @@ export type Lease = {
 
 type Claim = { holder: string; untilMs: number }
 
+export const LEASES_FOLDER = '_leases'
+
 /** A lease's claims are numbered files, each written once; the highest number counts. */
 const claimPath = (name: string, number: number): string =>
-  `_leases/${name}/${versionName(number)}.json`
+  `${LEASES_FOLDER}/${name}/${versionName(number)}.json`
 
 /**
  * Takes a lease by name.
@@ -64,7 +66,7 @@ const lastClaim = async (
 }
 
 const claimNumbers = async (files: Files, name: string): Promise<number[]> =>
-  (await files.list(`_leases/${name}`))
+  (await files.list(`${LEASES_FOLDER}/${name}`))
     .map((path) => /\/(\d{20})\.json$/.exec(path)?.[1])
     .filter((digits) => digits !== undefined)
     .map(Number)

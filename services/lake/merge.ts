@@ -1,5 +1,5 @@
 import type { TableName } from '../../schemas/tables.ts'
-import type { Head, LiveFile, TableFile } from './commit.ts'
+import { NOTHING, type Head, type LiveFile, type TableFile } from './commit.ts'
 import type { Lake } from './lake.ts'
 import { quoted } from './parquet-writer.ts'
 import { QUARANTINE_AGE_MS_MAX } from './retention.ts'
@@ -79,7 +79,7 @@ const carryOut = async (lake: Lake, { table, inputs, select }: Merge): Promise<n
     const live = head.files.get(table)
     if (!inputs.every((file) => live?.has(file.path) === true)) return null
     const removes = inputs.map((file) => ({ table, path: file.path }))
-    return { kind: 'retain', generation: '', ranges: [], adds: [added], removes, state: {} }
+    return { ...NOTHING, kind: 'retain', adds: [added], removes }
   })
   return version === null ? 0 : inputs.length
 }

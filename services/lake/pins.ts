@@ -1,4 +1,4 @@
-import type { Commit, Head } from './commit.ts'
+import { NOTHING, type Commit, type Head } from './commit.ts'
 import type { Lake } from './lake.ts'
 
 /**
@@ -26,11 +26,8 @@ export const pinnedVersions = (head: Head): number[] => {
 export const pin = async (lake: Lake, name: string, version: number | null): Promise<void> => {
   if (version !== null) await lake.headAt(version)
   await lake.commit(() => ({
+    ...NOTHING,
     kind: 'pin',
-    generation: '',
-    ranges: [],
-    adds: [],
-    removes: [],
     state: pinState(name, version)
   }))
   if (version !== null) await lake.keepHead(version)

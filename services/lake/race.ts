@@ -86,6 +86,7 @@ export const newEntry = (doors: Doors, at: Start, commit: Commit): Entry => ({
   version: at.log.version + 1,
   timestampMs: Math.max(doors.nowMs(), at.fold.timestampMs),
   attempt: doors.newId(),
+  parent: at.fold.attempt,
   commit
 })
 

@@ -9,9 +9,9 @@ export const RANGES = 'ranges'
 
 /** Actions of a commit of `ranges`: its own rows, and the whole commit as its information. */
 export const rangesActions = (entry: Entry, extra: readonly Action[] = []): Action[] => {
-  const { commit, attempt } = entry
+  const { commit, attempt, parent } = entry
   return [
-    { commitInfo: { ...commitInfo(entry), tallystream: { attempt, commit } } },
+    { commitInfo: { ...commitInfo(entry), tallystream: { attempt, parent, commit } } },
     ...extra,
     { txn: transaction(entry) },
     ...fileActions(entry, RANGES)
@@ -27,8 +27,8 @@ export const entryOf = (version: number, actions: readonly Action[]): Entry => {
       hint: 'Only the lake may write to the table ranges; remove the foreign commit.'
     })
   }
-  const { attempt, commit } = info.tallystream
-  return { version, timestampMs: info.timestamp, attempt, commit }
+  const { attempt, parent, commit } = info.tallystream
+  return { version, timestampMs: info.timestamp, attempt, parent, commit }
 }
 
 /** One commit of `ranges`; null when there is none. */

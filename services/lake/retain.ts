@@ -1,8 +1,11 @@
-import type { Head } from './commit.ts'
+import { TABLES } from '../../schemas/tables.ts'
+import { NOTHING, type Head } from './commit.ts'
 import { checkpointPath, versionOfCheckpoint } from './delta-checkpoint.ts'
 import { commitPath, logFolder, versionOfCommit } from './delta-log.ts'
 import { UNFINISHED, type Files } from './files.ts'
+import { RETAINED_STATE, VERSION_AGE_MS_MAX, type Fold } from './head.ts'
 import type { Lake } from './lake.ts'
+import { LEASES_FOLDER } from './lease.ts'
 import { pinnedVersions } from './pins.ts'
 import { ORPHAN_AGE_MS_MIN, neededFiles, planMarks, type Mark } from './retention.ts'
 import { HEADS_FOLDER, headPath, readSavedHead, versionOfHead } from './saved-head.ts'
@@ -23,18 +26,30 @@ export type RetainReport = {
  */
 export const retain = async (lake: Lake): Promise<RetainReport> => {
   await lake.rollForward()
-  const nowMs = lake.doors.nowMs()
+  const { files, nowMs: clock } = lake.doors
+  const nowMs = clock()
   const logFiles = await cleanLogs(lake, nowMs)
-  const paths = await lake.doors.files.list('')
-  return {
-    logFiles,
-    dataFiles: await removeAged(lake.doors.files, nowMs, await strayData(lake, nowMs, paths)),
-    unfinishedFiles: await removeAged(
-      lake.doors.files,
-      nowMs,
-      paths.filter((path) => path.endsWith(UNFINISHED))
-    )
-  }
+  const paths = (await files.list('')).filter(isOurs)
+  const unfinished = paths.filter((path) => path.endsWith(UNFINISHED))
+  const dataFiles = await removeAged(files, nowMs, await strayData(lake, nowMs, paths))
+  await forgetTombstones(lake, nowMs)
+  return { logFiles, dataFiles, unfinishedFiles: await removeAged(files, nowMs, unfinished) }
+}
+
+/** Only folders of our tables, and of leases: what else lies in the lake's folder is not ours. */
+const isOurs = (path: string): boolean => {
+  const folder = path.split('/', 1)[0] ?? ''
+  return Object.hasOwn(TABLES, folder) || folder === LEASES_FOLDER
+}
+
+/** Commits that files removed long enough ago are gone, so that heads need not remember them. */
+const forgetTombstones = async (lake: Lake, nowMs: number): Promise<void> => {
+  const beforeMs = nowMs - VERSION_AGE_MS_MAX
+  const isOld = ({ tombstones }: Fold): boolean =>
+    [...tombstones.values()].some(({ removedMs }) => removedMs < beforeMs)
+  if (!isOld(await lake.fold())) return
+  const state = { [RETAINED_STATE]: beforeMs }
+  await lake.commit(() => ({ ...NOTHING, kind: 'retain', state }))
 }
 
 const removeAged = async (files: Files, nowMs: number, paths: string[]): Promise<number> => {
@@ -89,7 +104,8 @@ const cleanLog = async (
   const commits = (await files.list(logFolder(table)))
     .map(versionOfCommit)
     .filter((version) => version !== null)
-    .filter((version) => version < base)
+    // One more stays, by which a writer that slept can tell that its commit follows the log's end.
+    .filter((version) => version < base - 1)
     .map((version) => commitPath(table, version))
   const drops = plan.drops.map((version) => checkpointPath(table, version))
   return (await removeAll(files, commits)) + (await removeAll(files, drops))

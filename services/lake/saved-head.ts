@@ -32,6 +32,7 @@ export const versionOfHead = (path: string): number | null => {
 
 type SavedHead = {
   version: number
+  attempt: string
   timestampMs: number
   /** Of the commit file of this version. */
   commitSha256: string
@@ -51,6 +52,7 @@ export const saveHead = async (files: Files, start: Start): Promise<void> => {
   if (commit === null) return
   const saved: SavedHead = {
     version,
+    attempt: fold.attempt,
     timestampMs: fold.timestampMs,
     commitSha256: commit.sha256,
     positions: [...fold.head.positions.values()],
@@ -89,7 +91,7 @@ export const newestSavedVersion = async (files: Files): Promise<number> => {
 }
 
 const restore = (saved: SavedHead): Start => {
-  const { version, timestampMs, log, tables } = saved
+  const { version, attempt, timestampMs, log, tables } = saved
   const files = new Map<LiveFile['table'], Map<string, LiveFile>>()
   for (const file of saved.files) {
     const byPath = files.get(file.table) ?? new Map<string, LiveFile>()
@@ -98,7 +100,7 @@ const restore = (saved: SavedHead): Start => {
   const positions = new Map(saved.positions.map((range) => [positionKey(range), range]))
   const head = { version, positions, files, state: new Map(saved.state) }
   const tombstones = new Map(saved.tombstones.map((tombstone) => [fileKey(tombstone), tombstone]))
-  return { fold: { head, timestampMs, tombstones }, log, tables }
+  return { fold: { head, attempt, timestampMs, tombstones }, log, tables }
 }
 
 /** Fastest level: the text shrinks tenfold as it is, and this runs between two flushes. */
