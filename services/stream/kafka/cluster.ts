@@ -34,6 +34,7 @@ export class Cluster {
   readonly #dial: Dial
   readonly #timeoutMs: number
   readonly #topics = new Map<string, TopicMetadata>()
+  readonly #asked = new Map<string, Promise<TopicMetadata>>()
   readonly #connections = new Map<string, Promise<Connection>>()
 
   constructor(dial: Dial, timeoutMs: number) {
@@ -46,7 +47,12 @@ export class Cluster {
    * @throws Failure E_LOG_UNAVAILABLE
    */
   async topic(topic: string): Promise<TopicMetadata> {
-    return this.#topics.get(topic) ?? (await this.refresh(topic))
+    const known = this.#topics.get(topic)
+    if (known !== undefined) return known
+    // Callers that ask at the same time share one question.
+    const asked = this.#asked.get(topic) ?? this.refresh(topic)
+    this.#asked.set(topic, asked)
+    return asked.finally(() => this.#asked.delete(topic))
   }
 
   /** Asks a broker about a topic anew. */

@@ -9,9 +9,10 @@ import type { TopicMetadata } from './metadata.ts'
 import { fetchStates } from './partition-states.ts'
 
 /**
- * Reads of many partitions, joined into few requests. A broker answers requests of one connection
- * in order and holds an answer back until there is something new, so each topic and node gets a
- * few lanes: reads that come while one lane waits go out on another.
+ * Reads of many partitions, joined into few requests. A broker answers the requests of one
+ * connection in order and holds an answer back until there is something new. So a read first asks
+ * what is there now, on connections where nothing is held back; only when there is nothing it
+ * joins those that wait, on connections of their own. Idle partitions never slow busy ones down.
  */
 
 export type ReadPosition = { topic: string; partition: number; offset: number }
@@ -27,8 +28,10 @@ type Waiting = {
   isOver: () => boolean
 }
 
-/** Requests under way to one node for one topic. More would only split the answers. */
-const LANES = [1, 2, 3, 4] as const
+/** Connections for reads that ask what is there now: one is filled while another is read. */
+const LANES_NOW = [1, 2] as const
+/** Connections for reads that wait: reads that begin to wait meanwhile go out on the next one. */
+const LANES_WAITING = [3, 4, 5] as const
 /** A broker holds an answer back no longer: bounds how long a read waits for a free lane. */
 const HOLD_MS_MAX = 500
 /** Times that a read is sent again for errors that pass, such as a leader that moves. */
@@ -36,10 +39,30 @@ const ATTEMPTS_MAX = 5
 /** Pause before such a read is sent again: elections take about as long. */
 const ATTEMPT_PAUSE_MS = 100
 
-type Group = { metadata: TopicMetadata; node: number; waiting: Waiting[]; lanes: Set<number> }
+/** Reads of one topic from one node. */
+type Group = {
+  metadata: TopicMetadata
+  node: number
+  /** Reads that were not sent yet. */
+  fresh: Waiting[]
+  /** Reads that found nothing and have time left. */
+  held: Waiting[]
+  /** Connections with a request under way. */
+  busy: Set<number>
+}
+
+type Request = { lane: number; reads: readonly Waiting[]; waitMs: number }
 
 const emptyRun = ({ partition, offset }: ReadPosition): RecordRun =>
   readRun(Buffer.alloc(0), { partition, offset })
+
+const createGroup = (metadata: TopicMetadata, node: number): Group => ({
+  metadata,
+  node,
+  fresh: [],
+  held: [],
+  busy: new Set()
+})
 
 /** Distinct partitions to ask for now, and the reads that have to wait for the next request. */
 const select = (waiting: readonly Waiting[]): { taken: Waiting[]; left: Waiting[] } => {
@@ -103,7 +126,7 @@ export class Fetcher {
         throw new Failure('E_LOG_UNAVAILABLE', `topic ${topic} has no partition ${partition}`)
       }
       const group = this.#group(metadata, node)
-      group.waiting.push(read)
+      group.fresh.push(read)
       // One turn of the event loop, so that reads of the same moment share a request.
       setImmediate(() => this.#pump(group))
     } catch (error) {
@@ -122,30 +145,33 @@ export class Fetcher {
 
   #group(metadata: TopicMetadata, node: number): Group {
     const name = `${node} ${metadata.incarnation}`
-    const group = this.#groups.get(name) ?? { metadata, node, waiting: [], lanes: new Set() }
+    const group = this.#groups.get(name) ?? createGroup(metadata, node)
     group.metadata = metadata
     this.#groups.set(name, group)
     return group
   }
 
   #pump(group: Group): void {
-    for (const lane of LANES) {
-      if (group.lanes.has(lane)) continue
-      const { taken, left } = select(group.waiting)
-      group.waiting = left
-      if (taken.length === 0) return
-      void this.#fetch(group, lane, taken)
+    for (const lane of LANES_NOW.filter((one) => !group.busy.has(one))) {
+      const { taken, left } = select(group.fresh)
+      group.fresh = left
+      if (taken.length > 0) void this.#fetch(group, { lane, reads: taken, waitMs: 0 })
+    }
+    for (const lane of LANES_WAITING.filter((one) => !group.busy.has(one))) {
+      const { taken, left } = select(group.held)
+      group.held = left
+      const leftMs = taken.map(({ deadlineMs }) => deadlineMs - performance.now())
+      const waitMs = Math.ceil(Math.max(Math.min(...leftMs, HOLD_MS_MAX), 0))
+      if (taken.length > 0) void this.#fetch(group, { lane, reads: taken, waitMs })
     }
   }
 
-  async #fetch(group: Group, lane: number, reads: readonly Waiting[]): Promise<void> {
+  async #fetch(group: Group, { lane, reads, waitMs }: Request): Promise<void> {
     const { metadata, node } = group
-    const leftMs = Math.min(...reads.map(({ deadlineMs }) => deadlineMs - performance.now()))
-    const waitMs = Math.ceil(Math.min(Math.max(leftMs, 0), HOLD_MS_MAX))
     const queries = reads.map(({ position: { partition, offset }, limits: { bytesMax } }) => {
       return { partition, offset, bytesMax }
     })
-    group.lanes.add(lane)
+    group.busy.add(lane)
     try {
       const { error, answers } = await this.#cluster.onNode(
         { metadata, node, lane },
@@ -161,7 +187,7 @@ export class Fetcher {
       this.#cluster.forget(metadata.topic)
       for (const { reject } of reads) reject(toFailure(error, `fetching ${metadata.topic}`))
     } finally {
-      group.lanes.delete(lane)
+      group.busy.delete(lane)
       this.#pump(group)
     }
   }
@@ -172,7 +198,7 @@ export class Fetcher {
     const run = readRun(batches, { partition, offset, aborted })
     const isDone = run.next > offset || performance.now() >= read.deadlineMs
     if (isDone) read.resolve(run)
-    else group.waiting.push(read)
+    else group.held.push(read)
   }
 
   async #settleError(read: Waiting, error: number): Promise<void> {

@@ -16,6 +16,7 @@ import { Fetcher } from './fetcher.ts'
 import { createDial } from './internals.ts'
 import { kafkaLogger } from './logger.ts'
 import { IDLE_MS, joinGroup } from './membership.ts'
+import { retryPassing } from './passing.ts'
 import { fetchStates } from './partition-states.ts'
 import { Producer } from './producer.ts'
 import {
@@ -76,16 +77,19 @@ export class KafkaLog implements EventLog, LogAdmin {
     if (retentionMs !== undefined) {
       configEntries.push({ name: 'retention.ms', value: String(retentionMs) })
     }
-    return this.#administer(`creating ${topic}`, (admin) =>
+    const isCreated = await this.#administer(`creating ${topic}`, (admin) =>
       admin.createTopics({
         topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
-        waitForLeaders: true
+        waitForLeaders: false
       })
     )
+    // Its leaders take a moment to be known to all.
+    await this.partitions(topic)
+    return isCreated
   }
 
   partitions(topic: string): Promise<PartitionState[]> {
-    return fetchStates(this.#cluster, topic)
+    return retryPassing(() => fetchStates(this.#cluster, topic))
   }
 
   async append(topic: string, records: readonly OutRecord[]): Promise<void> {
