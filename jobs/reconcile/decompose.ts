@@ -1,8 +1,8 @@
 import type { PriceBook } from '../../services/rates/prices/book.ts'
 import type { BillLine } from './bill.ts'
 import { isTokenMeter } from './bill.ts'
-import { assignUnits } from './unit-gap.ts'
-import { callStatistics, classTokens } from './call-statistics.ts'
+import { assignUnits, type MissingCalls } from './unit-gap.ts'
+import { callStatistics, classTokens, type CallStatistics } from './call-statistics.ts'
 import { callsThatSumTo } from './call-sums.ts'
 import {
   addPart,
@@ -16,19 +16,19 @@ import {
   type Cell
 } from './cells.ts'
 import { applyClock, bookCall, groupsOf } from './groups.ts'
-import { impliedByDivision, impliedByRatio } from './implied-price.ts'
+import { impliedByDivision } from './implied-price.ts'
+import { impliedByRatio } from './ratio-price.ts'
 import { assignPrices } from './price-gap.ts'
 import { modelKey, type Call } from './recorded.ts'
-import { billClock, OMISSIONS } from './timing.ts'
-import { assignTokens } from './token-gap.ts'
+import { billClock, CLOCKS, OMISSIONS } from './timing.ts'
+import { countDays } from './miscount.ts'
+import { assignTokens, gapIn, sumByClass } from './token-gap.ts'
 import { CLASSES, classOf, groupBy, valueOf, type Group, type Working } from './working.ts'
 
 export type Decomposition = {
   cells: Cell[]
   /** What was found out about the bill as a whole. */
   remarks: string[]
-  /** Dollars (pico) that noise may have put under the wrong cause. */
-  noisePico: number
   buckets: readonly Bucket[]
   /** Calls of ours inside the bill, copies left out. */
   calls: number
@@ -94,46 +94,68 @@ const addLines = (grid: CellGrid, lines: readonly (BillLine & { key: string })[]
 
 type Parts = { grid: CellGrid; groups: Group[] }
 
-type Explained = Pick<Decomposition, 'cells' | 'remarks' | 'noisePico'>
+type Explained = Pick<Decomposition, 'cells' | 'remarks'>
+type Studied = { group: Group; statistics: CallStatistics }
 
 const explain = (book: PriceBook, { grid, groups }: Parts): Explained => {
-  const remarks: string[] = []
-  const { buckets } = grid.grain
   for (const cell of grid.cells.values()) addPart(cell, 'duplicates', -cell.copiesPico)
   evenRounding(grid)
   for (const group of groups) stateBill(group)
-  for (const omission of OMISSIONS) {
-    const found = billClock(groups, buckets, [omission])
-    if (found === null) continue
-    remarks.push(found.name)
-    applyClock(book, { grid, groups }, { clock: found, cause: 'unbilled_calls' })
-  }
-  const clock = billClock(groups, buckets)
-  if (clock !== null) {
-    remarks.push(clock.name)
-    applyClock(book, { grid, groups }, { clock, cause: 'timing' })
-  }
-  let noisePico = 0
-  const missing = new Map<number, { group: Group; calls: number }[]>()
-  for (const group of groups) {
-    const statistics = callStatistics(group.calls)
-    for (const [bucket, workings] of byBucket(group)) {
-      bookKnownCalls(book, { grid, group }, { bucket, workings })
-      const current = group.workings.filter(({ cell }) => cell.bucket === bucket)
-      const requests = group.requests.get(bucket)
-      const ours = group.calls.filter(({ timeMs }) => bucketAt(buckets, timeMs) === bucket).length
-      const gap = assignTokens(current, statistics, {
-        requests: requests === undefined ? null : requests - ours,
-        cause: null
-      })
-      noisePico += gap.noisePico
-      missing.set(bucket, [...(missing.get(bucket) ?? []), { group, calls: gap.calls }])
-    }
-    assignPrices(book, group, buckets)
+  const studied = groups.map((group) => ({ group, statistics: callStatistics(group.calls) }))
+  const remarks = setClocks(book, grid, studied)
+  const missing: MissingCalls[] = []
+  for (const one of studied) {
+    missing.push(...explainTokens(book, grid, one))
+    assignPrices(book, one.group, grid.grain.buckets)
   }
   assignUnits(grid, missing)
   for (const cell of grid.cells.values()) assignRest(cell)
-  return { cells: [...grid.cells.values()], remarks, noisePico }
+  return { cells: [...grid.cells.values()], remarks }
+}
+
+/** Puts our calls where the bill has them: leaves out what it leaves out, cuts days as it does. */
+const setClocks = (book: PriceBook, grid: CellGrid, studied: readonly Studied[]): string[] => {
+  const groups = studied.map(({ group }) => group)
+  const steps = [
+    ...OMISSIONS.map((clock) => ({ clocks: [clock], cause: 'unbilled_calls' as const })),
+    { clocks: CLOCKS, cause: 'timing' as const }
+  ]
+  return steps.flatMap(({ clocks, cause }) => {
+    const clock = billClock(studied, grid.grain.buckets, clocks)
+    if (clock === null) return []
+    applyClock(book, { grid, groups }, { clock, cause })
+    return [clock.name]
+  })
+}
+
+const explainTokens = (
+  book: PriceBook,
+  grid: CellGrid,
+  { group, statistics }: Studied
+): MissingCalls[] => {
+  const { buckets } = grid.grain
+  for (const [bucket, workings] of byBucket(group)) {
+    bookKnownCalls(book, { grid, group }, { bucket, workings })
+  }
+  const days = [...byBucket(group)].toSorted(([left], [right]) => left - right)
+  const ours = groupBy(group.calls, ({ timeMs }) => bucketAt(buckets, timeMs))
+  const { results, cause } = countDays(
+    days.map(([bucket, workings]) => {
+      const requests = group.requests.get(bucket)
+      return {
+        bucket,
+        gap: sumByClass(workings, gapIn),
+        ours: sumByClass(workings, ({ tokens }) => tokens),
+        requests: requests === undefined ? null : requests - (ours.get(bucket)?.length ?? 0)
+      }
+    }),
+    statistics
+  )
+  return days.map(([bucket, workings], index) => {
+    const result = results[index] ?? { calls: 0, miscount: { in: 0, read: 0, write: 0, out: 0 } }
+    assignTokens(workings, { ...result, statistics, miscountCause: cause })
+    return { bucket, group, calls: result.calls }
+  })
 }
 
 /** Some amounts look rounder than the bill rounds; its finest line tells its precision. */

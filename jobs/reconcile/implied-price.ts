@@ -3,8 +3,8 @@ import type { Working } from './working.ts'
 /**
  * The unit price behind amounts that come without quantities. Tokens are whole numbers, so an
  * amount at price p is a multiple of p: list price is recognised by division, a changed price by
- * the greatest common divisor of several days' amounts or by trying round factors. Where the bill
- * rounds too coarsely for that, the ratio to our record over days and classes decides.
+ * round factors of it or by the greatest common divisor of several days' amounts. Some amounts are
+ * multiples of both; prices change once, so their neighbours decide.
  */
 
 /** Division proves nothing unless the rounding is this much finer than the price. */
@@ -23,10 +23,10 @@ const remainder = (amount: bigint, price: bigint): bigint => {
   return rest * 2n > price ? price - rest : rest
 }
 
+const amountOf = ({ cell }: Working): bigint => cell.billedPico ?? 0n
+
 const divides = (working: Working, price: bigint): boolean =>
   price > 0n && remainder(amountOf(working), price) <= working.cell.roundingPico
-
-const amountOf = ({ cell }: Working): bigint => cell.billedPico ?? 0n
 
 const whole = ({ price }: Working): bigint | null =>
   price !== null && price.tokens > 0n && price.pico % price.tokens === 0n
@@ -35,20 +35,55 @@ const whole = ({ price }: Working): bigint | null =>
 
 /** Sets implied tokens of one tier and meter over all days; false when amounts prove nothing. */
 export const impliedByDivision = (series: Series): boolean => {
-  const prices = series.map(whole)
-  const isFine = series.every((working, day) => {
-    const price = prices[day] ?? null
-    return price !== null && price > working.cell.roundingPico * POWER_MIN
-  })
-  if (!isFine) return false
-  const listed = series.filter((working, day) => divides(working, prices[day] ?? 0n))
-  const changed = series.filter((working) => !listed.includes(working))
-  for (const working of listed) setTokens(working, whole(working) ?? 1n)
-  if (changed.length === 0) return true
+  const days = series.toSorted((left, right) => left.cell.bucket - right.cell.bucket)
+  if (!days.every(isFine)) return false
+  const isListed = days.map((working) => divides(working, whole(working) ?? 0n))
+  const changed = days.filter((_, day) => !isListed[day])
+  if (changed.length === 0) {
+    for (const working of days) setTokens(working, whole(working) ?? 1n)
+    return true
+  }
   const price = commonPrice(changed)
   if (price === null) return false
-  for (const working of changed) setTokens(working, price)
+  const isChanged = oneChange(days, { isListed, price })
+  days.forEach((working, day) => {
+    setTokens(working, isChanged[day] === true ? price : (whole(working) ?? 1n))
+  })
   return true
+}
+
+const isFine = (working: Working): boolean => {
+  const price = whole(working)
+  return price !== null && price > working.cell.roundingPico * POWER_MIN
+}
+
+/** Which days have the other price: those in doubt go with the nearest day that is not. */
+const oneChange = (
+  days: Series,
+  { isListed, price }: { isListed: readonly boolean[]; price: bigint }
+): boolean[] => {
+  const certain = days.map((working, day) => {
+    if (!isListed[day]) return true
+    return divides(working, price) ? null : false
+  })
+  return certain.map((known, day) => {
+    if (known !== null) return known
+    const near = certain
+      .map((value, other) => ({ value, distance: Math.abs(other - day) }))
+      .filter(({ value }) => value !== null)
+      .toSorted((left, right) => left.distance - right.distance)
+    const [first, second] = near
+    const isTie = second?.distance === first?.distance && second?.value !== first?.value
+    return isTie ? isNearer(days[day], price) : (first?.value ?? true)
+  })
+}
+
+/** Whether the other price implies tokens nearer to ours than list price does. */
+const isNearer = (working: Working | undefined, price: bigint): boolean => {
+  if (working === undefined || working.tokens === 0) return true
+  const off = (unit: bigint): number =>
+    Math.abs(Math.log(Number(amountOf(working)) / Number(unit) / working.tokens))
+  return off(price) < off(whole(working) ?? 1n)
 }
 
 const setTokens = (working: Working, price: bigint): void => {
@@ -96,60 +131,4 @@ const roundFactor = (series: Series): bigint | null => {
     if (series.every((working) => divides(working, price))) best = { price, off }
   }
   return best?.price ?? null
-}
-
-/** A class that is off by more than this against the others has another price. */
-const CLASS_RATIO_MIN = 0.004
-/** The same ratio on every day to this precision is a price and not a loss of calls. */
-const CONSTANT_RATIO = 3e-4
-
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((left, right) => left - right)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? 0
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2
-}
-
-/**
- * For bills too coarse to divide: days share a factor (calls missing), classes share a factor
- * (price). Sets implied tokens of all series of a group.
- */
-export const impliedByRatio = (all: readonly Series[]): void => {
-  const ratios = all.map((series) => series.map(logRatio))
-  const days = Math.max(0, ...all.map((series) => series.length))
-  const byDay = Array.from({ length: days }, (_, day) =>
-    median(ratios.flatMap((series) => series[day] ?? []))
-  )
-  const level = median(byDay)
-  const spread = median(byDay.map((value) => Math.abs(value - level)))
-  const isUniform = days > 2 && spread < CONSTANT_RATIO && Math.abs(level) > CONSTANT_RATIO * 3
-  all.forEach((series, index) => {
-    const own = (ratios[index] ?? []).map((value, day) =>
-      value === null ? null : value - (byDay[day] ?? 0)
-    )
-    const known = own.filter((value) => value !== null)
-    const shift = median(known)
-    const noise = median(known.map((value) => Math.abs(value - shift)))
-    const isOwn =
-      known.length > 2 && Math.abs(shift) > CLASS_RATIO_MIN && noise * 4 < Math.abs(shift)
-    const factor = Math.exp((isOwn ? shift : 0) + (isUniform ? level : 0))
-    for (const working of series) setByFactor(working, factor)
-  })
-}
-
-const logRatio = (working: Working): number | null => {
-  const ours =
-    working.price === null
-      ? 0
-      : (working.tokens * Number(working.price.pico)) / Number(working.price.tokens)
-  const theirs = Number(amountOf(working))
-  return ours > 0 && theirs > 0 ? Math.log(theirs / ours) : null
-}
-
-const setByFactor = (working: Working, factor: number): void => {
-  if (working.price === null) return
-  const price = (Number(working.price.pico) / Number(working.price.tokens)) * factor
-  if (price <= 0) return
-  working.billed = Number(amountOf(working)) / price
-  working.slack = Number(working.cell.roundingPico) / price + 1
 }

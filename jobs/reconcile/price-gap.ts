@@ -106,7 +106,7 @@ const blendCause = (
   const peers = open.filter(
     ({ cell }) => cell.bucket === working.cell.bucket && cell.tier === working.cell.tier
   )
-  if (peers.length < 2) return null
+  if (peers.length < 2 || working.cell.tier !== null) return null
   for (const tier of TIERS) {
     if (tier === (working.cell.tier ?? 'standard') && !isMixed(book, working, timeMs)) continue
     const shares = peers.map((peer) => shareAt(book, peer, { tier, timeMs }))

@@ -12,7 +12,6 @@ export type ProviderGap = {
   cells: Cell[]
   buckets: readonly Bucket[]
   remarks: string[]
-  noisePico: number
   /** Calls of ours inside the bill, copies left out. */
   calls: number
 }

@@ -79,13 +79,10 @@ const isCharged = ({ kind, provider, tokens }: UsageEvent): boolean =>
  */
 const identities = (event: UsageEvent): string[] => {
   const { id, source, request_id: request, response_id: response, ...said } = event
-  const content = createHash('sha256').update(JSON.stringify(said)).digest('base64')
-  return [
-    `id ${JSON.stringify([event.tenant, source ?? null, id])}`,
-    ...(response == null ? [] : [`response ${event.provider} ${response}`]),
-    ...(request == null ? [] : [`request ${event.provider} ${request}`]),
-    ...(response == null && request == null ? [`content ${content}`] : [])
-  ]
+  const key = `id ${JSON.stringify([event.tenant, source ?? null, id])}`
+  if (response != null) return [key, `response ${event.provider} ${response}`]
+  if (request != null) return [key, `request ${event.provider} ${request}`]
+  return [key, `content ${createHash('sha256').update(JSON.stringify(said)).digest('base64')}`]
 }
 
 const priceCall = (book: PriceBook, event: UsageEvent): Omit<Call, 'isDuplicate'> => {

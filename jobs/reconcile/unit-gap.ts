@@ -5,17 +5,19 @@ import type { Group } from './working.ts'
 /** Units that missing calls may have used beyond their average, in standard errors. */
 const SIGMAS = 4
 
-type Missing = ReadonlyMap<number, readonly { group: Group; calls: number }[]>
+/** Calls that the bill has more of a group in a bucket. */
+export type MissingCalls = { bucket: number; group: Group; calls: number }
 
 /**
  * Searches and other pieces. Calls that one side lacks had theirs too; only what these do not
  * account for is a charge of its own.
  */
-export const assignUnits = (grid: CellGrid, missing: Missing): void => {
+export const assignUnits = (grid: CellGrid, missing: readonly MissingCalls[]): void => {
   for (const cell of grid.cells.values()) {
     if (!cell.meter.startsWith('unit:')) continue
-    const groups = (missing.get(cell.bucket) ?? []).filter(
-      ({ group }) => cell.model === ANY_MODEL || group.model === cell.model
+    const groups = missing.filter(
+      ({ bucket, group }) =>
+        bucket === cell.bucket && (cell.model === ANY_MODEL || group.model === cell.model)
     )
     const rest = gapOf(cell) - explainedOf(cell)
     const { mean, error } = expected(groups, cell.meter)

@@ -1,7 +1,8 @@
 import { divideNearest } from '../../schemas/money.ts'
 import type { RateClass } from '../../services/rates/prices/book-row.ts'
 import type { PriceBook } from '../../services/rates/prices/book.ts'
-import { priceAt, resolveRate } from '../../services/rates/prices/price.ts'
+import { rememberedPriceAt } from '../../services/rates/prices/price-memo.ts'
+import { resolveRate } from '../../services/rates/prices/price.ts'
 import type { Meter } from './bill.ts'
 import type { Cell } from './cells.ts'
 import type { Call } from './recorded.ts'
@@ -69,7 +70,7 @@ type Place = Pick<Cell, 'provider' | 'model' | 'meter' | 'tier'>
 export const listPrice = (book: PriceBook, place: Place, timeMs: number): bigint | null => {
   const rate = RATES[place.meter]
   if (rate === undefined) return null
-  const { bands } = priceAt(
+  const { bands } = rememberedPriceAt(
     book,
     {
       provider: place.provider,

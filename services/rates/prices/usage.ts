@@ -7,7 +7,8 @@ import {
   type TokenCounts
 } from './buckets.ts'
 import type { PriceBook } from './book.ts'
-import { bandFor, priceAt, resolveRate, type Price, type PriceQuery } from './price.ts'
+import { rememberedPriceAt } from './price-memo.ts'
+import { bandFor, resolveRate, type Price, type PriceQuery } from './price.ts'
 
 /** A sub-inference inside one response; without a model it ran on the call's own. */
 export type Iteration = TokenCounts & { model?: string | null | undefined }
@@ -80,7 +81,7 @@ type Call = { tokens: TokenCounts; timeMs: number }
 
 const tokensCost = (book: PriceBook, query: PriceQuery, { tokens, timeMs }: Call): UsageCost => {
   if (!hasUsage(tokens)) return NOTHING
-  const { bands, unpriced } = priceAt(book, query, timeMs)
+  const { bands, unpriced } = rememberedPriceAt(book, query, timeMs)
   if (bands === null) return { ...NOTHING, unpriced }
   return costAt(bandFor(bands, promptTokens(tokens)), tokens)
 }
@@ -124,7 +125,7 @@ const sum = (parts: readonly bigint[]): bigint => parts.reduce((left, right) => 
 const unitsCost = (book: PriceBook, query: PriceQuery, usage: PricedUsage): UsageCost | null => {
   const counts = Object.entries(usage.units ?? {}).filter(([, count]) => count > 0)
   if (counts.length === 0) return null
-  const { bands, unpriced } = priceAt(book, query, usage.timeMs)
+  const { bands, unpriced } = rememberedPriceAt(book, query, usage.timeMs)
   if (bands === null) return { ...NOTHING, unpriced }
   const price = bandFor(bands, promptTokens(usage.tokens))
   const isInformative = (name: string): boolean =>

@@ -50,7 +50,9 @@ const describe = (lineItem: string): Pick<BillLine, 'model' | 'meter' | 'tier'> 
   const lower = lineItem.toLowerCase()
   const comma = lower.indexOf(',')
   const rest = comma < 0 ? lower : lower.slice(comma + 1)
-  const meter = METERS.find(([pattern]) => pattern.test(rest))?.[1] ?? 'unknown'
+  const known = METERS.find(([pattern]) => pattern.test(rest))?.[1]
+  // A charge without a model and without tokens is one for some tool or service.
+  const meter = known ?? (comma < 0 ? (`unit:${rest.trim()}` as const) : 'unknown')
   return {
     model: comma < 0 ? null : lower.slice(0, comma).trim(),
     meter,
