@@ -1,5 +1,9 @@
 import { parseJson } from './json.ts'
 
+/** Events are objects or lists of them; anything else is not worth a parser's exception. */
+const STARTS_VALUE = /^[{[]/
+const ENDS_VALUE = /[}\]]$/
+
 /** Lines that one event may be spread over; more is junk, and joining it would take ever longer. */
 const DATA_LINES_MAX = 64
 
@@ -65,7 +69,7 @@ export class EventSplitter {
       return
     }
     if (data === '') return
-    const value = parseJson(data)
+    const value = STARTS_VALUE.test(data) && ENDS_VALUE.test(data) ? parseJson(data) : undefined
     if (value !== undefined) {
       this.dropData()
       events.push(value)
@@ -73,7 +77,7 @@ export class EventSplitter {
     }
     if (this.dataLines.length >= DATA_LINES_MAX) this.dropData()
     this.dataLines.push(data)
-    if (this.dataLines.length === 1) return
+    if (this.dataLines.length === 1 || !ENDS_VALUE.test(data)) return
     const joined = parseJson(this.dataLines.join('\n'))
     if (joined === undefined) return
     this.dataLines = []
