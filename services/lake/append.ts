@@ -117,9 +117,12 @@ const stringWords = new Uint32Array(stringBuffer.buffer)
 const writeTexts = (vector: Vector, text: TextHeap, from: number, count: number): void => {
   if (count === 0) return
   const { heap, starts, ends } = text
-  const low = starts[from]!
+  let low = starts[from]!
   let high = low
-  for (let row = from; row < from + count; row++) if (ends[row]! > high) high = ends[row]!
+  for (let row = from; row < from + count; row++) {
+    if (starts[row]! < low) low = starts[row]!
+    if (ends[row]! > high) high = ends[row]!
+  }
   const base = high - low > INLINE_BYTES_MAX ? placeBlock(vector, heap.subarray(low, high)) : null
   const words = count * 4 <= stringWords.length ? stringWords : new Uint32Array(count * 4)
   const bytes = new Uint8Array(words.buffer)
