@@ -34,6 +34,7 @@ export class Cluster {
   readonly #dial: Dial
   readonly #timeoutMs: number
   readonly #topics = new Map<string, TopicMetadata>()
+  #isClosed = false
   readonly #asked = new Map<string, Promise<TopicMetadata>>()
   readonly #connections = new Map<string, Promise<Connection>>()
 
@@ -91,7 +92,9 @@ export class Cluster {
     return this.#use({ name: `${address.host}:${address.port} ${lane}`, address }, use)
   }
 
+  /** Closes all connections and refuses to open any more. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all([...this.#connections.keys()].map((name) => this.#drop(name)))
   }
 
@@ -109,6 +112,7 @@ export class Cluster {
   /** Callers that ask at the same time share one dial, and its failure. */
   async #open(door: Door): Promise<Connection> {
     const { name, address } = door
+    if (this.#isClosed) throw new Failure('E_LOG_UNAVAILABLE', 'the log was closed')
     const known = this.#connections.get(name)
     if (known !== undefined) {
       const connection = await known

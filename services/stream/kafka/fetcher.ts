@@ -80,6 +80,7 @@ const select = (waiting: readonly Waiting[]): { taken: Waiting[]; left: Waiting[
 export class Fetcher {
   readonly #cluster: Cluster
   readonly #groups = new Map<string, Group>()
+  readonly #closing = new AbortController()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -91,20 +92,21 @@ export class Fetcher {
    *   when the broker itself can not read its log.
    */
   read(position: ReadPosition, limits: ReadLimits): Promise<RecordRun> {
+    const signals = [this.#closing.signal, ...(limits.signal ? [limits.signal] : [])]
     return new Promise((resolve, reject) => {
       let isOver = false
       const settle = <T>(hand: (value: T) => void): ((value: T) => void) => {
         return (value) => {
           if (isOver) return
           isOver = true
-          limits.signal?.removeEventListener('abort', onAbort)
+          for (const signal of signals) signal.removeEventListener('abort', onAbort)
           hand(value)
         }
       }
       const done = settle(resolve)
       const onAbort = (): void => done(emptyRun(position))
-      limits.signal?.addEventListener('abort', onAbort)
-      if (limits.signal?.aborted) onAbort()
+      for (const signal of signals) signal.addEventListener('abort', onAbort)
+      if (signals.some(({ aborted }) => aborted)) onAbort()
       void this.#send({
         position,
         limits,
@@ -115,6 +117,11 @@ export class Fetcher {
         isOver: () => isOver
       })
     })
+  }
+
+  /** Ends all reads with empty runs. */
+  close(): void {
+    this.#closing.abort()
   }
 
   async #send(read: Waiting): Promise<void> {

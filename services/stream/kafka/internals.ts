@@ -30,8 +30,14 @@ type RawRequest = {
   logResponseError: boolean
 }
 
+type RawConnection = {
+  send: (request: RawRequest) => Promise<Buffer>
+  rejectRequests: (error: Error) => void
+}
+
 type RawPool = {
-  getConnection: () => Promise<{ send: (request: RawRequest) => Promise<Buffer> }>
+  getConnection: () => Promise<RawConnection>
+  map: (use: (connection: RawConnection) => void) => void
 }
 
 export type OffsetQuery = { topic: string; partitions: { partition: number; timestamp: number }[] }
@@ -139,7 +145,11 @@ const toConnection = (broker: RawBroker, pool: RawPool): Connection => ({
     return new Map(all.map(({ partition, offset }) => [partition, Number(offset)]))
   },
   isOpen: () => broker.isConnected(),
-  close: () => broker.disconnect()
+  close: () => {
+    // kafkajs waits for pending answers without end, even when the broker is gone.
+    pool.map((connection) => connection.rejectRequests(new Error('the connection was closed')))
+    return broker.disconnect()
+  }
 })
 
 /** How to open connections with given settings. */

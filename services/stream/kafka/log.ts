@@ -153,6 +153,7 @@ export class KafkaLog implements EventLog, LogAdmin {
   async close(): Promise<void> {
     await Promise.all([...this.#memberships].map((membership) => membership.leave()))
     await this.#producer.drained()
+    this.#fetcher.close()
     await this.#cluster.close()
   }
 

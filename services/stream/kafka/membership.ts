@@ -1,9 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer } from 'kafkajs'
 import { AssignmentRelay } from '../assignment-relay.ts'
 import type { Membership, MembershipCallbacks } from '../log.ts'
 
 /** Pause of a member between looks at its duties; heartbeats are sent when they are due. */
 export const IDLE_MS = 250
+
+/**
+ * How long leaving may take: beyond, the broker is gone, and it puts the member out by itself.
+ * kafkajs would wait without end.
+ */
+const LEAVE_MS_MAX = 10_000
 
 export type Joined = { consumer: Consumer; topic: string; callbacks: MembershipCallbacks }
 
@@ -29,7 +36,7 @@ export const joinGroup = async ({ consumer, topic, callbacks }: Joined): Promise
   return {
     leave: async () => {
       await relay.end()
-      await consumer.disconnect()
+      await Promise.race([consumer.disconnect(), sleep(LEAVE_MS_MAX, undefined, { ref: false })])
     },
     advise: async (next) => {
       const offsets = [...next].map(([partition, offset]) => {
