@@ -97,6 +97,9 @@ describe('retaining', () => {
     const young = await openAhead(folder, 0)
     await pin(young, 'month/2026-01', 42)
     const pinned = await young.headAt(42)
+    // As if the process had died between the commit of the pin and the saving of its head.
+    assert.ok(await isThere(young, headPath(42)))
+    await young.doors.files.delete(headPath(42))
     await replaceGaps(young)
     const lake = await openAhead(folder, 8)
     assert.equal((await retain(lake)).dataFiles, 105 - 42)

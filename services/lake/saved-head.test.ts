@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { TableName } from '../../schemas/tables.ts'
 import { commitPath, decodeActions, encodeActions } from './delta-log.ts'
 import type { Lake } from './lake.ts'
 import { localFiles } from './local-files.ts'
-import { headPath } from './saved-head.ts'
+import { headPath, readSavedHead, saveHead } from './saved-head.ts'
 import {
   SCRATCH_ROOT,
   commitOf,
@@ -58,15 +59,30 @@ describe('a lake of 101 commits', () => {
     await assert.rejects(openScratchLake(folder), { code: 'E_LAKE_CORRUPT' })
   })
 
-  test('never lets a saved head outweigh the commits: others are passed over', async (t) => {
+  test('passes over a saved head that was damaged, even where it still reads', async (t) => {
+    const folder = await copy(t)
+    const { doors, head } = await openScratchLake(folder)
+    const whole = await head()
+    const text = gunzipSync((await doors.files.get(headPath(100))) ?? new Uint8Array()).toString()
+    assert.match(text, /"first":99,/)
+    await doors.files.put(headPath(100), gzipSync(text.replaceAll('"first":99,', '"first":98,')))
+    assert.deepEqual(await (await openScratchLake(folder)).head(), whole)
+    await doors.files.put(headPath(100), (await doors.files.get(headPath(50))) ?? new Uint8Array())
+    assert.deepEqual(await (await openScratchLake(folder)).head(), whole)
+  })
+
+  test('passes over a saved head whose commit is not the one in the log', async (t) => {
     const folder = await copy(t)
     const lake = await openScratchLake(folder)
     const { files } = lake.doors
     const whole = await lake.head()
-    await files.put(headPath(100), (await files.get(headPath(50))) ?? new Uint8Array())
-    assert.deepEqual(await (await openScratchLake(folder)).head(), whole)
-    // The commit that the head was saved at is replaced, as when an old copy is restored.
-    const commit = commitPath('ranges', 50)
+    const saved = await readSavedHead(files, 100)
+    assert.ok(saved)
+    const head = { ...saved.fold.head, state: new Map([['foreign', true]]) }
+    await saveHead(files, { ...saved, fold: { ...saved.fold, head } })
+    assert.equal((await (await openScratchLake(folder)).head()).state.get('foreign'), true)
+    // As when an old copy of the log is restored beside newer saved heads.
+    const commit = commitPath('ranges', 100)
     const actions = decodeActions((await files.get(commit)) ?? new Uint8Array(), commit)
     await files.put(commit, encodeActions([...actions, {}]))
     assert.deepEqual(await (await openScratchLake(folder)).head(), whole)
