@@ -1,5 +1,5 @@
 import { encodeEvent } from '../../schemas/avro/encode-event.ts'
-import { flattenEvent } from '../../schemas/avro/flatten-event.ts'
+import { flattenEvent, type EventRow } from '../../schemas/avro/flatten-event.ts'
 import type { UsageEvent } from '../../schemas/event.ts'
 import { Failure } from '../../schemas/failure.ts'
 import type { OutRecord } from '../stream/log.ts'
@@ -15,12 +15,18 @@ const TAGS_LENGTH_MAX = 16 * 1024
  * one operation share a partition and no tenant makes a hot one.
  * @throws Failure E_EVENT_INVALID when the event is too large.
  */
-export const eventRecord = (event: UsageEvent): OutRecord => {
+export const eventRecord = (event: UsageEvent): OutRecord => ({
+  key: event.trace_id ?? event.id,
+  value: encodeEvent(eventRow(event))
+})
+
+/** The row that a checked event becomes: its columns, with usage read into buckets. */
+export const eventRow = (event: UsageEvent): EventRow => {
   const row = flattenEvent(event)
   fillUsage(row, event)
   boundText('usage', row['usage'], USAGE_LENGTH_MAX)
   boundText('tags', row['tags'], TAGS_LENGTH_MAX)
-  return { key: event.trace_id ?? event.id, value: encodeEvent(row) }
+  return row
 }
 
 const boundText = (field: string, value: unknown, lengthMax: number): void => {

@@ -50,6 +50,6 @@ export const startCollector = async (options: CollectorOptions): Promise<Collect
     ...(options.registry === undefined ? {} : { registry: options.registry }),
     ...(logger === undefined ? {} : { logger })
   })
-  const url = await server.listen({ host, port })
+  const url = await server.app.listen({ host, port })
   return { url, close: () => server.close() }
 }

@@ -58,11 +58,7 @@ describe('the collector over HTTP', () => {
     const states = await log.partitions(EVENTS_TOPIC)
     return states.reduce((sum, { start, end }) => sum + end - start, 0)
   }
-  const post = async (
-    body: Body,
-    headers: Record<string, string> = {},
-    path = '/v1/events'
-  ) => {
+  const post = async (body: Body, headers: Record<string, string> = {}, path = '/v1/events') => {
     const response = await fetch(`${url}${path}`, {
       method: 'POST',
       body,

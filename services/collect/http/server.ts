@@ -15,6 +15,7 @@ import type { Answer } from '../sources/source.ts'
 import { Admission } from './admission.ts'
 import { problemAnswer } from './answer.ts'
 import { doorsOf } from './doors.ts'
+import { Drain } from './drain.ts'
 import { ingestRequest, type Desk } from './ingest-route.ts'
 import { createMetrics } from './metrics.ts'
 import { problemOf } from './problem.ts'
@@ -34,11 +35,14 @@ export type CollectParts = {
 const KEEP_ALIVE_MS = 65_000
 const RETRY_STATUSES = new Set([429, 503])
 
-/**
- * The collector's HTTP service, not yet listening. `close()` drains: no new connections, requests
- * under way finish, then it resolves.
- */
-export const createCollectServer = (parts: CollectParts): FastifyInstance => {
+export type CollectServer = {
+  app: FastifyInstance
+  /** Takes no new connection, finishes the requests under way, then resolves. */
+  close: () => Promise<void>
+}
+
+/** The collector's HTTP service, not yet listening. */
+export const createCollectServer = (parts: CollectParts): CollectServer => {
   const { settings, logger } = parts
   const registry = parts.registry ?? new Registry()
   const admission = new Admission({
@@ -54,31 +58,27 @@ export const createCollectServer = (parts: CollectParts): FastifyInstance => {
     forceCloseConnections: 'idle',
     return503OnClosing: false
   })
-  const state = { isDraining: false }
-  app.addHook('preClose', async () => {
-    state.isDraining = true
-  })
+  const drain = new Drain()
+  drain.watch(app)
   app.removeAllContentTypeParsers()
   // The body stays a stream: it is read, bounded and decompressed only after the key was checked.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  addIngest(app, desk, parts.sources, state)
-  addHealth(app, parts.log, state)
+  addIngest(app, desk, parts.sources, drain)
+  addHealth(app, parts.log, drain)
   addMetrics(app, registry)
   addFaults(app, settings)
-  return app
+  return { app, close: () => drain.close(app) }
 }
-
-type DrainState = { isDraining: boolean }
 
 const addIngest = (
   app: FastifyInstance,
   desk: Desk,
   sources: readonly LoadedSource[],
-  state: DrainState
+  drain: Drain
 ): void => {
   for (const doors of doorsOf(sources)) {
     app.post(doors.path, async (request, reply) => {
-      if (state.isDraining) {
+      if (drain.isClosing) {
         reply.header('connection', 'close')
         throw new Failure('E_BACKPRESSURE', 'the collector is shutting down', { retriable: true })
       }
@@ -99,10 +99,10 @@ const send = (reply: FastifyReply, answer: Answer, settings: CollectSettings): F
 /** How long the log may take to answer before the collector calls itself not ready. */
 const READY_TIMEOUT_MS = 2000
 
-const addHealth = (app: FastifyInstance, log: EventLog, state: DrainState): void => {
+const addHealth = (app: FastifyInstance, log: EventLog, drain: Drain): void => {
   app.get('/healthz', () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
-    if (state.isDraining) return reply.code(503).send({ status: 'draining' })
+    if (drain.isClosing) return reply.code(503).send({ status: 'draining' })
     const timeout = AbortSignal.timeout(READY_TIMEOUT_MS)
     const isReady = await Promise.race([
       log.partitions(EVENTS_TOPIC).then(

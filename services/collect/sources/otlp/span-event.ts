@@ -59,8 +59,8 @@ export const scopeName = ({ name, version }: Span['scope']): string | null =>
 
 const fillMissing = (event: Candidate, found: Candidate | undefined): void => {
   if (found === undefined) return
-  // Buckets and the block that they were read from go together.
-  if (found.tokens !== undefined) event.usage = found.usage ?? null
+  // A dialect that takes the block apart knows it better than its attributes' names do.
+  if (found.usage !== undefined) event.usage = found.usage
   const holder = event as Record<string, unknown>
   for (const [field, value] of Object.entries(found)) holder[field] ??= value
 }
@@ -129,13 +129,17 @@ const fillOutcome = (event: Candidate, span: Span): void => {
   event.error_type = label(named ?? exception) ?? 'error'
 }
 
+/** Some emitters write all attributes as text. */
+const COUNT_TEXT = /^\d{1,15}$/
+
 /** The attributes that speak of usage, verbatim: normalisation knows them by their names. */
 const usageOf = (attributes: Attributes): Record<string, unknown> | null => {
   let usage: Record<string, unknown> | null = null
   for (const name of attributes.names()) {
     if (!names.USAGE_PREFIXES.some((prefix) => name.startsWith(prefix))) continue
     usage ??= {}
-    usage[name] = attributes.get(name)
+    const value = attributes.get(name)
+    usage[name] = typeof value === 'string' && COUNT_TEXT.test(value) ? Number(value) : value
   }
   return usage
 }

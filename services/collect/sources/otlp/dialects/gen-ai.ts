@@ -35,14 +35,20 @@ const USAGE_NAMES = [
 
 const kindOf = (attributes: Attributes): Kind | null => {
   const operation = textOf(attributes, ['gen_ai.operation.name'])
-  const known = operation === null ? undefined : OPERATIONS[operation]
-  if (known !== undefined && Object.hasOwn(OPERATIONS, operation ?? '')) return known
+  if (operation !== null && Object.hasOwn(OPERATIONS, operation)) {
+    return OPERATIONS[operation] ?? null
+  }
   if (textOf(attributes, ['mcp.method.name']) === 'tools/call') return 'tool'
-  // An operation that is new to us, or none at all: usage and a model make it an inference.
-  const hasUsage = USAGE_NAMES.some((name) => attributes.get(name) !== undefined)
-  const model = textOf(attributes, ['gen_ai.request.model', 'gen_ai.response.model'])
-  return hasUsage && model !== null ? 'llm' : null
+  // An operation that is new to us, or none at all: what is told decides.
+  if (isInference(attributes)) return 'llm'
+  if (textOf(attributes, ['gen_ai.tool.name']) !== null) return 'tool'
+  return textOf(attributes, ['gen_ai.agent.name']) === null ? null : 'agent'
 }
+
+/** Usage and a model make an inference; usage alone may be an agent's sum. */
+const isInference = (attributes: Attributes): boolean =>
+  USAGE_NAMES.some((name) => attributes.get(name) !== undefined) &&
+  textOf(attributes, ['gen_ai.request.model', 'gen_ai.response.model']) !== null
 
 type Document = { id: string | null; score: number | null }
 
@@ -94,8 +100,8 @@ export const genAi: Dialect = {
   hash: {
     system_prompt_hash: ['gen_ai.system_instructions'],
     tools_hash: ['gen_ai.tool.definitions'],
-    args_hash: ['gen_ai.tool.call.arguments'],
-    result_hash: ['gen_ai.tool.call.result']
+    args_hash: ['gen_ai.tool.call.arguments', 'tool_arguments'],
+    result_hash: ['gen_ai.tool.call.result', 'tool_response']
   },
   ttftSeconds: ['gen_ai.response.time_to_first_chunk', 'gen_ai.server.time_to_first_token'],
   temperature: ['gen_ai.request.temperature'],

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { createInterface } from 'node:readline'
+import { EVENTS_TOPIC } from '../../schemas/topics.ts'
+import { EmbeddedLog } from '../stream/embedded/log.ts'
+
+const MAIN = new URL('main.ts', import.meta.url).pathname
+
+const startProcess = async (data: string): Promise<{ child: ChildProcess; url: string }> => {
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+    env: { ...process.env, TALLY_DATA: data, TALLY_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'ignore']
+  })
+  assert.ok(child.stdout)
+  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  return { child, url }
+}
+
+/** How often each event of `ids` stands in the log, found by its id in the record's bytes. */
+const countInLog = async (data: string, ids: ReadonlySet<string>): Promise<Map<string, number>> => {
+  const log = new EmbeddedLog(join(data, 'log'))
+  const counts = new Map<string, number>()
+  for (const { partition, start, end } of await log.partitions(EVENTS_TOPIC)) {
+    let offset = start
+    while (offset < end) {
+      const limits = { bytesMax: 4 * 1024 * 1024, waitMsMax: 0 }
+      const run = await log.read(EVENTS_TOPIC, partition, offset, limits)
+      for (let index = 0; index < run.count; index++) {
+        const value = run.bytes.subarray(run.valueStart[index], run.valueEnd[index])
+        const id = /id-\d+-\d+-\d+/.exec(Buffer.from(value).toString('latin1'))?.[0] ?? ''
+        if (ids.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1)
+      }
+      offset = run.next
+    }
+  }
+  await log.close()
+  return counts
+}
+
+/** Sends batches until told to stop or the collector is gone; keeps what was acknowledged. */
+const sendUntilGone = async (url: string, sender: number, acknowledged: Set<string>) => {
+  for (let batch = 0; ; batch++) {
+    const ids = Array.from({ length: 100 }, (_, index) => `id-${sender}-${batch}-${index}`)
+    const events = ids.map((id) => ({
+      id,
+      time: new Date().toISOString(),
+      tenant: 'acme',
+      kind: 'llm',
+      usage: { prompt_tokens: 1000, completion_tokens: 20 }
+    }))
+    try {
+      const response = await fetch(`${url}/v1/events`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(events)
+      })
+      if (response.status === 200) for (const id of ids) acknowledged.add(id)
+      await response.arrayBuffer()
+    } catch {
+      return
+    }
+  }
+}
+
+const load = async (url: string, acknowledged: Set<string>, senders = 4): Promise<void> => {
+  await Promise.all(
+    Array.from({ length: senders }, (_, sender) => sendUntilGone(url, sender, acknowledged))
+  )
+}
+
+describe('the collector as a process', () => {
+  test('loses nothing acknowledged when it is killed at full load', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'collect-kill-'))
+    const { child, url } = await startProcess(data)
+    const acknowledged = new Set<string>()
+    const loaded = load(url, acknowledged)
+    while (acknowledged.size < 3000) await new Promise((resolve) => setTimeout(resolve, 5))
+    child.kill('SIGKILL')
+    await loaded
+    const counts = await countInLog(data, acknowledged)
+    const lost = [...acknowledged].filter((id) => !counts.has(id))
+    assert.deepEqual(lost, [])
+    await rm(data, { recursive: true })
+  })
+
+  test('drains at SIGTERM under load: exits 0, and every answer it gave was true', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'collect-term-'))
+    const { child, url } = await startProcess(data)
+    const acknowledged = new Set<string>()
+    const loaded = load(url, acknowledged)
+    while (acknowledged.size < 1000) await new Promise((resolve) => setTimeout(resolve, 5))
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    await loaded
+    assert.deepEqual(await exited, [0, null])
+    const counts = await countInLog(data, acknowledged)
+    assert.equal([...acknowledged].filter((id) => counts.get(id) !== 1).length, 0)
+    await rm(data, { recursive: true })
+  })
+})
