@@ -26,8 +26,12 @@ export type PoolIncident = {
 const TOGETHER_NATS = 14
 /** Suspicion alone that a culprit must reach: five or six full minutes. */
 const CULPRIT_NATS = 12
-/** Harm must be at least two standard errors and this much of the others' reuse. */
-const HARM_Z_MIN = 2
+/**
+ * Standard errors of harm that must be seen at least: prompts that changed shape are no chance, so
+ * little is asked; more traffic may be healthy, so the others must clearly lose.
+ */
+const HARM_Z_MIN = { shape: 1.2, volume: 2 } as const
+/** And this much of the others' reuse. */
 const HARM_MIN = 0.015
 /** The ranking is made again when this many minutes of the changed traffic were seen. */
 const REFRESH_MINUTES = [10, 20]
@@ -57,7 +61,7 @@ const findGuilty = (pool: Pool, minute: number): Guilty | null => {
   for (const suspect of suspects(pool)) {
     if (suspect.nats < CULPRIT_NATS) continue
     const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
-    if (harm === null || harm.z < HARM_Z_MIN || harm.before - harm.after < HARM_MIN) continue
+    if (harm === null || harm.z < HARM_Z_MIN[suspect.by] || harm.before - harm.after < HARM_MIN) continue
     if (suspect.nats + harm.nats < TOGETHER_NATS) continue
     const { culprits } = attribute(pool, suspect.sinceMinute, minute)
     if (culprits.some(({ tenant }) => tenant === suspect.tenant)) return { suspect, harm }

@@ -19,7 +19,7 @@ const YARDSTICK_MINUTES = 30
 /** Fewer minutes of yardstick than this say nothing. */
 const YARDSTICK_MIN = 10
 /** A yardstick of this many minutes is only half believed, being noisy itself. */
-const YARDSTICK_ERROR_MINUTES = 10
+const YARDSTICK_ERROR_MINUTES = 7
 /** A pool's first minutes, in which every prefix is new to it. */
 export const FILLING_MINUTES = 10
 /** Evidence that makes a tenant a suspect. */
