@@ -3,6 +3,7 @@ import { utimes, writeFile } from 'node:fs/promises'
 import { before, after, describe, test } from 'node:test'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { crashAt } from './crash-point.ts'
 import { checkpointPath } from './delta-checkpoint.ts'
 import { commitPath } from './delta-log.ts'
 import type { Lake } from './lake.ts'
@@ -36,6 +37,8 @@ const replaceGaps = async (lake: Lake): Promise<number | null> => {
     return commitOf({ kind: 'settle', adds: [file], removes })
   })
 }
+
+const isParquet = (name: string): boolean => name.endsWith('.parquet')
 
 const isThere = async (lake: Lake, name: string): Promise<boolean> =>
   (await lake.doors.files.stat(name)) !== null
@@ -137,6 +140,29 @@ describe('retaining', () => {
     await utimes(lake.doors.files.location(headPath(100)), old, old)
     assert.equal((await retain(lake)).logFiles, 0)
     assert.ok(await isThere(lake, commitPath('ranges', 1)))
+  })
+
+  test('cut off at any point it leaves a lake that opens, and ends the next time', async (t) => {
+    const replaced = await copy(t)
+    await replaceGaps(await openAhead(replaced, 0))
+    const whole = await (await openAhead(replaced, 0)).head()
+    // Some steps among the deletions of either log, of marks and of data, and in the last commit.
+    for (const at of [1, 90, 198, 203, 300, 413, 420]) {
+      const folder = await scratchFolder(t)
+      await cp(replaced, folder, { recursive: true, preserveTimestamps: true })
+      const step = crashAt(at, (name) => {
+        throw new Error(`died at ${name}`)
+      })
+      const nowMs = (): number => Date.now() + 8 * DAY_MS
+      const mortal = await openScratchLake(folder, { files: localFiles(folder, { step }), nowMs })
+      await assert.rejects(retain(mortal), /died at/, `step ${at}`)
+      const heir = await openAhead(folder, 8)
+      assert.deepEqual((await heir.head()).files, whole.files, `step ${at}`)
+      assert.deepEqual((await verify(heir)).damages, [])
+      await retain(heir)
+      assert.deepEqual(await retain(heir), { logFiles: 0, dataFiles: 0, unfinishedFiles: 0 })
+      assert.equal((await heir.doors.files.list('gaps')).filter(isParquet).length, 2)
+    }
   })
 
   test('merging small files keeps every row and tells streams that no data changed', async (t) => {
