@@ -11,6 +11,7 @@ export type Column = { name: string; type: ColumnType; comment: string }
 export type ColumnType =
   | 'VARCHAR'
   | 'VARCHAR[]'
+  | 'SMALLINT[]'
   | 'BIGINT'
   | 'INTEGER'
   | 'DOUBLE'
@@ -78,6 +79,11 @@ export const PREFIX_TABLE_COLUMNS: readonly Column[] = [
   ...PREFIX_COLUMNS.map(({ name, type, comment }) => ({ name, type, comment })),
   { name: 'generation', type: 'VARCHAR', comment: 'Code, schemas, prices, factors behind the row.' }
 ]
+
+/** As windows, with histograms as lists of bins. */
+export const RAW_WINDOW_TABLE_COLUMNS: readonly Column[] = WINDOW_TABLE_COLUMNS.map((column) =>
+  column.type.startsWith('MAP') ? { ...column, type: 'SMALLINT[]' } : column
+)
 
 export const RANGE_COLUMNS: readonly Column[] = [
   { name: 'topic', type: 'VARCHAR', comment: 'Topic.' },
@@ -203,7 +209,7 @@ export const FOLD_STATE_COLUMNS: readonly Column[] = [
 export const TABLES = {
   ranges: RANGE_COLUMNS,
   events_raw: EVENT_TABLE_COLUMNS,
-  windows_raw: WINDOW_TABLE_COLUMNS,
+  windows_raw: RAW_WINDOW_TABLE_COLUMNS,
   prefixes_raw: PREFIX_TABLE_COLUMNS,
   events_settled: EVENT_TABLE_COLUMNS,
   windows_settled: WINDOW_TABLE_COLUMNS,

@@ -1,3 +1,4 @@
+import { EVENT_FIELDS } from './event-fields.ts'
 import { BUCKETS, TOTALS } from './tokens.ts'
 import { binSql } from './histogram.ts'
 
@@ -18,6 +19,11 @@ export type WindowColumn = {
   type: 'TIMESTAMPTZ' | 'VARCHAR' | 'BIGINT' | 'MAP(SMALLINT, BIGINT)'
   /** Aggregate over event rows; for dimensions the grouping expression. */
   sql: string
+  /**
+   * Event columns that the aggregate needs: of each group at least one. Where a batch has none of
+   * a group, the aggregate is known without looking: 0 for counts, null for the rest.
+   */
+  needs?: readonly (readonly string[])[]
   comment: string
 }
 
@@ -55,8 +61,25 @@ const bigint = (name: string, sql: string, comment: string): WindowColumn => ({
   name,
   type: 'BIGINT',
   sql,
-  comment
+  comment,
+  needs: needsOf(sql)
 })
+
+const COLUMN_NAMES: ReadonlySet<string> = new Set([
+  ...EVENT_FIELDS.map(({ column }) => column),
+  'cost_pico',
+  'energy_low_uj',
+  'energy_mid_uj',
+  'energy_high_uj'
+])
+
+/** The columns that an expression names: alternatives where it says OR or coalesces, else all. */
+const needsOf = (sql: string): string[][] => {
+  const names = [...new Set(sql.match(/[a-z][a-z0-9_]*/g) ?? [])].filter((name) =>
+    COLUMN_NAMES.has(name)
+  )
+  return sql.includes(' OR ') || sql.includes(' IS NULL') ? [names] : names.map((name) => [name])
+}
 const count = (name: string, condition: string, comment: string): WindowColumn =>
   bigint(name, `count_if(${condition})`, comment)
 /** Sum over the rows that report the value; null when none does, since null is not 0. */
@@ -66,7 +89,8 @@ const histogram = (name: string, column: string, comment: string): WindowColumn 
   name,
   type: 'MAP(SMALLINT, BIGINT)',
   sql: `histogram(${binSql(column)}) FILTER (${column} IS NOT NULL)`,
-  comment
+  comment,
+  needs: [[column]]
 })
 
 /** Rows whose cache read and input are both reported: the only ones a hit rate may use. */
@@ -155,14 +179,49 @@ export const WINDOW_COLUMNS: readonly WindowColumn[] = [
   ...WINDOW_MEASURES
 ]
 
-/** The aggregation of a relation of enriched events into the cube, ordered so bytes repeat. */
-export const windowsSql = (relation: string): string => {
-  const keys = [WINDOW_START, ...WINDOW_DIMENSIONS]
+/** Windows as a flush lands them: histograms are lists of bins, which is half the work. */
+export const RAW_HISTOGRAM_TYPE = 'SMALLINT[]'
+
+export const isHistogram = ({ type }: Pick<WindowColumn, 'type'>): boolean => type.startsWith('MAP')
+
+export type WindowsOptions = {
+  /** Event columns that may hold a value; absent = all of them. */
+  present?: ReadonlySet<string>
+  /** Whether histograms stay lists of bins. */
+  raw?: boolean
+}
+
+/** The aggregation of a relation of enriched events into the cube, ordered so that bytes repeat. */
+export const windowsSql = (relation: string, options: WindowsOptions = {}): string => {
+  const has = (column: string): boolean => options.present?.has(column) ?? true
+  const keys = [WINDOW_START, ...WINDOW_DIMENSIONS.filter(({ name }) => has(name))]
+  const positions = keys.map((_, index) => index + 1).join(', ')
   const select = [
     ...keys.map(({ name, sql }) => `${sql} AS ${name}`),
-    // An overflowing sum of squares becomes null rather than ending the consumer.
-    ...WINDOW_MEASURES.map(({ name, type, sql }) => `TRY_CAST(${sql} AS ${type}) AS ${name}`)
+    ...WINDOW_MEASURES.map(
+      (column) => `${measureSql(column, has, options.raw ?? false)} AS ${column.name}`
+    )
   ]
-  const positions = keys.map((_, index) => index + 1).join(', ')
-  return `SELECT ${select.join(',\n  ')}\nFROM ${relation}\nGROUP BY ${positions}\nORDER BY ${positions}`
+  const grouped = `SELECT ${select.join(',\n  ')}\nFROM ${relation}\nGROUP BY ${positions}\nORDER BY ${positions}`
+  if (keys.length === WINDOW_DIMENSIONS.length + 1) return grouped
+  const columns = WINDOW_COLUMNS.map(({ name, type }) =>
+    keys.some((key) => key.name === name) || !WINDOW_DIMENSIONS.some((key) => key.name === name)
+      ? name
+      : `NULL::${type} AS ${name}`
+  )
+  return `SELECT ${columns.join(', ')} FROM (${grouped})`
+}
+
+const measureSql = (
+  column: WindowColumn,
+  has: (name: string) => boolean,
+  isRaw: boolean
+): string => {
+  const type = isRaw && isHistogram(column) ? RAW_HISTOGRAM_TYPE : column.type
+  const isKnown = column.needs?.some((group) => group.length > 0 && !group.some(has)) ?? false
+  // Counts are 0 where nothing can be counted; sums and histograms of nothing are null.
+  if (isKnown) return `${/^count/.test(column.sql) ? '0' : 'NULL'}::${type}`
+  const sql = type === RAW_HISTOGRAM_TYPE ? column.sql.replace('histogram(', 'list(') : column.sql
+  // An overflowing sum of squares becomes null rather than ending the consumer.
+  return `TRY_CAST(${sql} AS ${type})`
 }

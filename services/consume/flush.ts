@@ -6,7 +6,7 @@ import type { Engine } from '../lake/engine.ts'
 import { landTable } from '../lake/land-table.ts'
 import type { Lake } from '../lake/lake.ts'
 import { textColumn } from '../lake/text-column.ts'
-import { columnsSql, enrichedSql, landings } from './landing.ts'
+import { columnsSql, enrichedSql, landings, presentColumns } from './landing.ts'
 import type { Pending, Quarantined } from './pending.ts'
 import { pricing } from './pricing.ts'
 
@@ -108,7 +108,7 @@ const landEvents = async (
     ? { expressions: { cost_pico: 'e.cost_pico' }, joins: [] }
     : await pricing(engine, doors.prices)
   await engine.run(enrichedSql(generation, enrichment))
-  return landEach(doors, landings(generation))
+  return landEach(doors, landings(generation, presentColumns(present)))
 }
 
 type Selections = ReturnType<typeof landings>

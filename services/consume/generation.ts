@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { KNOWN_SCHEMAS } from '../../schemas/avro/history.ts'
+import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import { TABLES } from '../../schemas/tables.ts'
 import { WINDOW_COLUMNS } from '../../schemas/windows.ts'
 import { Engine } from '../lake/engine.ts'
@@ -19,7 +20,7 @@ export const generationOf = (prices: PriceBook): string => {
     KNOWN_SCHEMAS.map(({ fingerprint }) => String(fingerprint)),
     TABLES,
     WINDOW_COLUMNS,
-    landings(''),
+    landings('', new Set(EVENT_FIELDS.map(({ column }) => column))),
     prices.version
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGITS)

@@ -49,6 +49,15 @@ export const columnsSql = (topic: string, present: ReadonlySet<string>): string 
   return `CREATE OR REPLACE TEMP VIEW columns AS SELECT ${select} FROM temp.batch e`
 }
 
+/** Event columns of `enriched` that may hold a value, when `batch` has the `given` ones. */
+export const presentColumns = (given: ReadonlySet<string>): Set<string> => {
+  const any = (names: readonly string[]): boolean => names.some((name) => given.has(name))
+  const present = new Set([...given, 'cost_pico'])
+  if (any(INPUT_BUCKETS)) present.add('in_total')
+  if (any(OUTPUT_BUCKETS)) present.add('out_total')
+  return present
+}
+
 /** What enrichment adds: expressions over `columns` (alias `e`) and the joins they need. */
 export type Enrichment = {
   expressions: Readonly<Partial<Record<string, string>>>
@@ -68,12 +77,16 @@ export const enrichedSql = (generation: string, { expressions, joins }: Enrichme
 }
 
 /** The tables that a flush lands from `enriched`. Rows of `events_raw` keep the log's order. */
-export const landings = (generation: string): Selection[] => {
+export const landings = (generation: string, present: ReadonlySet<string>): Selection[] => {
   const stamped = (sql: string): string =>
     `SELECT *, ${quoted(generation)} AS generation FROM (${sql})`
   return [
     { table: 'events_raw', sql: 'SELECT * FROM enriched', time: 'time' },
-    { table: 'windows_raw', sql: stamped(windowsSql('enriched')), time: 'window_start' },
+    {
+      table: 'windows_raw',
+      sql: stamped(windowsSql('enriched', { present, raw: true })),
+      time: 'window_start'
+    },
     { table: 'prefixes_raw', sql: stamped(prefixesSql('enriched')), time: 'window_start' }
   ]
 }

@@ -84,7 +84,18 @@ const unionSql = ({ view, raw, settled, time }: (typeof SETTLED)[number]): strin
   `CREATE OR REPLACE TEMP VIEW "${view}" AS
    SELECT * EXCLUDE (filename), false AS provisional FROM "${settled}"
    UNION ALL BY NAME
-   SELECT r.* EXCLUDE (filename), true AS provisional FROM "${raw}" r
+   SELECT r.* EXCLUDE (filename)${replaced(settled)}, true AS provisional FROM "${raw}" r
    JOIN file_versions f ON f.filename = r.filename
    LEFT JOIN hours h ON h.hour = date_trunc('hour', r."${time}")
    WHERE h.through IS NULL OR f.version > h.through`
+
+/** Flushes land histograms as lists of bins; here they become what settling writes. */
+const replaced = (settled: TableName): string => {
+  const columns: readonly Column[] = TABLES[settled]
+  const histograms = columns.filter(({ type }) => type.startsWith('MAP'))
+  if (histograms.length === 0) return ''
+  const merged = histograms.map(
+    ({ name, type }) => `list_aggregate(r."${name}", 'histogram')::${type} AS "${name}"`
+  )
+  return ` REPLACE (${merged.join(', ')})`
+}
