@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Failure } from '../../schemas/failure.ts'
 import { scheduleJobs } from '../schedule.ts'
-import type { LaneObserver } from './delivery/lane.ts'
+import type { LaneObserver } from './delivery/lane-doors.ts'
 import type { AlertJob } from './job.ts'
 
 /** Every five seconds: below the pace at which minutes close, above what an idle look costs. */

@@ -2,7 +2,7 @@ import type { Notice } from '../../../schemas/incidents.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import type { EventSender, Notification, Outcome } from '../channel.ts'
 import { attempt } from './attempt.ts'
-import type { Lane, LaneDoors, RoundReport } from './lane.ts'
+import type { Lane, LaneDoors, RoundReport } from './lane-doors.ts'
 import { advanceLane, laneKey, readLane, type Parked } from './lane-state.ts'
 
 /** Notices told per commit of the place: what a crash makes us tell a second time, at most. */

@@ -3,7 +3,7 @@ import type { Outcome, Standing, StateSender } from '../channel.ts'
 import { readFold } from '../step.ts'
 import { attempt } from './attempt.ts'
 import { keepPlace } from './deliver-events.ts'
-import type { Lane, LaneDoors, RoundReport } from './lane.ts'
+import type { Lane, LaneDoors, RoundReport } from './lane-doors.ts'
 import { readLane, type Parked } from './lane-state.ts'
 
 /** Notices looked at per round; they only say which incidents changed. */

@@ -1,47 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Failure } from '../../../schemas/failure.ts'
-import type { Sender } from '../channel.ts'
-import type { LinkBook } from '../links.ts'
-import type { AlertStore } from '../store.ts'
 import { backoffMs } from './backoff.ts'
 import { deliverEvents } from './deliver-events.ts'
 import { deliverStates } from './deliver-states.ts'
+import type { Lane, LaneDoors, RoundReport } from './lane-doors.ts'
 
 /**
  * One channel at work. Each has a lane of its own and keeps its own place in the outbox, so a
  * receiver that is dead or slow delays nobody else; what it misses waits in the outbox's table
  * and not in memory.
  */
-
-export type LaneObserver = {
-  delivered: (channel: string, count: number) => void
-  retried: (channel: string, reason: string) => void
-  /** Refused for good: E_ALERT_REJECTED. */
-  parked: (channel: string, failure: Failure) => void
-  pending: (channel: string, count: number) => void
-}
-
-export type LaneDoors = {
-  store: AlertStore
-  clock: () => Date
-  random: () => number
-  /** Resolves after the time, or at once when the signal fires; never rejects. */
-  wait: (ms: number, signal: AbortSignal) => Promise<void>
-  observer: LaneObserver
-  links: LinkBook
-}
-
-/** What a round of delivery came to. */
-export type RoundReport =
-  | { kind: 'idle' }
-  | { kind: 'retry'; reason: string; retryAfterMs: number | null }
-
-export type Lane = {
-  name: string
-  sender: Sender
-  /** Failures in a row of what comes next; deliveries set it back. */
-  attempts: number
-}
 
 /** Tells everything that waits, until nothing does or the receiver fails. */
 export const drainLane = async (

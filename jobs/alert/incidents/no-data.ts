@@ -9,7 +9,7 @@ import type { Finding } from '../../../schemas/finding.ts'
 
 export const NO_DATA_SIGNAL = 'no-data'
 
-/** What is known of a tenant's windows over the last week (`COVERAGE_DAYS`). */
+/** What is known of a tenant's windows over its last week with data (`coverage.sql`). */
 export type Coverage = {
   /** null = all tenants together. */
   tenant: string | null
@@ -20,8 +20,6 @@ export type Coverage = {
   /** Minutes with data. */
   windows: number
 }
-
-export const COVERAGE_DAYS = 7
 
 /** Below an hour silence is how small tenants work. */
 const SILENCE_MS_MIN = 3_600_000
