@@ -1,4 +1,5 @@
 import type { Landing, LandingSettings } from './landing-site.ts'
+import type { Run } from './run.ts'
 import { startThread } from './thread.ts'
 import { WorkerCaller, type Remote } from './worker-call.ts'
 
@@ -17,7 +18,7 @@ export const startLanding = (settings: LandingSettings): LandingThread => {
     positions: method('positions'),
     adopt: method('adopt'),
     // The records' memory is moved, not copied: the reader has no more use for it.
-    add: (run, source) => caller.call('add', [run, source], movable(run.bytes)) as Promise<number>,
+    add: (run, source) => caller.call('add', [run, source], movable(run)) as Promise<number>,
     drop: method('drop'),
     flush: method('flush'),
     close: method('close'),
@@ -26,5 +27,7 @@ export const startLanding = (settings: LandingSettings): LandingThread => {
 }
 
 /** Memory that belongs to one run alone may move; a slice of something shared is copied. */
-const movable = ({ buffer, byteLength }: Uint8Array): ArrayBuffer[] =>
-  buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
+const movable = ({ bytes, offsets, timesMs, valueStart, valueEnd }: Run): ArrayBuffer[] =>
+  [bytes, offsets, timesMs, valueStart, valueEnd].flatMap(({ buffer, byteLength }) =>
+    buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
+  )

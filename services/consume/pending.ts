@@ -31,6 +31,8 @@ export class Pending {
   readonly #format: MessageFormat
   readonly #vocabulary = new Vocabulary()
   readonly #parts = new Map<number, Part>()
+  /** Batches whose memory waits to be used again. */
+  readonly #spare: EventBatch[] = []
 
   constructor(format: MessageFormat) {
     this.#format = format
@@ -97,8 +99,12 @@ export class Pending {
   }
 
   clear(): void {
-    this.#parts.clear()
     this.#vocabulary.clear()
+    for (const { batch } of this.#parts.values()) {
+      batch.reset()
+      this.#spare.push(batch)
+    }
+    this.#parts.clear()
   }
 
   #ordered(): Part[] {
@@ -125,7 +131,7 @@ export class Pending {
       appendedUntilMs: null,
       watermarkMs: null
     }
-    const batch = new EventBatch(this.#format.fields, this.#vocabulary)
+    const batch = this.#spare.pop() ?? new EventBatch(this.#format.fields, this.#vocabulary)
     const part: Part = { batch, range, quarantined: [] }
     this.#parts.set(partition, part)
     return part

@@ -8,6 +8,8 @@ import type { Dictionary } from './dictionary.ts'
 export type Builder = {
   /** Makes room for `rows` rows. */
   reserve: (rows: number) => void
+  /** Forgets every row; memory is kept for the next batch. */
+  reset: () => void
   /** Forgets what was written at `row`. */
   clear: (row: number) => void
   /** Whether `row` holds a value. */
@@ -42,6 +44,11 @@ class Validity {
     this.used = true
   }
 
+  reset(): void {
+    if (this.used) this.bits.fill(0)
+    this.used = false
+  }
+
   clear(row: number): void {
     this.bits[row >> 3]! &= ~(1 << (row & 7))
   }
@@ -57,6 +64,10 @@ export abstract class Nullable {
 
   get used(): boolean {
     return this.valid.used
+  }
+
+  reset(): void {
+    this.valid.reset()
   }
 
   clear(row: number): void {
@@ -162,6 +173,11 @@ export class Heap {
   bytes = new Uint8Array(0)
   length = 0
 
+  reset(): void {
+    this.length = 0
+    if (this.bytes.length > HEAP_BYTES_KEPT_MAX) this.bytes = new Uint8Array(0)
+  }
+
   add(source: Uint8Array, start: number, end: number): void {
     let into = this.#room(end - start)
     const { bytes } = this
@@ -189,6 +205,9 @@ export class Heap {
     return to
   }
 }
+
+/** A heap that one odd batch blew up is given back. */
+const HEAP_BYTES_KEPT_MAX = 32 << 20
 
 const HEX_DIGITS = Buffer.from('0123456789abcdef')
 
@@ -223,6 +242,12 @@ export class TextBuilder extends Nullable implements Builder {
     this.#ends[row] = this.#heap.length
     this.#written = row + 1
     this.valid.set(row)
+  }
+
+  override reset(): void {
+    super.reset()
+    this.#heap.reset()
+    this.#written = 0
   }
 
   override clear(row: number): void {

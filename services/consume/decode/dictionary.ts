@@ -16,6 +16,7 @@ const VALUES_KEPT_MAX = 1 << 15
 export class Dictionary {
   readonly #check: Check
   readonly #own = new Cursor()
+  readonly #standing = new Map<Uint8Array, number>()
   /** Code + 1 by slot; 0 = free. */
   #slots = new Int32Array(VALUES_START * 2)
   #hashes = new Int32Array(VALUES_START)
@@ -50,10 +51,14 @@ export class Dictionary {
     return (this.#last = this.#add(hash, cursor.bytes.subarray(start, end)))
   }
 
-  /** Code of a value that stands alone. */
+  /** Code of a value that stands alone and comes again as the same object. */
   codeOf(value: Uint8Array): number {
+    const known = this.#standing.get(value)
+    if (known !== undefined) return known
     this.#own.attach(value)
-    return this.code(this.#own, 0, value.length)
+    const code = this.code(this.#own, 0, value.length)
+    this.#standing.set(value, code)
+    return code
   }
 
   /** UTF-8 bytes of one code. */
@@ -73,6 +78,7 @@ export class Dictionary {
       this.#ends = new Int32Array(VALUES_START + 1)
       this.#heap = new Uint8Array(VALUES_START * 16)
     } else this.#slots.fill(0)
+    this.#standing.clear()
     this.#size = 0
     this.#last = -1
   }

@@ -19,7 +19,7 @@ export type MappedField = EventField & ({ from: string } | { fixed: string })
 /** The events of one partition in a flush, in columns. */
 export class EventBatch {
   readonly #targets: (Target & { from: string | null })[]
-  readonly #fixed: { builder: WordBuilder; code: number }[]
+  readonly #fixed: { builder: WordBuilder; value: Uint8Array }[]
   readonly #programs = new Map<AvroNode, Step[]>()
   readonly #cursor = new Cursor()
   readonly #offsets = new WideBuilder('BIGINT')
@@ -41,12 +41,21 @@ export class EventBatch {
     this.#fixed = fields.flatMap((field, index) => {
       const builder = this.#targets[index]!.builder
       if ('from' in field || !(builder instanceof WordBuilder)) return []
-      return [{ builder, code: vocabulary.of(field).codeOf(Buffer.from(field.fixed)) }]
+      return [{ builder, value: Buffer.from(field.fixed) }]
     })
     this.#time = this.#targets.find(({ column }) => column === 'time')!.builder as WideBuilder
     this.#required = fields.flatMap((field, index) =>
       field.required ? [{ column: field.column, builder: this.#targets[index]!.builder }] : []
     )
+  }
+
+  /** Forgets every row, for the next flush; the vocabulary must be cleared before. */
+  reset(): void {
+    for (const { builder } of this.#targets) builder.reset()
+    this.#offsets.reset()
+    this.#appended.reset()
+    this.watermarkMs = null
+    this.#rows = 0
   }
 
   get rows(): number {
@@ -73,7 +82,8 @@ export class EventBatch {
       for (; index < steps.length; index++) steps[index]!.read(cursor, row)
       if (cursor.at !== end)
         throw new Failure('E_RECORD_UNREADABLE', `${end - cursor.at} bytes too many`)
-      for (const { builder, code } of this.#fixed) builder.set(row, code)
+      for (const { builder, value } of this.#fixed)
+        builder.set(row, builder.dictionary.codeOf(value))
       this.#checkRequired(row)
     } catch (error) {
       this.#undo(row)

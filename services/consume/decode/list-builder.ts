@@ -50,6 +50,13 @@ export class ListBuilder extends Nullable implements Builder {
     this.#lengths[row]!++
   }
 
+  override reset(): void {
+    super.reset()
+    this.#heap.reset()
+    this.#items = 0
+    this.#written = 0
+  }
+
   override clear(row: number): void {
     super.clear(row)
     if (this.#written <= row) return

@@ -4,7 +4,7 @@ import { Failure } from '../../../schemas/failure.ts'
 import type { AvroNode } from './avro-type.ts'
 import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder, type Builder } from './builders.ts'
 import { ListBuilder } from './list-builder.ts'
-import type { Cursor } from './cursor.ts'
+import { Cursor } from './cursor.ts'
 import { eachItem, pick, skipper } from './skip.ts'
 import { checkLabel, checkText } from './text.ts'
 import { readJson } from './json.ts'
@@ -61,13 +61,9 @@ const mismatch = (node: AvroNode, wanted: string): never => {
 const wordReader = (node: AvroNode, builder: WordBuilder): Read => {
   const { dictionary } = builder
   if (node.kind === 'enum') {
-    // A program lives no longer than its dictionaries' contents, so codes may be remembered.
-    const codes = new Map<number, number>()
+    const symbols = node.symbols.map((symbol) => Buffer.from(symbol))
     return (cursor, row) => {
-      const symbol = cursor.readLong()
-      const code = codes.get(symbol) ?? dictionary.codeOf(Buffer.from(pick(node.symbols, symbol)))
-      codes.set(symbol, code)
-      builder.set(row, code)
+      builder.set(row, dictionary.codeOf(pick(symbols, cursor.readLong())))
     }
   }
   if (node.kind === 'fixed' || node.kind === 'bytes') return hexWord(node, builder)
@@ -85,12 +81,14 @@ const bytesLength = (node: AvroNode, cursor: Cursor): number =>
   node.kind === 'fixed' ? node.size : cursor.readLength()
 
 const hexWord = (node: AvroNode, builder: WordBuilder): Read => {
+  const own = new Cursor()
   return (cursor, row) => {
     const length = bytesLength(node, cursor)
     const start = cursor.at
     cursor.skip(length)
     const hex = Buffer.from(cursor.bytes.subarray(start, start + length)).toString('hex')
-    builder.set(row, builder.dictionary.codeOf(Buffer.from(hex)))
+    own.attach(Buffer.from(hex))
+    builder.set(row, builder.dictionary.code(own, 0, hex.length))
   }
 }
 
