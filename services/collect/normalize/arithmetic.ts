@@ -26,7 +26,10 @@ const SIDES: readonly Side[] = ['inside', 'outside']
  */
 export const decideSides = (counts: Counts, rule: UsageRule, notes: Notes): Sides => {
   const documented = documentedSides(rule)
-  if (counts.total === null) return withoutTotal(counts, documented, notes)
+  if (counts.total === null) {
+    if (rule.reasoningVaries === true && counts.reasoning > 0) notes.add('convention_unverified')
+    return withoutTotal(counts, documented, notes)
+  }
   if (explains(counts, documented) && possible(counts, documented)) return documented
   const choices = explanations(counts, documented)
   const fewest = Math.min(...choices.map(({ changes }) => changes))

@@ -4,6 +4,7 @@ import { checkFields } from './known-fields.ts'
 import type { Reading } from './read-body.ts'
 import { checkNames, familyOf, ruleFor, type Claim } from './resolve.ts'
 import type { UsageRule } from './rule.ts'
+import { UNDECIDED_EMITTERS } from './rules/emitters.ts'
 import { readTokens, timeUnits, type TokenCounts } from './tokens.ts'
 import type { Notes } from './warnings.ts'
 
@@ -35,6 +36,8 @@ export const readBlock = (
   }
   const model = claim.model
   tokens.iterations = readIterations(block, rule, { totals: tokens, model }, notes)
+  // A lone input is what `count_tokens` answers, which is free and no usage.
+  if (family === 'input-output' && tokens.out_total === null) notes.add('output_missing')
   if (family === 'total' && !isEmbedding(reading.body)) notes.add('total_only')
   checkForeign(claim, rule, tokens, notes)
   if (family === 'duration') tokens.units = timeUnits(block['seconds'], notes)
@@ -102,12 +105,17 @@ const FOREIGN_MODEL = /kimi|qwen|glm|minimax|moonshot|deepseek|grok|step-|doubao
  * both readings are possible, nothing in the block decides.
  */
 const checkForeign = (claim: Claim, rule: UsageRule, tokens: TokenCounts, notes: Notes): void => {
-  if (rule.api !== 'messages' || tokens.in_total === null || tokens.in_uncached === null) return
+  if (tokens.in_total === null || tokens.in_uncached === null) return
   const cached = tokens.in_total - tokens.in_uncached
-  if (cached === 0 || cached > tokens.in_uncached) return
-  const isForeign = claim.model !== null && FOREIGN_MODEL.test(claim.model)
-  if (isForeign || !NATIVE_SPEAKERS.includes(claim.provider)) notes.add('convention_ambiguous')
+  const undecided =
+    rule.api === 'messages'
+      ? cached <= tokens.in_uncached && isForeign(claim)
+      : rule.api === 'attributes' && UNDECIDED_EMITTERS.test(claim.emitter ?? '')
+  if (undecided && cached > 0) notes.add('convention_ambiguous')
 }
+
+const isForeign = ({ model, provider }: Claim): boolean =>
+  (model !== null && FOREIGN_MODEL.test(model)) || !NATIVE_SPEAKERS.includes(provider)
 
 /** Cohere: what the model saw, beside what is charged. */
 const checkBilled = (block: Json, tokens: TokenCounts, notes: Notes): void => {

@@ -26,7 +26,10 @@ export const readBody = (body: unknown, http: HttpFacts, notes: Notes): Reading 
   return isEvent(body) ? readEvents([body], http, notes) : readWhole(body, http, notes)
 }
 
-const readText = (text: string, http: HttpFacts, notes: Notes): Reading => {
+const BYTE_ORDER_MARK = '\uFEFF'
+
+const readText = (marked: string, http: HttpFacts, notes: Notes): Reading => {
+  const text = marked.startsWith(BYTE_ORDER_MARK) ? marked.slice(1) : marked
   const value = parseJson(text)
   if (isObject(value) || Array.isArray(value)) return readBody(value, http, notes)
   const splitter = new EventSplitter()

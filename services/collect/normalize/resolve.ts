@@ -116,7 +116,7 @@ export const ruleFor = (
   if (family === 'camel') return camelRule(claim, block, body, notes)
   if (family === 'cohere')
     return objectAt(block, 'billed_units') === null ? cohereSeen : cohereBilled
-  if (family === 'attributes') return attributesRule(claim)
+  if (family === 'attributes') return attributesRule(claim, block)
   return SINGLE_RULES[family]
 }
 
@@ -208,12 +208,15 @@ const camelRule = (claim: Claim, block: Json, body: Json, notes: Notes): UsageRu
   return aiSdkV2Rule(claim, block, body, notes)
 }
 
+const EXCLUSIVE_BEHIND = /anthropic|bedrock|claude/
+
+const behindOf = (claim: Claim, body: Json): string =>
+  `${claim.provider ?? ''} ${modelOf(claim, body)}`
+
 /** AI SDK 5.0 passes the provider's input on, so the provider behind it decides. */
 const aiSdkV2Rule = (claim: Claim, block: Json, body: Json, notes: Notes): UsageRule => {
-  const behind = `${claim.provider ?? ''} ${modelOf(claim, body)}`
-  if (/anthropic|bedrock|claude/.test(behind)) {
-    return { ...emitters.aiSdkV2, cache: 'outside', totalOmits: 'cache' }
-  }
+  const behind = behindOf(claim, body)
+  if (EXCLUSIVE_BEHIND.test(behind)) return emitters.aiSdkV2Exclusive
   const cached = block['cachedInputTokens']
   if (behind.trim() === '' && cached !== undefined && cached !== null && cached !== 0) {
     notes.add('convention_ambiguous')
@@ -221,14 +224,22 @@ const aiSdkV2Rule = (claim: Claim, block: Json, body: Json, notes: Notes): Usage
   return emitters.aiSdkV2
 }
 
-const attributesRule = (claim: Claim): UsageRule => {
-  const exclusive = emitters.attributesExclusive
+const attributesRule = (claim: Claim, block: Json): UsageRule => {
   const { emitter } = claim
-  if (emitter === null) return emitters.attributes
-  return exclusive.emitters?.some((pattern) => pattern.test(emitter)) === true
+  const exclusive = emitters.attributesExclusive
+  if (emitter !== null && exclusive.emitters?.some((pattern) => pattern.test(emitter)) === true) {
+    return exclusive
+  }
+  return isAiSdkV2(block) && EXCLUSIVE_BEHIND.test(behindOf(claim, block))
     ? exclusive
     : emitters.attributes
 }
+
+/** Spans of AI SDK 5.0, which had no details yet. */
+const isAiSdkV2 = (block: Json): boolean =>
+  block['ai.usage.cachedInputTokens'] !== undefined &&
+  block['ai.usage.inputTokenDetails.cacheReadTokens'] === undefined &&
+  block['ai.usage.inputTokenDetails.noCacheTokens'] === undefined
 
 /** APIs whose names fit one rule only, so that another rule's block contradicts them. */
 const SPECIFIC = [messages, responses, converse, generateContent, interactions]

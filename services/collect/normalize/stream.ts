@@ -204,6 +204,7 @@ const endsStream = (event: Json): boolean =>
   (typeof event['type'] === 'string' && FINAL_TYPES.includes(event['type'])) ||
   (typeof event['event_type'] === 'string' && SETTLED.test(event['event_type'])) ||
   (event['object'] === 'response' && SETTLED.test(`.${String(textAt(event, 'status'))}`)) ||
+  event['is_finished'] === true ||
   event['done'] === true
 
 /** Events whose usage is the last word, by protocol. */

@@ -1,4 +1,4 @@
-import { isObject, objectAt, type Json } from './json.ts'
+import { firstOf, isObject, objectAt, type Json } from './json.ts'
 import { familyOf } from './resolve.ts'
 
 /**
@@ -29,6 +29,7 @@ const NESTED: readonly (readonly [string, string])[] = [
 export const SLOT_ORDER: readonly string[] = [
   ...DIRECT,
   ...NESTED.map(([outer, inner]) => `${outer}.${inner}`),
+  'choices.usage',
   'meta',
   'bare',
   'details',
@@ -43,6 +44,7 @@ export const findUsage = (body: Json): Found[] => {
       const holder = body[outer]
       if (isObject(holder)) add(found, `${outer}.${inner}`, holder[inner])
     }
+    addChoice(found, body)
     addMeta(found, body)
     if (familyOf(body) !== null) found.push({ slot: 'bare', block: body })
     add(found, 'details', body['details'])
@@ -53,6 +55,12 @@ export const findUsage = (body: Json): Found[] => {
 
 const add = (found: Found[], slot: string, value: unknown): void => {
   if (isObject(value) && familyOf(value) !== null) found.push({ slot, block: value })
+}
+
+/** Moonshot ends a stream with the usage inside the choice. */
+const addChoice = (found: Found[], body: Json): void => {
+  const choice = firstOf(body, 'choices')
+  if (isObject(choice)) add(found, 'choices.usage', choice['usage'])
 }
 
 /** Cohere's rerank, embed and v1 chat put billed units and tokens into `meta`. */

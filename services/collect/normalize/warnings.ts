@@ -59,6 +59,10 @@ export const WARNINGS = {
   ),
   cache_split_inconsistent: warning('low', 'Cache hits and misses do not add up to the prompt.'),
   convention_ambiguous: warning('low', 'More than one convention explains the total.'),
+  convention_unverified: warning(
+    'medium',
+    'This API has been seen with two conventions, and there is no total that tells them apart.'
+  ),
   convention_by_arithmetic: warning(
     'medium',
     'The total shows another convention than the documented one; the total was followed.'
@@ -71,7 +75,7 @@ export const WARNINGS = {
   total_mismatch: warning('low', 'The stated total is not the sum of its parts in any convention.'),
   total_omits_parts: warning('medium', 'The stated total leaves out counts that are billed.'),
   input_missing: warning('medium', 'The block reports output but no input.'),
-  output_missing: warning('medium', 'The block reports reasoning but no output.'),
+  output_missing: warning('medium', 'The block reports input or reasoning but no output.'),
   total_only: warning('low', 'Only a total is reported; it is taken as input.'),
   part_from_total: warning('medium', 'A missing part was computed from the total.'),
   witnesses_disagree: warning('low', 'Two fields for the same count differ.'),

@@ -41,6 +41,8 @@ export const aiSdkNested: UsageRule = {
  */
 export const aiSdkV2: UsageRule = { ...aiSdk, marks: ['cachedInputTokens', 'reasoningTokens'] }
 
+export const aiSdkV2Exclusive: UsageRule = { ...aiSdkV2, cache: 'outside', totalOmits: 'cache' }
+
 /** LangChain `usage_metadata`: inclusive by contract, exclusive from some integrations. */
 export const langchain: UsageRule = {
   ...responses,
@@ -131,13 +133,16 @@ export const attributes: UsageRule = {
   }
 }
 
-/** Emitters known to leave the cache out of the input. */
+/** Emitters known to leave the cache out of the input, whatever the provider. */
 export const attributesExclusive: UsageRule = {
   ...attributes,
-  emitters: [
-    /^@arizeai\/openinference-instrumentation-bedrock\b/,
-    /^@arizeai\/openinference-instrumentation-anthropic@?0\.0\./
-  ],
+  emitters: [/^@arizeai\/openinference-instrumentation-bedrock\b/],
   cache: 'outside',
   totalOmits: 'cache'
 }
+
+/**
+ * Emitters that left the cache out in some versions and not in others, where no version number
+ * is known to tell (OpenInference for JavaScript, until September 2026).
+ */
+export const UNDECIDED_EMITTERS = /^@arizeai\/openinference-instrumentation-anthropic\b/

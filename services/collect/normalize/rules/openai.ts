@@ -16,8 +16,8 @@ export const chat: UsageRule = {
     'text_completion',
     'embeddings'
   ],
-  prompt: [['prompt_tokens']],
-  completion: [['completion_tokens']],
+  prompt: [['prompt_tokens'], ['input_tokens']],
+  completion: [['completion_tokens'], ['output_tokens']],
   total: [['total_tokens']],
   cacheRead: [
     ['prompt_tokens_details', 'cached_tokens'],
@@ -78,8 +78,6 @@ export const chat: UsageRule = {
   },
   iterations: 'iterations',
   ignores: [
-    'input_tokens',
-    'output_tokens',
     'audio_prompt_tokens',
     'prompt_audio_tokens',
     'prompt_tokens_details.text_tokens',
@@ -144,11 +142,7 @@ export const responses: UsageRule = {
     'input_token_details.text_tokens',
     'output_tokens_details.text_tokens',
     'output_token_details.text_tokens',
-    'cached_tokens_details.text_tokens',
-    'orchestration_input_tokens',
-    'orchestration_output_tokens',
-    'prompt_tokens',
-    'completion_tokens'
+    'cached_tokens_details.text_tokens'
   ]
 }
 
