@@ -58,6 +58,23 @@ describe('the embedded log', () => {
     await small.close()
   })
 
+  test('leaves a reserve on its device, and uses the room in its file again', async () => {
+    let free = 1e9
+    const tight = new EmbeddedLog(join(folder, 'tight'), { freeBytes: () => free })
+    await tight.ensureTopic('topic', 1)
+    const value = Buffer.alloc(900_000)
+    for (let index = 0; index < 30; index++) await tight.append('topic', [{ key: 'k', value }])
+    free = 1_000_000
+    await assert.rejects(tight.append('topic', [{ key: 'k', value }]), failsWith('E_DISK_FULL'))
+    await tight.deleteBefore('topic', 0, 29)
+    await tight.append('topic', [{ key: 'k', value }])
+    assert.deepEqual(
+      (await tight.partitions('topic')).map(({ start, end }) => [start, end]),
+      [[29, 31]]
+    )
+    await tight.close()
+  })
+
   test('forgets by age in whole batches, and its clock never goes back', async () => {
     let nowMs = 1_000_000
     const path = join(folder, 'aged')

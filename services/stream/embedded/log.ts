@@ -14,6 +14,7 @@ import type {
 import { checkRecordSize } from '../records/batch-writer.ts'
 import { commitAppends } from './append.ts'
 import { AppendQueue } from '../append-queue.ts'
+import { openDisk } from './disk.ts'
 import { readNow, type ReadPosition } from './read.ts'
 import { openStore, readPartition, type Store } from './store.ts'
 import { createAdmin, createTopic, findTopic, offsetBefore } from './topics.ts'
@@ -22,6 +23,8 @@ export type EmbeddedLogOptions = {
   /** Bytes of records to hold at most; without it the device is the bound. */
   bytesMax?: number
   now?: () => Date
+  /** Bytes that the device has left. */
+  freeBytes?: () => number
   /** Gives a new topic its identity. */
   createIncarnation?: () => string
 }
@@ -47,18 +50,20 @@ export class EmbeddedLog implements EventLog, LogAdmin {
   constructor(folder: string, options: EmbeddedLogOptions = {}) {
     const { bytesMax = Infinity, now = () => new Date() } = options
     const store = openStore(folder)
+    const disk = openDisk(folder)
+    if (options.freeBytes !== undefined) disk.freeBytes = options.freeBytes
     this.#store = store
     this.#admin = createAdmin(store)
     this.#createIncarnation = options.createIncarnation ?? randomUUID
     // Each waiting read listens; there may be many partitions.
     this.#bell.setMaxListeners(0)
     this.#queue = new AppendQueue(async (appends) => {
-      await commitAppends({ store, now, bytesMax }, appends)
+      commitAppends({ store, now, bytesMax, disk }, appends)
       this.#bell.emit(APPENDED)
     })
   }
 
-  ensureTopic(topic: string, partitions: number): Promise<boolean> {
+  async ensureTopic(topic: string, partitions: number): Promise<boolean> {
     return createTopic(this.#store, topic, { partitions, incarnation: this.#createIncarnation() })
   }
 

@@ -1,5 +1,6 @@
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { Failure } from '../../../schemas/failure.ts'
+import { openDisk, RESERVE_BYTES } from './disk.ts'
 
 /**
  * The tables of the embedded log in one LMDB environment. Several processes may have it open at
@@ -31,11 +32,12 @@ export type Store = {
   batches: Database<Buffer, Buffer>
   counters: Database<number, string>
   /**
-   * Runs writes in one transaction and resolves once it is on disk.
-   * @throws Failure E_DISK_FULL, E_LOG_UNAVAILABLE; a Failure of `write` itself as it is. It must
-   *   throw before its first write, since LMDB keeps what was written.
+   * Runs writes in one transaction and returns once it is on disk; when anything throws, nothing
+   * of it happened. The thread waits for the disk meanwhile: lmdb's asynchronous commit would not,
+   * but it lets errors of the disk escape as unhandled rejections.
+   * @throws Failure E_DISK_FULL, E_LOG_UNAVAILABLE; a Failure of `write` as it is.
    */
-  commit: <T>(write: () => T) => Promise<T>
+  commit: <T>(write: () => T) => T
   /** Lets reads see the newest commit of other processes too. */
   refresh: () => void
   close: () => Promise<void>
@@ -68,17 +70,17 @@ export const readPartition = (store: Store, topic: TopicRow, partition: number):
 const toFailure = (error: unknown, folder: string): Failure => {
   if (error instanceof Failure) return error
   const message = error instanceof Error ? error.message : String(error)
-  if (DISK_FULL.test(message)) {
-    return new Failure('E_DISK_FULL', `the log in ${folder} can not grow: ${message}`, {
+  // A page that fits only in part is reported as an error of input and output.
+  const isFull = DISK_FULL.test(message) || openDisk(folder).freeBytes() < RESERVE_BYTES
+  return new Failure(
+    isFull ? 'E_DISK_FULL' : 'E_LOG_UNAVAILABLE',
+    `the log in ${folder} failed: ${message}`,
+    {
       retriable: true,
-      hint: 'Free space on the device, or shorten the retention of the log.',
+      hint: 'Check the device of the log: its space and its health.',
       cause: error
-    })
-  }
-  return new Failure('E_LOG_UNAVAILABLE', `the log in ${folder} failed: ${message}`, {
-    retriable: true,
-    cause: error
-  })
+    }
+  )
 }
 
 const openRoot = (folder: string): RootDatabase => {
@@ -94,22 +96,12 @@ const openRoot = (folder: string): RootDatabase => {
 /** Opens the store in a folder, creating it when it is not there. */
 export const openStore = (folder: string): Store => {
   const root = openRoot(folder)
-  const commit = async <T>(write: () => T): Promise<T> => {
-    let thrown: unknown = null
-    let result: T | undefined
+  const commit = <T>(write: () => T): T => {
     try {
-      await root.transaction(() => {
-        try {
-          result = write()
-        } catch (error) {
-          thrown = error
-        }
-      })
+      return root.transactionSync(write)
     } catch (error) {
       throw toFailure(error, folder)
     }
-    if (thrown !== null) throw toFailure(thrown, folder)
-    return result as T
   }
   return {
     topics: root.openDB('topics', { encoding: 'json' }),

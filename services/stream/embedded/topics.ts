@@ -27,12 +27,12 @@ export const createTopic = (
   store: Store,
   topic: string,
   { partitions, incarnation }: Pick<TopicRow, 'partitions' | 'incarnation'>
-): Promise<boolean> =>
+): boolean =>
   store.commit(() => {
     if (store.topics.get(topic) !== undefined) return false
     const number = (store.counters.get(TOPIC_COUNTER) ?? 0) + 1
-    void store.counters.put(TOPIC_COUNTER, number)
-    void store.topics.put(topic, { incarnation, number, partitions })
+    store.counters.putSync(TOPIC_COUNTER, number)
+    store.topics.putSync(topic, { incarnation, number, partitions })
     return true
   })
 
@@ -50,14 +50,14 @@ const removeBatches = (
   const batches = [...store.batches.getRange(range)]
   for (const { key, value } of batches) {
     bytes += value.length
-    void store.batches.remove(key)
+    store.batches.removeSync(key)
   }
   return bytes
 }
 
 const removePartition = (store: Store, topic: TopicRow, partition: number): void => {
   removeBatches(store, topic, { partition, offset: Number.MAX_SAFE_INTEGER })
-  void store.partitions.remove(partitionKey(topic.number, partition))
+  store.partitions.removeSync(partitionKey(topic.number, partition))
 }
 
 /**
@@ -83,25 +83,25 @@ export const offsetBefore = (
 
 /** Administration of the embedded log. */
 export const createAdmin = (store: Store): LogAdmin => ({
-  deleteBefore: (topic, partition, offset) =>
+  deleteBefore: async (topic, partition, offset) =>
     store.commit(() => {
       const row = findPartition(store, topic, partition)
       const state = readPartition(store, row, partition)
       const start = Math.min(Math.max(state.start, offset), state.end)
       const removed = removeBatches(store, row, { partition, offset: start })
       const key = partitionKey(row.number, partition)
-      void store.partitions.put(key, { ...state, start, bytes: state.bytes - removed })
+      store.partitions.putSync(key, { ...state, start, bytes: state.bytes - removed })
     }),
-  addPartitions: (topic, partitions) =>
+  addPartitions: async (topic, partitions) =>
     store.commit(() => {
       const row = findTopic(store, topic)
-      void store.topics.put(topic, { ...row, partitions: Math.max(row.partitions, partitions) })
+      store.topics.putSync(topic, { ...row, partitions: Math.max(row.partitions, partitions) })
     }),
-  deleteTopic: (topic) =>
+  deleteTopic: async (topic) =>
     store.commit(() => {
       const row = store.topics.get(topic)
       if (row === undefined) return
       for (let one = 0; one < row.partitions; one++) removePartition(store, row, one)
-      void store.topics.remove(topic)
+      store.topics.removeSync(topic)
     })
 })
