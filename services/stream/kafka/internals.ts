@@ -66,7 +66,24 @@ type Internals = {
   createLogger: (options: object) => unknown
 }
 
+type RequestQueue = {
+  pending: readonly unknown[]
+  throttledUntil: number
+  scheduleCheckPendingRequests: () => void
+}
+
 const load = createRequire(import.meta.url)
+
+/**
+ * kafkajs sets a timer after every answer, even when nothing waits for one, and with a negative
+ * time, of which newer Node warns (tulios/kafkajs#1751). Here it is set when there is a reason.
+ */
+const calmRequestQueue = ({ prototype }: { prototype: RequestQueue }): void => {
+  const schedule = prototype.scheduleCheckPendingRequests
+  prototype.scheduleCheckPendingRequests = function scheduleWhenNeeded(this: RequestQueue) {
+    if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this)
+  }
+}
 
 const loadInternals = (): Internals => {
   const { version } = load('kafkajs/package.json') as { version: string }
@@ -75,6 +92,7 @@ const loadInternals = (): Internals => {
       hint: `Install kafkajs ${VERSION}, or adapt and test services/stream/kafka/internals.ts.`
     })
   }
+  calmRequestQueue(load('kafkajs/src/network/requestQueue'))
   return {
     ConnectionPoolBuilder: load('kafkajs/src/cluster/connectionPoolBuilder'),
     Broker: load('kafkajs/src/broker'),
