@@ -38,6 +38,7 @@ export const readBlock = (
   tokens.iterations = readIterations(block, rule, { totals: tokens, model }, notes)
   // A lone input is what `count_tokens` answers, which is free and no usage.
   if (family === 'input-output' && tokens.out_total === null) notes.add('output_missing')
+  if (isAllZero(tokens)) notes.add('usage_all_zero')
   if (family === 'total' && !isEmbedding(reading.body)) notes.add('total_only')
   checkForeign(claim, rule, tokens, notes)
   if (family === 'duration') tokens.units = timeUnits(block['seconds'], notes)
@@ -71,6 +72,10 @@ const fillReasoning = (outer: TokenCounts, inner: TokenCounts): void => {
   inner.out_reasoning = outer.out_reasoning
   inner.out_text = outer.out_text
 }
+
+/** Gateways write zeros where a client hung up and nobody counted. */
+const isAllZero = ({ in_total: input, out_total: output, units }: TokenCounts): boolean =>
+  input === 0 && (output ?? 0) === 0 && Object.values(units ?? {}).every((count) => count === 0)
 
 const isEmbedding = (body: Json): boolean => Array.isArray(body['data'])
 

@@ -136,15 +136,14 @@ const chatRule = (claim: Claim, block: Json, body: Json): UsageRule => {
     for (const rule of CHAT_RULES) if (rule.provider === claim.provider) return rule
   }
   for (const rule of CHAT_RULES) if (marked(rule, block)) return rule
-  return claim.provider === null ? chatRuleByBody(claim, body) : chat
+  if (modelOf(claim, body).startsWith('gemini-')) return chats.geminiChat
+  return claim.provider === null ? chatRuleByBody(body) : chat
 }
 
-const chatRuleByBody = (claim: Claim, body: Json): UsageRule => {
+const chatRuleByBody = (body: Json): UsageRule => {
   if (body['prompt_filter_results'] !== undefined) return chats.azureChat
   if (body['x_groq'] !== undefined) return chats.groqChat
-  if (textAt(body, 'id')?.startsWith('gen-') === true) return chats.openrouterChat
-  const model = claim.model ?? textAt(body, 'model')
-  return model?.startsWith('gemini-') === true ? chats.geminiChat : chat
+  return textAt(body, 'id')?.startsWith('gen-') === true ? chats.openrouterChat : chat
 }
 
 const INCLUSIVE_MARKS = ['input_tokens_details', 'cached_input_tokens', 'reasoning_output_tokens']

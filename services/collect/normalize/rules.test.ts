@@ -211,6 +211,19 @@ describe('others', () => {
     assert.deepEqual(read(36.2).warnings, ['seconds_rounded_up'])
     assert.deepEqual(read(-1).warnings, ['count_negative: seconds'])
   })
+
+  test('state a cost without the noise of a double', () => {
+    const cost = (more: Record<string, unknown>): string | null =>
+      normalize({ body: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2, ...more } })
+        .cost_reported_usd
+    assert.equal(cost({ cost: 0.000041400000000000003 }), '0.0000414')
+    assert.equal(cost({ cost_in_usd_ticks: 9_356_000 }), '0.0009356')
+    assert.equal(cost({ cost: { total_cost: 0.5 } }), '0.5')
+    assert.equal(cost({ cost: 0 }), '0')
+    assert.equal(cost({ cost: 10_000 }), '10000')
+    const byok = { is_byok: true, cost_details: { upstream_inference_cost: 0.02 } }
+    assert.equal(cost({ cost: 0.001, ...byok }), '0.021')
+  })
 })
 
 describe('software in between', () => {

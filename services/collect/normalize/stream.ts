@@ -213,6 +213,7 @@ const carriesFinalUsage = (event: Json, body: Json): boolean =>
   endsStream(body) ||
   textAt(objectAt(event, 'delta'), 'stop_reason') !== null ||
   textAt(body, 'stop_reason') !== null ||
+  textAt(objectAt(body, 'message'), 'stop_reason') !== null ||
   textAt(body, 'stopReason') !== null ||
   isObject(objectAt(event, 'metadata')?.['usage']) ||
   isObject(event['amazon-bedrock-invocationMetrics']) ||
@@ -246,7 +247,17 @@ export const isEvent = (body: Json): boolean => {
   if (typeof body['event_type'] === 'string' || body['done'] === false) return true
   if (String(textAt(body, 'object')).endsWith('.chunk')) return true
   if (EVENT_KEYS.some((key) => body[key] !== undefined)) return true
+  if (isUnfinished(body) || isUnfinished(objectAt(body, 'message'))) return true
   const choices = listAt(body, 'choices')
   if (choices.some((choice) => isObject(choice) && isObject(choice['delta']))) return true
   return listAt(body, 'candidates').length > 0 && !finishedCandidates(body)
+}
+
+const RUNNING: readonly unknown[] = ['in_progress', 'queued']
+
+/** A message without its stop reason, as session logs hold it, or a response that still runs. */
+const isUnfinished = (body: Json | null): boolean => {
+  if (body === null) return false
+  if (body['object'] === 'response') return RUNNING.includes(body['status'])
+  return body['type'] === 'message' && body['stop_reason'] === null
 }

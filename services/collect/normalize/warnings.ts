@@ -13,6 +13,7 @@ export const WARNINGS = {
   usage_missing: warning('none', 'The body carries no usage block that any rule can read.'),
   body_unreadable: warning('none', 'The body is neither JSON nor a stream of JSON events.'),
   usage_unreadable: warning('none', 'The usage block is not a JSON object.'),
+  usage_all_zero: warning('low', 'Every count is 0, which no call can have used.'),
   stream_cut: warning(
     'low',
     'The stream ends before its final usage: counts are the last snapshot.'
