@@ -5,8 +5,9 @@ import { WINDOW_COLUMNS, windowsSql } from '../../schemas/windows.ts'
 import type { MemoryDatabase } from '../../services/lake/memory.ts'
 import type { Settings } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
-import { eventsSql } from './event-table.ts'
-import { readEventLines, type BadLine } from './event-file.ts'
+import type { PriceBook } from '../../services/rates/prices/book.ts'
+import { readEventRows, type BadLine } from './event-file.ts'
+import { eventsSql, rowText } from './event-table.ts'
 import { openDetection } from './fold.ts'
 import type { Relations } from './source.ts'
 
@@ -36,21 +37,24 @@ const SLICE_ROWS = 400_000
 const GENERATION = 'backtest'
 
 export const backtestEvents = async (
-  path: string,
-  options: BacktestOptions
+  lines: AsyncIterable<string> | Iterable<string>,
+  options: BacktestOptions & { book: PriceBook }
 ): Promise<BacktestResult> => {
-  const { database } = options
-  await database.run('CREATE OR REPLACE TABLE lines (line VARCHAR)')
+  const { database, book } = options
   let events = 0
   let badLines = 0
   const onBad = (bad: BadLine): void => {
     badLines += 1
     options.onBad?.(bad)
   }
+  await database.run('CREATE OR REPLACE TABLE lines (line VARCHAR)')
   await database.run(`CREATE OR REPLACE TABLE events AS ${eventsSql('lines')}`)
-  for await (const lines of readEventLines(path, onBad)) {
-    events += lines.length
-    await database.appendLines('lines', lines)
+  for await (const rows of readEventRows(lines, onBad)) {
+    events += rows.length
+    await database.appendLines(
+      'lines',
+      rows.map((row) => rowText(row, book))
+    )
     await database.run(`INSERT INTO events ${eventsSql('lines')}`)
     await database.run('DELETE FROM lines')
   }

@@ -1,43 +1,62 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
+import type { EventRow } from '../../schemas/avro/flatten-event.ts'
 import { UsageEvent } from '../../schemas/event.ts'
 import { Failure } from '../../schemas/failure.ts'
+import { eventRow } from '../../services/collect/event-record.ts'
 
-/** Reads native events from NDJSON, plain or gzip, and checks each line against the schema. */
+/** Reads native events from NDJSON, plain or gzip, into the rows that the collector would make. */
 
 /** A line that is no event: where it is and what is wrong. */
 export type BadLine = { line: number; reason: string }
 
-/** Lines handed on at once: a few megabytes. */
-const BATCH_LINES = 10_000
-/** Start of a gzip member. */
+/** Rows handed on at once: a few megabytes. */
+const BATCH_ROWS = 10_000
 const GZIP_SUFFIX = /\.gz$/
 
-/** Yields the valid lines in batches; what is wrong with the others goes to `onBad`. */
+/** Yields the rows of valid lines in batches; what is wrong with the others goes to `onBad`. */
+export async function* readEventRows(
+  lines: AsyncIterable<string> | Iterable<string>,
+  onBad: (bad: BadLine) => void
+): AsyncGenerator<EventRow[]> {
+  for await (const batch of readEvents(lines, onBad)) yield batch.map(({ row }) => row)
+}
+
+/** Yields the valid lines of a file as they are, in batches. */
 export async function* readEventLines(
   path: string,
   onBad: (bad: BadLine) => void
 ): AsyncGenerator<string[]> {
-  let batch: string[] = []
+  for await (const batch of readEvents(openLines(path), onBad)) {
+    yield batch.map(({ text }) => text)
+  }
+}
+
+async function* readEvents(
+  lines: AsyncIterable<string> | Iterable<string>,
+  onBad: (bad: BadLine) => void
+): AsyncGenerator<{ text: string; row: EventRow }[]> {
+  let batch: { text: string; row: EventRow }[] = []
   let line = 0
-  for await (const text of openLines(path)) {
+  for await (const text of lines) {
     line += 1
     if (text.trim() === '') continue
-    const reason = faultOf(text)
-    if (reason !== null) {
-      onBad({ line, reason })
+    const row = readLine(text)
+    if (typeof row === 'string') {
+      onBad({ line, reason: row })
       continue
     }
-    batch.push(text)
-    if (batch.length < BATCH_LINES) continue
+    batch.push({ text, row })
+    if (batch.length < BATCH_ROWS) continue
     yield batch
     batch = []
   }
   if (batch.length > 0) yield batch
 }
 
-const openLines = async function* (path: string): AsyncGenerator<string> {
+/** Lines of a file; decompressed when its name ends in .gz. */
+export async function* openLines(path: string): AsyncGenerator<string> {
   const file = createReadStream(path)
   const input = GZIP_SUFFIX.test(path) ? file.pipe(createGunzip()) : file
   // An error of the file would otherwise leave the decompressor waiting.
@@ -45,22 +64,21 @@ const openLines = async function* (path: string): AsyncGenerator<string> {
   try {
     yield* createInterface({ input, crlfDelay: Infinity })
   } catch (cause) {
-    throw unreadable(path, cause)
+    throw new Failure('E_USAGE', `${path} can not be read: ${messageOf(cause)}`, { cause })
   }
 }
 
-const unreadable = (path: string, cause: unknown): Failure =>
-  new Failure('E_USAGE', `${path} can not be read: ${String(cause)}`, { cause })
-
-const faultOf = (text: string): string | null => {
-  let value: unknown
+/** The row, or what is wrong with the line. */
+const readLine = (text: string): EventRow | string => {
   try {
-    value = JSON.parse(text)
+    const result = UsageEvent.safeParse(JSON.parse(text))
+    if (result.success) return eventRow(result.data)
+    const [issue] = result.error.issues
+    return `${issue?.path.join('.') || 'event'}: ${issue?.message ?? 'invalid'}`
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
-  const result = UsageEvent.safeParse(value)
-  if (result.success) return null
-  const [issue] = result.error.issues
-  return `${issue?.path.join('.') || 'event'}: ${issue?.message ?? 'invalid'}`
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error)

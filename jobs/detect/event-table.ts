@@ -1,36 +1,62 @@
+import type { EventRow } from '../../schemas/avro/flatten-event.ts'
 import { EVENT_FIELDS, type EventField } from '../../schemas/event-fields.ts'
-import { INPUT_BUCKETS, OUTPUT_BUCKETS } from '../../schemas/tokens.ts'
-import { FIELD_TYPES, ENRICHED_COLUMNS } from '../../schemas/tables.ts'
+import { ENRICHED_COLUMNS, FIELD_TYPES } from '../../schemas/tables.ts'
+import { TOKEN_FIELDS } from '../../schemas/tokens.ts'
+import type { PriceBook } from '../../services/rates/prices/book.ts'
+import { priceUsage } from '../../services/rates/prices/usage.ts'
 
 /**
- * SQL that turns native events, one JSON text a row in `line`, into the columns of enriched event
- * rows: the same paths, columns and types as the live pipeline, from the one table of fields.
+ * Events as the live pipeline lands them, in a table of a backtest: the same rows, columns and
+ * prices; only the log and the lake are left out.
  */
+
+const COST = 'cost_pico'
+const US_PER_MS = 1000
+
+/** A row with its cost, as the JSON text that `eventsSql` reads. */
+export const rowText = (row: EventRow, book: PriceBook): string =>
+  JSON.stringify({ ...row, [COST]: costOf(row, book)?.toString() ?? null })
+
+const costOf = (row: EventRow, book: PriceBook): bigint | null => {
+  const word = (column: string): string | null => {
+    const value = row[column]
+    return typeof value === 'string' ? value : null
+  }
+  const count = (column: string): number | null => {
+    const value = row[column]
+    return typeof value === 'number' ? value : null
+  }
+  return priceUsage(book, {
+    provider: word('provider'),
+    request_model: word('request_model'),
+    response_model: word('response_model'),
+    service_tier: word('service_tier'),
+    region: word('region'),
+    batch: row['batch'] === true,
+    provider_account: word('provider_account'),
+    tokens: Object.fromEntries(TOKEN_FIELDS.map((name) => [name, count(name)])),
+    timeMs: Math.floor((count('time') ?? 0) / US_PER_MS)
+  }).costPico
+}
+
+/** SQL from rows as JSON texts in `line` to columns of enriched event rows. */
 export const eventsSql = (relation: string): string => {
-  const paths = EVENT_FIELDS.map(({ path }) => `'$.${path}'`).join(', ')
-  const columns = EVENT_FIELDS.map((field, index) => `${columnSql(field, index + 1)}`)
-  const enriched = ENRICHED_COLUMNS.map(({ name, type }) => `NULL::${type} AS ${name}`)
-  return `SELECT * REPLACE (
-  coalesce(in_total, ${bucketSum(INPUT_BUCKETS)}) AS in_total,
-  coalesce(out_total, ${bucketSum(OUTPUT_BUCKETS)}) AS out_total
-)
-FROM (
-  SELECT ${[...columns, ...enriched].join(',\n    ')}
-  FROM (SELECT json_extract_string(line, [${paths}]) AS f FROM ${relation})
-)`
+  const names = [...EVENT_FIELDS.map(({ column }) => column), COST]
+  const paths = names.map((column) => `'$.${column}'`).join(', ')
+  const columns = EVENT_FIELDS.map((field, index) => columnSql(field, index + 1))
+  const enriched = ENRICHED_COLUMNS.map(({ name, type }) =>
+    name === COST ? `f[${names.length}]::BIGINT AS ${COST}` : `NULL::${type} AS ${name}`
+  )
+  return `SELECT ${[...columns, ...enriched].join(',\n  ')}
+FROM (SELECT json_extract_string(line, [${paths}]) AS f FROM ${relation})`
 }
 
-const columnSql = ({ kind, column }: EventField, position: number): string => {
-  const value = `f[${position}]`
-  const list = kind === 'words' || kind === 'doubles'
-  const typed = list
-    ? `from_json(${value}, '["${kind === 'words' ? 'VARCHAR' : 'DOUBLE'}"]')`
-    : `${value}::${FIELD_TYPES[kind]}`
-  return `${typed} AS "${column}"`
-}
+const columnSql = ({ kind, column }: EventField, position: number): string =>
+  `${typedSql(kind, `f[${position}]`)} AS "${column}"`
 
-/** Sum of the buckets that are reported; null when none is. */
-const bucketSum = (buckets: readonly string[]): string => {
-  const sum = buckets.map((bucket) => `coalesce(${bucket}, 0)`).join(' + ')
-  return `CASE WHEN coalesce(${buckets.join(', ')}) IS NOT NULL THEN ${sum} END`
+const typedSql = (kind: EventField['kind'], value: string): string => {
+  if (kind === 'time') return `make_timestamptz(${value}::BIGINT)`
+  if (kind === 'words') return `from_json(${value}, '["VARCHAR"]')`
+  if (kind === 'doubles') return `from_json(${value}, '["DOUBLE"]')`
+  return `${value}::${FIELD_TYPES[kind]}`
 }

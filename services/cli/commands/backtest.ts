@@ -5,7 +5,9 @@ import {
   backtestWindows,
   type BacktestResult
 } from '../../../jobs/detect/backtest.ts'
+import { openLines } from '../../../jobs/detect/event-file.ts'
 import { openMemory } from '../../lake/memory.ts'
+import { loadBook } from '../../rates/prices/book.ts'
 import { loadSignals, type LoadedSignal } from '../../signals/load.ts'
 import { defineCommand, EXIT, type CommandIo } from '../command.ts'
 
@@ -41,7 +43,12 @@ export default defineCommand({
       const result =
         file === undefined
           ? await backtestWindows(windows ?? '', { database, signals })
-          : await backtestEvents(file, { database, signals, onBad })
+          : await backtestEvents(openLines(file), {
+              database,
+              signals,
+              book: await loadBook(),
+              onBad
+            })
       print(io, result, json === true)
       return EXIT.ok
     } finally {
