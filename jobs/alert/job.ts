@@ -35,7 +35,7 @@ export const openAlertJob = async (options: AlertJobOptions): Promise<AlertJob> 
   const doors: LaneDoors = { ...options.doors, links: linkBook(config.page_url) }
   const lanes = checkEntries(config, kinds).map(({ name, kind, options: entry }): Lane => {
     const channel = kinds.get(kind)!
-    return { name, sender: channel.open(entry, channelDoors), attempts: 0 }
+    return { name, sender: channel.open(entry, channelDoors), attempts: 0, reached: 0, unsaved: [] }
   })
   await registerLanes(lanes, doors)
   const step = stepOptions(options)
@@ -72,6 +72,7 @@ const runLanes = async (
   doors: LaneDoors,
   { signal, woken }: Running
 ): Promise<void> => {
+  if (lanes.length === 0) return waitUntil(signal)
   const failed = new AbortController()
   const stop = AbortSignal.any([signal, failed.signal])
   const results = await Promise.allSettled(
@@ -87,6 +88,13 @@ const runLanes = async (
   const failure = results.find((result) => result.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }
+
+/** Without channels there is nothing to tell, but incidents are folded all the same. */
+const waitUntil = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 /**
  * Gives new channels their place before anything is folded: they hear what happens from now on,

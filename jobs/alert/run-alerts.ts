@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Failure } from '../../schemas/failure.ts'
+import { Failure } from '../../schemas/failure.ts'
 import { scheduleJobs } from '../schedule.ts'
 import type { LaneObserver } from './delivery/lane-doors.ts'
 import type { AlertJob } from './job.ts'
@@ -15,6 +15,8 @@ export const runAlerts = async (job: AlertJob, signal: AbortSignal): Promise<voi
   const scheduled = scheduleJobs(
     [{ name: 'alert', cron: POKE_CRON, run: () => job.poke() }],
     (_, error) => {
+      // The next poke tries again what a full disk or a busy lake kept from being done.
+      if (error instanceof Failure && error.retriable) return
       failure ??= error
       ended.abort()
     }

@@ -2,7 +2,7 @@ import { Failure } from '../../schemas/failure.ts'
 import { nextSequence, numberFindings } from '../../schemas/incidents.ts'
 import type { FoldSettings } from './incidents/draft.ts'
 import { foldIncidents, type Entry, type FoldOutput } from './incidents/fold.ts'
-import { EMPTY_FOLD, FoldState, isOpen } from './incidents/incident.ts'
+import { EMPTY_FOLD, FoldState, isFiring } from './incidents/incident.ts'
 import { NO_DATA_SIGNAL, findSilence, type Coverage } from './incidents/no-data.ts'
 import type { AlertCommit, AlertStore } from './store.ts'
 
@@ -106,7 +106,7 @@ const silence = (
   { clockMs, watermarkMs, options }: Clocks
 ) => {
   const open = state.incidents.filter(
-    (incident) => incident.signal === NO_DATA_SIGNAL && isOpen(incident)
+    (incident) => incident.signal === NO_DATA_SIGNAL && isFiring(incident)
   )
   return findSilence({
     coverage,

@@ -154,8 +154,26 @@ for (const [name, open] of [
   })
 }
 
+test('a budget that is used up again and again is folded in a few steps', async () => {
+  const store = openMemoryStore()
+  const dayMs = 86_400_000
+  for (let day = 0; day < 6; day++) {
+    const clock = () => new Date(NOW.getTime() + day * (dayMs + 1))
+    const options = { ...OPTIONS, clock, settings: { ...OPTIONS.settings, budgetPerTenantDay: 1 } }
+    const detected_at = new Date(NOW.getTime() + day * hourMs).toISOString()
+    await commitFindings(store, [
+      sampleFinding({ fingerprint: `a${day}`, detected_at }),
+      sampleFinding({ fingerprint: `b${day}`, detected_at })
+    ])
+    const { entries } = await stepFold(store, options)
+    assert.ok(entries <= 4, `${entries} entries on day ${day}`)
+  }
+  assert.ok((await store.notices(0, 99)).some(({ signal }) => signal === 'alert-budget'))
+})
+
+const hourMs = 3_600_000
+
 describe('silence', () => {
-  const hourMs = 3_600_000
   const nowMs = NOW.getTime()
   const coverage = (silentMs: number) => [
     { tenant: 'tenant-b', lastMs: nowMs - silentMs, gapMsMax: hourMs, windows: 500 }
@@ -172,6 +190,23 @@ describe('silence', () => {
     await stepFold(store, OPTIONS)
     const kinds = (await store.notices(0, 10)).map(({ signal, kind }) => `${signal} ${kind}`)
     assert.deepEqual(kinds, ['no-data opened', 'no-data resolved'])
+  })
+
+  test('that comes and goes is folded in a few steps, though its resolve is held', async () => {
+    const store = openMemoryStore()
+    for (let half = 0; half < 8; half++) {
+      const atMs = nowMs + (half * hourMs) / 2
+      const lastMs = half % 2 === 0 ? atMs - 3 * hourMs : atMs
+      store.setCoverage([{ tenant: 'tenant-b', lastMs, gapMsMax: hourMs, windows: 500 }], atMs)
+      assert.equal((await stepFold(store, OPTIONS)).entries, 1, `half hour ${half}`)
+    }
+    const kinds = (await store.notices(0, 99)).map(({ kind }) => kind)
+    assert.deepEqual(kinds.slice(0, 5), ['opened', 'resolved', 'reopened', 'resolved', 'reopened'])
+    assert.equal(
+      kinds.filter((kind) => kind === 'resolved').length,
+      2,
+      'the third is held for quiet'
+    )
   })
 
   test('is not judged of who is hardly known, nor of tenants while the watermark is not', async () => {

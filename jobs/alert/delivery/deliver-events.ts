@@ -21,12 +21,17 @@ export const deliverEvents = async (
   signal: AbortSignal
 ): Promise<RoundReport> => {
   for (;;) {
-    const place = readLane(await doors.store.state(), lane.name)?.delivered ?? 0
+    const place = placeOf(lane, await doors.store.state())
     const notices = await doors.store.notices(place, BATCH_MAX)
     doors.observer.pending(lane.name, notices.length)
-    if (notices.length === 0 || signal.aborted) return { kind: 'idle' }
+    if (signal.aborted) return { kind: 'idle' }
+    if (notices.length === 0) {
+      // What an earlier commit could not keep is kept now.
+      await keepPlace(lane, doors, NOTHING_TOLD)
+      return { kind: 'idle' }
+    }
     const round = await tellBatch({ sender, attempts: lane.attempts, signal }, doors, notices)
-    await keepPlace(lane.name, doors, round)
+    await keepPlace(lane, doors, round)
     if (round.delivered > 0) lane.attempts = 0
     if (round.report !== null) return round.report
   }
@@ -112,21 +117,32 @@ const describeAll = async (
   )
 }
 
-/** Commits how far the channel is, then reports what was refused. */
+const NOTHING_TOLD = { delivered: 0, parked: [], told: 0 }
+
+/** The lake's word, or our own when what we told could not be written down. */
+export const placeOf = (lane: Lane, state: ReadonlyMap<string, unknown>): number =>
+  Math.max(readLane(state, lane.name)?.delivered ?? 0, lane.reached)
+
+/**
+ * Commits how far the channel is, then reports what was refused. When the commit fails, the lane
+ * remembers both, so that nothing is told again for as long as it lives.
+ */
 export const keepPlace = async (
-  name: string,
+  lane: Lane,
   { store, observer }: LaneDoors,
   { delivered, parked, told }: Pick<Round, 'delivered' | 'parked' | 'told'>
 ): Promise<void> => {
-  if (delivered > 0) {
-    await store.commit((state) => {
-      const lane = readLane(state, name)
-      if (lane === null || lane.delivered >= delivered) return null
-      return { state: { [laneKey(name)]: advanceLane(lane, delivered, parked) } }
-    })
-  }
+  const { name } = lane
+  lane.reached = Math.max(lane.reached, delivered)
+  lane.unsaved.push(...parked)
   if (told > 0) observer.delivered(name, told)
   for (const { id, reason } of parked) {
     observer.parked(name, new Failure('E_ALERT_REJECTED', `${name} refused ${id}: ${reason}`))
   }
+  await store.commit((state) => {
+    const kept = readLane(state, name)
+    if (kept === null || kept.delivered >= lane.reached) return null
+    return { state: { [laneKey(name)]: advanceLane(kept, lane.reached, lane.unsaved) } }
+  })
+  lane.unsaved = []
 }

@@ -2,9 +2,9 @@ import { isOpen, type Incident } from '../incidents/incident.ts'
 import type { Outcome, Standing, StateSender } from '../channel.ts'
 import { readFold } from '../step.ts'
 import { attempt } from './attempt.ts'
-import { keepPlace } from './deliver-events.ts'
+import { keepPlace, placeOf } from './deliver-events.ts'
 import type { Lane, LaneDoors, RoundReport } from './lane-doors.ts'
-import { readLane, type Parked } from './lane-state.ts'
+import type { Parked } from './lane-state.ts'
 
 /** Notices looked at per round; they only say which incidents changed. */
 const BATCH_MAX = 1_000
@@ -21,16 +21,16 @@ export const deliverStates = async (
   signal: AbortSignal
 ): Promise<RoundReport> => {
   const state = await doors.store.state()
-  const place = readLane(state, lane.name)?.delivered ?? 0
+  const place = placeOf(lane, state)
   const notices = await doors.store.notices(place, BATCH_MAX)
   doors.observer.pending(lane.name, notices.length)
   const changed = new Set(notices.map(({ fingerprint }) => fingerprint))
-  const news = { changed, sinceMs: doors.clock().getTime() - sender.resolvedMs }
+  const unknown = { changed, sinceMs: doors.clock().getTime() - sender.resolvedMs }
   const incidents = readFold(await doors.store.state()).incidents.filter((incident) =>
-    isToBeTold(incident, news)
+    isToBeTold(incident, unknown)
   )
   const parked: Parked[] = []
-  const standings = await describeAll(doors, incidents, news)
+  const standings = await describeAll(doors, incidents, unknown)
   for (let from = 0; from < standings.length; from += sender.batchMax) {
     const batch = standings.slice(from, from + sender.batchMax)
     const outcome = await tellSplit(sender, batch, signal, (standing, reason) => {
@@ -39,7 +39,8 @@ export const deliverStates = async (
     if (outcome.kind === 'retry') return outcome
   }
   const delivered = notices.at(-1)?.number ?? 0
-  await keepPlace(lane.name, doors, { delivered, parked, told: standings.length - parked.length })
+  const news = standings.filter(({ fingerprint }) => changed.has(fingerprint))
+  await keepPlace(lane, doors, { delivered, parked, told: news.length - parked.length })
   return { kind: 'idle' }
 }
 

@@ -2,6 +2,7 @@ import type { Failure } from '../../../schemas/failure.ts'
 import type { Sender } from '../channel.ts'
 import type { LinkBook } from '../links.ts'
 import type { AlertStore } from '../store.ts'
+import type { Parked } from './lane-state.ts'
 
 export type LaneObserver = {
   delivered: (channel: string, count: number) => void
@@ -31,4 +32,8 @@ export type Lane = {
   sender: Sender
   /** Failures in a row of what comes next; deliveries set it back. */
   attempts: number
+  /** How far it told in this life; the lake may know less when a commit failed. */
+  reached: number
+  /** Refusals that are not in the lake yet. */
+  unsaved: Parked[]
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { Failure } from '../../../schemas/failure.ts'
 import { openMemoryStore } from '../memory-store.ts'
 import type { AlertStore } from '../store.ts'
 import { backoffMs } from './backoff.ts'
 import { readLane } from './lane-state.ts'
 import { readRetryAfter } from './post.ts'
-import { OK, find, idsOf, openTrial, receive, stop, webhook } from './trial.ts'
+import { OK, find, idsOf, many, openTrial, receive, stop, webhook } from './trial.ts'
 
 describe('lanes', () => {
   test('a dead and a hanging receiver delay nobody else', async (t) => {
@@ -35,6 +36,34 @@ describe('lanes', () => {
     const broken: AlertStore = { ...store, notices: () => Promise.reject(new Error('lake gone')) }
     const trial = await openTrial(webhook('hook', receiver), broken)
     await assert.rejects(trial.job.run(stop()), /lake gone/)
+  })
+
+  test('a lake that is full for a while makes nothing be told again', async (t) => {
+    const receiver = await receive(t, () => OK)
+    const store = openMemoryStore()
+    let isFull = false
+    let refused = 0
+    const full: AlertStore = {
+      ...store,
+      commit: (build) => {
+        if (!isFull) return store.commit(build)
+        refused++
+        return Promise.reject(new Failure('E_DISK_FULL', 'full', { retriable: true }))
+      }
+    }
+    const trial = await openTrial(webhook('hook', receiver), full)
+    await find(store, ...many(3))
+    await trial.job.poke()
+    isFull = true
+    const ended = new AbortController()
+    const running = trial.job.run(ended.signal)
+    while (refused < 4) await new Promise((resolve) => setImmediate(resolve))
+    isFull = false
+    while (readLane(await store.state(), 'hook')?.delivered !== 3)
+      await new Promise((resolve) => setImmediate(resolve))
+    ended.abort()
+    await running
+    assert.equal(receiver.received.length, 3)
   })
 
   test('a secret file that is away for a moment loses no alert', async (t) => {

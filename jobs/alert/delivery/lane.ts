@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure } from '../../../schemas/failure.ts'
 import { backoffMs } from './backoff.ts'
 import { deliverEvents } from './deliver-events.ts'
 import { deliverStates } from './deliver-states.ts'
@@ -26,6 +27,22 @@ export const drainLane = async (
   return report
 }
 
+/** A lake that is full or busy is one that may be well again; any other fault of it is not ours. */
+const drainOrWait = async (
+  lane: Lane,
+  doors: LaneDoors,
+  signal: AbortSignal
+): Promise<RoundReport> => {
+  try {
+    return await drainLane(lane, doors, signal)
+  } catch (error) {
+    if (!(error instanceof Failure && error.retriable)) throw error
+    lane.attempts++
+    doors.observer.retried(lane.name, `${error.code}: ${error.message}`)
+    return { kind: 'retry', reason: error.code, retryAfterMs: null }
+  }
+}
+
 /** Longest rest of a lane that has nothing to do: wakes are hints, this is the guarantee. */
 const REST_MS_MAX = 60_000
 
@@ -38,7 +55,7 @@ export const runLane = async (
 ): Promise<void> => {
   while (!stop.aborted) {
     const wake = woken()
-    const report = await drainLane(lane, doors, stop)
+    const report = await drainOrWait(lane, doors, stop)
     if (report.kind === 'retry') {
       // News does not shorten the wait: a failing receiver is left alone for as long as it needs.
       await doors.wait(backoffMs(lane.attempts, report.retryAfterMs, doors.random), stop)

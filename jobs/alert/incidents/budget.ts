@@ -1,6 +1,6 @@
 import type { Finding } from '../../../schemas/finding.ts'
 import type { Draft } from './draft.ts'
-import type { Incident } from './incident.ts'
+import { isFiring, type Incident } from './incident.ts'
 
 /**
  * An alert budget per tenant: a signal gone wild must not bury the rest. What is beyond it stays
@@ -52,7 +52,7 @@ export const budgetFindings = (draft: Draft, generation: string): Finding[] => {
     if (!isToldOpen(draft, key)) findings.push(budgetFinding(draft, key, { count, generation }))
   }
   for (const incident of draft.incidents.values()) {
-    if (incident.signal !== BUDGET_SIGNAL || incident.status === 'resolved') continue
+    if (incident.signal !== BUDGET_SIGNAL || !isFiring(incident)) continue
     const key = keyOf(incident.tenant)
     if (!held.has(key)) findings.push(budgetFinding(draft, key, { count: 0, generation }))
   }
@@ -63,7 +63,7 @@ const fingerprintOf = (key: string): string => `${BUDGET_SIGNAL}/${key}`
 
 const isToldOpen = (draft: Draft, key: string): boolean => {
   const incident = draft.incidents.get(fingerprintOf(key))
-  return incident !== undefined && incident.status !== 'resolved'
+  return incident !== undefined && isFiring(incident)
 }
 
 type BudgetStand = { count: number; generation: string }

@@ -70,4 +70,7 @@ export const EMPTY_FOLD: FoldState = {
   strays: 0
 }
 
+/** Open by its latest finding: not one whose resolve is being held. */
+export const isFiring = (incident: Incident): boolean => isOpen(incident) && incident.held === null
+
 export const isOpen = (incident: Incident): boolean => incident.status !== 'resolved'
