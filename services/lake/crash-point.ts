@@ -21,3 +21,11 @@ export const crashAt = (at: string | number, crash: (name: string) => never): St
     if (dead) crash(name)
   }
 }
+
+/** Kills this process at a step, as a power cut would: no handler runs, nothing is flushed. */
+export const dieAt = (at: string | number): Step =>
+  crashAt(at, () => {
+    process.kill(process.pid, 'SIGKILL')
+    // The signal may take a moment to arrive; nothing may happen until then.
+    for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  })

@@ -1,4 +1,4 @@
-import { crashAt, noCrash } from './crash-point.ts'
+import { dieAt as killAt, noCrash } from './crash-point.ts'
 import { localFiles } from './local-files.ts'
 import { commitOf, flush, openScratchLake, rangeOf, nextOf } from './scratch-lake.ts'
 
@@ -9,14 +9,7 @@ import { commitOf, flush, openScratchLake, rangeOf, nextOf } from './scratch-lak
  */
 const [folder = '', partition = '0', commits = '1', dieAt] = process.argv.slice(2)
 
-const step =
-  dieAt === undefined
-    ? noCrash
-    : crashAt(dieAt, () => {
-        process.kill(process.pid, 'SIGKILL')
-        // The signal may take a moment, in which nothing more must happen.
-        for (;;);
-      })
+const step = dieAt === undefined ? noCrash : killAt(dieAt)
 
 const lake = await openScratchLake(folder, { create: false, files: localFiles(folder, { step }) })
 const versions: number[] = []
