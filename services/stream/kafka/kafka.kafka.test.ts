@@ -165,6 +165,7 @@ describe('members of a group', { skip }, () => {
     await stranger.run({ eachMessage: async () => {} })
     await isIn
     const member = new Member()
+    await assert.rejects(log.join('not.there', topic, member), failsWith('E_LOG_UNAVAILABLE'))
     await log.join(topic, topic, member)
     await member.until(() => member.failures.length === 1)
     assert.match(member.failures[0]!.message, /protocol/i)
@@ -183,9 +184,8 @@ describe('trouble with the broker', { skip }, () => {
 
   test('a damaged byte on its disk takes out one batch and nothing else', async () => {
     const topic = await newTopic('damaged')
-    for (const value of ['before', 'DAMAGED', 'after']) {
-      await log.append(topic, [record('key', value)])
-    }
+    const written = ['before', 'DAMAGED', 'after']
+    for (const value of written) await log.append(topic, [record('key', value)])
     const path = join(broker!.dataDir, 'records', `${topic}-0`, '00000000000000000000.log')
     const file = await open(path, 'r+')
     const bytes = await file.readFile()
@@ -197,6 +197,23 @@ describe('trouble with the broker', { skip }, () => {
       run!.faults.map(({ first, next, reason }) => [first, next, reason.includes('checksum')]),
       [[1, 2, true]]
     )
+  })
+
+  test('a reader that did not hear of it never takes a topic made anew for the old one', async () => {
+    const topic = await newTopic('anew')
+    await log.append(topic, records(2))
+    const unaware = new KafkaLog({ brokers })
+    const [{ incarnation } = assert.fail()] = await unaware.partitions(topic)
+    assert.equal((await unaware.read(topic, 0, 0, { ...PATIENT, incarnation })).count, 2)
+    await log.deleteTopic(topic)
+    await newTopic('anew')
+    await log.append(topic, records(5))
+    await assert.rejects(
+      unaware.read(topic, 0, 2, { ...PATIENT, incarnation }),
+      failsWith('E_LOG_RECREATED')
+    )
+    assert.equal((await unaware.read(topic, 0, 2, PATIENT)).count, 3)
+    await unaware.close()
   })
 
   test('a busy partition is not held up by idle ones', async () => {
@@ -233,9 +250,7 @@ describe('trouble with the broker', { skip }, () => {
     } finally {
       await broker!.thaw()
     }
-    for (const value of ['second', 'third']) {
-      await impatient.append(topic, [record('key', value)])
-    }
+    for (const value of ['second', 'third']) await impatient.append(topic, [record('key', value)])
     const values = await readValues(topic)
     // The batch of an unknown fate may have arrived: it must not have displaced another one.
     assert.deepEqual(

@@ -116,6 +116,7 @@ export class KafkaLog implements EventLog, LogAdmin {
       this.#memberships.add(membership)
       return membership
     } catch (error) {
+      await consumer.disconnect()
       throw toFailure(error, `joining ${group}`)
     }
   }
