@@ -22,7 +22,7 @@ export const readBlock = (
   reading: Reading,
   notes: Notes
 ): Counted | null => {
-  const family = familyOf(block)
+  const family = reading.usage?.block === block ? reading.usage.family : familyOf(block)
   if (family === null) return null
   const rule = ruleFor(family, claim, { block, body: reading.body }, notes)
   checkNames(claim, rule, notes)

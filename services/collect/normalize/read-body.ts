@@ -2,6 +2,7 @@ import { EventSplitter } from './events.ts'
 import { addFacts, noFacts, type Facts } from './facts.ts'
 import { isObject, parseJson, type Json } from './json.ts'
 import { readProviderError, type HttpFacts, type ProviderError } from './provider-error.ts'
+import { familyOf } from './resolve.ts'
 import { isEvent, StreamFold } from './stream.ts'
 import { findUsage, hasStrayUsage, SLOT_ORDER, unwrap, type Found } from './usage-block.ts'
 import type { Notes } from './warnings.ts'
@@ -58,7 +59,7 @@ const readEvents = (events: readonly unknown[], http: HttpFacts, notes: Notes): 
 
 /** What a fold of a stream knows so far; used for streams that are still running as well. */
 export const readFold = (fold: StreamFold, http: HttpFacts, notes: Notes): Reading => {
-  const usage = bestOf([...fold.slots].map(([slot, block]) => ({ slot, block })))
+  const usage = bestOf([...fold.slots].flatMap(([slot, block]) => foundIn(slot, block)))
   const complete = fold.isComplete()
   const error = fold.error ?? readProviderError(null, http)
   if (error !== null) notes.add('stream_error')
@@ -72,6 +73,11 @@ export const readFold = (fold: StreamFold, http: HttpFacts, notes: Notes): Readi
     partial: !complete || error !== null,
     batch: false
   }
+}
+
+const foundIn = (slot: string, block: Json): Found[] => {
+  const family = slot === 'meta' ? 'cohere' : familyOf(block)
+  return family === null ? [] : [{ slot, block, family }]
 }
 
 const readWhole = (outer: Json, http: HttpFacts, notes: Notes): Reading => {

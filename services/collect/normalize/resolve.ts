@@ -81,7 +81,7 @@ const reported = (block: Json, key: string): boolean => {
 
 /** The family of a usage block by its field names, or null where it is none. */
 export const familyOf = (block: Json): Family | null => {
-  for (const [key, family] of FAMILY_KEYS) if (reported(block, key)) return family
+  for (const entry of FAMILY_KEYS) if (reported(block, entry[0])) return entry[1]
   const counts = objectAt(block, 'tokens')
   if (counts !== null && (reported(counts, 'input_tokens') || reported(counts, 'output_tokens'))) {
     return 'cohere'

@@ -1,5 +1,6 @@
 import { firstOf, isObject, objectAt, type Json } from './json.ts'
 import { familyOf } from './resolve.ts'
+import type { Family } from './rule.ts'
 
 /**
  * Finds the usage block of a response, of one event of a stream, or of a wrapper around either.
@@ -10,6 +11,7 @@ export type Found = {
   /** Where it stood; events of a stream are merged place by place. */
   slot: string
   block: Json
+  family: Family
 }
 
 const DIRECT = ['usage', 'usageMetadata', 'usage_metadata', 'usage_object', 'token_usage'] as const
@@ -46,7 +48,7 @@ export const findUsage = (body: Json): Found[] => {
     }
     addChoice(found, body)
     addMeta(found, body)
-    if (familyOf(body) !== null) found.push({ slot: 'bare', block: body })
+    add(found, 'bare', body)
     add(found, 'details', body['details'])
   }
   add(found, 'amazon-bedrock-invocationMetrics', body['amazon-bedrock-invocationMetrics'])
@@ -54,7 +56,9 @@ export const findUsage = (body: Json): Found[] => {
 }
 
 const add = (found: Found[], slot: string, value: unknown): void => {
-  if (isObject(value) && familyOf(value) !== null) found.push({ slot, block: value })
+  if (!isObject(value)) return
+  const family = familyOf(value)
+  if (family !== null) found.push({ slot, block: value, family })
 }
 
 /** Moonshot ends a stream with the usage inside the choice. */
@@ -68,7 +72,7 @@ const addMeta = (found: Found[], body: Json): void => {
   const meta = objectAt(body, 'meta')
   if (meta === null) return
   const billed = objectAt(meta, 'billed_units') ?? objectAt(meta, 'tokens')
-  if (billed !== null) found.push({ slot: 'meta', block: meta })
+  if (billed !== null) found.push({ slot: 'meta', block: meta, family: 'cohere' })
 }
 
 /** True where a usage field is there but holds something that no rule can read. */

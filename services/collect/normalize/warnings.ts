@@ -115,20 +115,20 @@ export const lower = (a: Confidence, b: Confidence): Confidence => (RANK[a] <= R
 /** Collects warnings, each once, and the confidence that they leave. */
 export class Notes {
   confidence: Confidence = 'high'
-  private readonly lines = new Set<string>()
+  private readonly lines: string[] = []
 
   /** `detail` must come from the rules, never from the body, so that the words stay few. */
   add(code: WarningCode, detail?: string): void {
-    this.lines.add(detail === undefined ? code : `${code}: ${detail}`)
+    const line = detail === undefined ? code : `${code}: ${detail}`
+    if (!this.lines.includes(line)) this.lines.push(line)
     this.confidence = lower(this.confidence, WARNINGS[code].cap)
   }
 
   has(code: WarningCode): boolean {
-    for (const line of this.lines) if (line === code || line.startsWith(`${code}:`)) return true
-    return false
+    return this.lines.some((line) => line === code || line.startsWith(`${code}:`))
   }
 
   list(): string[] {
-    return [...this.lines]
+    return this.lines
   }
 }
