@@ -79,10 +79,10 @@ export class Consumer {
     this.#stopping.abort()
   }
 
-  /** Resolves when every assigned partition was read to its end and landed. */
+  /** Resolves when every assigned partition was read to its end and landed, or on `stop`. */
   async caughtUp(): Promise<void> {
-    for (;;) {
-      if (this.#failure !== null) throw this.#failure
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
       await this.#assignment
       const ends = await this.#doors.log.partitions(this.#settings.topic)
       const behind = ends.some(({ partition, end }) => {
@@ -91,7 +91,8 @@ export class Consumer {
       })
       if (!behind) return
       this.#clock.hurry()
-      await once(this.#clock, 'flushed', { signal: this.#stopping.signal })
+      // Aborted = stopped: the loop sees it, and `run` says why.
+      await once(this.#clock, 'flushed', { signal }).catch(() => {})
     }
   }
 

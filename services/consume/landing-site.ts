@@ -3,6 +3,8 @@ import type { Commit, Range } from '../lake/commit.ts'
 import { Engine } from '../lake/engine.ts'
 import { landTable, parquetWriter } from '../lake/land-table.ts'
 import { openLake } from '../lake/lake.ts'
+import { localFiles } from '../lake/local-files.ts'
+import { dieAt } from '../lake/crash-point.ts'
 import { quoted } from '../lake/parquet-writer.ts'
 import { loadBook } from '../rates/prices/book.ts'
 import { foreignFormat, nativeFormat, type ForeignFormat } from './decode/messages.ts'
@@ -28,15 +30,20 @@ export type Landing = {
 
 export type LandingSettings = {
   dir: string
+  /** Step of the lake's storage at which the process kills itself; for tests of recovery. */
   crashAt: string | null
   /** Format of a topic that is not ours; absent = native events. */
   foreign?: ForeignFormat
 }
 
 /** Opens the lake in `dir`, creating it when there is none. */
-export const openLanding = async ({ dir, foreign }: LandingSettings): Promise<Landing> => {
+export const openLanding = async ({ dir, foreign, crashAt }: LandingSettings): Promise<Landing> => {
   const engine = await Engine.open()
-  const lake = await openLake(dir, { create: true, writeParquet: parquetWriter(engine) })
+  const lake = await openLake(dir, {
+    create: true,
+    writeParquet: parquetWriter(engine),
+    ...(crashAt === null ? {} : { files: localFiles(dir, { step: dieAt(crashAt) }) })
+  })
   const prices = await loadBook()
   const doors: FlushDoors = { engine, lake, prices, generation: generationOf(prices) }
   const pending = new Pending(foreign === undefined ? nativeFormat() : foreignFormat(foreign))

@@ -81,7 +81,7 @@ export class PartitionReader {
       const cut = (Math.floor(this.#handed / cutOffsets) + 1) * cutOffsets
       const piece = cutRun(run, this.#handed, cut)
       // Only the last piece may take the memory along.
-      if (piece.next < run.next) piece.bytes = piece.bytes.slice()
+      if (piece.next < run.next) piece.bytes = new Uint8Array(piece.bytes)
       const { next } = piece
       this.#clock.added(await this.#doors.landing.add(piece, this.#start.source))
       this.#handed = next

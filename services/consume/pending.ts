@@ -161,7 +161,7 @@ const quarantine = (run: Run, index: number, { code, message }: Failure): Quaran
     appendedMs: run.timesMs[index]!,
     code,
     reason: message,
-    bytes: run.bytes.slice(start, Math.min(end, start + QUARANTINE_BYTES_MAX)),
+    bytes: new Uint8Array(run.bytes.subarray(start, Math.min(end, start + QUARANTINE_BYTES_MAX))),
     byteLength: end - start
   }
 }

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { openLakeSite } from '../../services/cli/site.ts'
+import { attach } from '../../services/lake/snapshot.ts'
+import type { Truth } from './ledger.ts'
+
+/** What the lake in a folder says, in the ledger's words. */
+export const readLake = async (data: string) => {
+  const site = await openLakeSite({ data })
+  try {
+    await attach(site, await site.lake.head())
+    const one = async (sql: string) => (await site.engine.table(sql)).rows[0] ?? {}
+    const figures = `count(*) AS events, sum(in_total)::BIGINT AS in_total,
+      sum(out_total)::BIGINT AS out_total, sum(in_cache_read)::BIGINT AS cache_read`
+    return {
+      events: await one(`SELECT ${figures}, count_if(provisional) AS provisional FROM temp.events`),
+      windows: await one(
+        `SELECT ${figures.replace('count(*)', 'sum(n)::BIGINT')} FROM temp.windows`
+      ),
+      tenants: (await site.engine.table('SELECT tenant, count(*) AS n FROM temp.events GROUP BY 1'))
+        .rows,
+      conflicts: await one('SELECT count(*) AS n FROM temp.conflicts'),
+      quarantine: (
+        await site.engine.table(
+          'SELECT "partition", "offset", code, reason, byte_length FROM temp.quarantine ORDER BY ALL'
+        )
+      ).rows,
+      gaps: (await site.engine.table('SELECT reason, "first", "next" FROM temp.gaps ORDER BY ALL'))
+        .rows,
+      ranges: (
+        await site.engine.table(
+          'SELECT "partition", incarnation, "first", "next" FROM temp.ranges ORDER BY 1, 2, 3'
+        )
+      ).rows
+    }
+  } finally {
+    site.close()
+  }
+}
+
+/** Settled events and windows equal the ledger to the token; ranges follow on one another. */
+export const assertSettled = async (data: string, truth: Truth): Promise<void> => {
+  const seen = await readLake(data)
+  const expected = {
+    events: truth.events,
+    in_total: truth.inTotal,
+    out_total: truth.outTotal,
+    cache_read: truth.cacheRead
+  }
+  assert.deepEqual(seen.events, { ...expected, provisional: 0 })
+  assert.deepEqual(seen.windows, expected)
+  assert.deepEqual(
+    Object.fromEntries(seen.tenants.map(({ tenant, n }) => [tenant, n])),
+    truth.byTenant
+  )
+  assert.deepEqual(seen.conflicts, { n: truth.conflicts })
+  assert.deepEqual(seen.quarantine, [])
+  assertContiguous(seen.ranges)
+}
+
+type RangeRow = Record<string, unknown>
+
+const assertContiguous = (ranges: readonly RangeRow[]): void => {
+  ranges.forEach((range, index) => {
+    const before = ranges[index - 1]
+    if (before === undefined || before['partition'] !== range['partition']) return
+    if (before['incarnation'] !== range['incarnation']) return
+    assert.equal(range['first'], before['next'], `partition ${String(range['partition'])}`)
+  })
+}

@@ -1,0 +1,114 @@
+import type { UsageEvent } from '../../schemas/event.ts'
+import { eventRecord } from '../../services/collect/event-record.ts'
+import type { OutRecord } from '../../services/stream/log.ts'
+import { createRandom, type Random } from '../worlds/random.ts'
+
+/** What was sent, written down before it is sent: the truth that tables are compared with. */
+export type Ledger = {
+  records: OutRecord[]
+  /** Figures that settled events and windows must show, exactly. */
+  truth: Truth
+}
+
+export type Truth = {
+  events: number
+  inTotal: number
+  outTotal: number
+  cacheRead: number
+  byTenant: Record<string, number>
+  /** Records sent in all, repeats included. */
+  records: number
+  conflicts: number
+}
+
+export type LedgerOptions = {
+  seed: number
+  events: number
+  /** Time of the first event. */
+  startMs: number
+  /** Share of events that are sent twice, half of them under another key. */
+  repeats?: number
+  /** Share of events whose id comes again with other content. */
+  conflicts?: number
+  prefix?: string
+}
+
+const TENANTS = 7
+const STEP_MS = 700
+/** Up to this much out of order: ten minutes. */
+const DISORDER_MS = 600_000
+
+/** Seeded events with repeats in other partitions, conflicts and disorder. */
+export const createLedger = (options: LedgerOptions): Ledger => {
+  const random = createRandom(options.seed)
+  const truth: Truth = {
+    events: 0,
+    inTotal: 0,
+    outTotal: 0,
+    cacheRead: 0,
+    byTenant: {},
+    records: 0,
+    conflicts: 0
+  }
+  const records: OutRecord[] = []
+  for (let index = 0; index < options.events; index++) {
+    const event = createEvent(random, options, index)
+    count(truth, event)
+    records.push(...deliveries(random, options, truth, event))
+  }
+  truth.records = records.length
+  return { records, truth }
+}
+
+const createEvent = (random: Random, options: LedgerOptions, index: number): UsageEvent => {
+  const cacheRead = random.integer(0, 5_000)
+  const timeMs = options.startMs + index * STEP_MS - random.integer(0, DISORDER_MS)
+  return {
+    id: `${options.prefix ?? 'event'}-${index}`,
+    source: 'ledger',
+    time: new Date(timeMs).toISOString(),
+    tenant: `tenant-${random.integer(0, TENANTS)}`,
+    kind: 'llm',
+    trace_id: `trace-${random.integer(0, options.events)}`,
+    provider: 'openai',
+    response_model: random.uniform() < 0.5 ? 'gpt-4o-2024-08-06' : 'nobody-prices-this',
+    duration_ms: random.integer(1, 60_000),
+    tokens: {
+      in_uncached: random.integer(1, 5_000),
+      in_cache_read: cacheRead,
+      out_text: random.integer(0, 2_000)
+    }
+  }
+}
+
+const count = (truth: Truth, event: UsageEvent): void => {
+  const tokens = event.tokens ?? {}
+  truth.events += 1
+  truth.inTotal += (tokens.in_uncached ?? 0) + (tokens.in_cache_read ?? 0)
+  truth.outTotal += tokens.out_text ?? 0
+  truth.cacheRead += tokens.in_cache_read ?? 0
+  truth.byTenant[event.tenant] = (truth.byTenant[event.tenant] ?? 0) + 1
+}
+
+/** The records of one event: mostly one; a repeat may travel by another partition. */
+const deliveries = (
+  random: Random,
+  { repeats = 0, conflicts = 0 }: LedgerOptions,
+  truth: Truth,
+  event: UsageEvent
+): OutRecord[] => {
+  const record = eventRecord(event)
+  const sent = [record]
+  if (random.uniform() < repeats) {
+    sent.push(random.uniform() < 0.5 ? record : { ...record, key: `other-${event.id}` })
+  }
+  if (random.uniform() < conflicts) {
+    // Behind the true record in its own partition, so that the true one is the earlier.
+    sent.push({
+      ...eventRecord({ ...event, duration_ms: 1 + (event.duration_ms ?? 0) }),
+      key: record.key
+    })
+    truth.conflicts += 1
+  }
+  return sent
+}
