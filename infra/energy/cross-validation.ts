@@ -41,9 +41,10 @@ export const KNOWLEDGE: readonly KnowledgeName[] = [
   'neither'
 ]
 
-// Half of what EcoLogits' single figure says of the field and half of what sweeps cover: the median
-// of published serving assumptions is 64, and the reference sweeps spread by a factor of 4 (1.4).
+// Not fitted: the reference sweeps say what was tried, not how busy replicas are. 64 is what published
+// estimates assume; a spread of a factor of four (1.4) covers 8 to 500 at 90 %.
 const CONCURRENCY_PRIOR = { median: 64, sigma: 1.4 }
+// Grids for what is chosen inside the training side; the cost is flat between neighbours.
 const LATENCY_WEIGHTS = [0.2, 0.3, 0.4, 0.5, 0.6] as const
 const LATENCY_SIGMAS = [0.2, 0.26, 0.32, 0.4] as const
 const SPREAD_SCALES = [0.25, 0.4, 0.55, 0.7, 0.85, 1, 1.25, 1.5, 2] as const
@@ -51,7 +52,9 @@ const SPREAD_SCALES = [0.25, 0.4, 0.55, 0.7, 0.85, 1, 1.25, 1.5, 2] as const
 const COVERAGE_AIM = 0.83
 /** An architecture counts as its rows to this power when interval widths are taken. */
 const QUANTILE_WEIGHT_POWER = -0.5
+// Five groups of architectures keep four fifths of the rows in each inner fit.
 const INNER_FOLDS = 5
+// Repeated runs of one configuration differ by about 5 %; no interval may claim less.
 const HALF_WIDTH_MIN = 0.05
 
 export const requestOf = (row: ReferenceRow, view: View): EnergyRequest => {

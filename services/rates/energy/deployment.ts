@@ -107,30 +107,26 @@ const resolveModel = (request: DeploymentRequest, assume: Assume): ModelStructur
   return model
 }
 
+// Counts that the caller gives win over the table; its structure stays if they are of that model.
 const sized = (
   { totalB, activeB }: DeploymentRequest,
   named: ModelStructure | null
 ): ModelStructure | null => {
   const total = positive(totalB) ?? (named === null ? positive(activeB) : null)
   if (total === null) return named
-  const active = Math.min(positive(activeB) ?? (named === null ? total : named.activeB), total)
-  const agrees =
-    named !== null &&
-    named.known === 'table' &&
-    Math.abs(named.totalB / total - 1) < COUNT_AGREEMENT &&
-    Math.abs(named.activeB / active - 1) < COUNT_AGREEMENT
-  const base = agrees ? named : structureFromSize(total, active)
-  return {
-    ...base,
-    name: named?.name ?? base.name,
-    totalB: total,
-    activeB: active,
-    activeLowB: active,
-    activeHighB: active,
-    released: named?.released ?? null,
-    precision: named?.precision ?? null
-  }
+  const active = Math.min(positive(activeB) ?? named?.activeB ?? total, total)
+  const counted = structureFromSize(total, active)
+  if (named === null) return counted
+  const { name, released, precision } = named
+  const base = agrees(named, counted) ? named : counted
+  const counts = { totalB: total, activeB: active, activeLowB: active, activeHighB: active }
+  return { ...base, ...counts, name, released, precision }
 }
+
+const agrees = (named: ModelStructure, counted: ModelStructure): boolean =>
+  named.known === 'table' &&
+  Math.abs(named.totalB / counted.totalB - 1) < COUNT_AGREEMENT &&
+  Math.abs(named.activeB / counted.activeB - 1) < COUNT_AGREEMENT
 
 const positive = (value: number | null | undefined): number | null =>
   value !== null && value !== undefined && value > 0 ? value : null

@@ -36,37 +36,52 @@ export const energyCurve = (
 ): EnergyCurve => {
   const counters = distinct(readings.filter(({ kind }) => kind === 'energy'))
   const power = distinct(readings.filter(({ kind }) => kind === 'power'))
-  if (counters.length > 1) return curveOf(counters, counterScale(counters, powerWattsMax))
-  return curveOf(power, null)
+  if (counters.length < 2) return curveOf(power)
+  return curveOf(counters, counterScales(counters, powerWattsMax))
 }
 
 // Copies of one reading carry one value; should they differ, the largest is taken, in any order.
+// While an exporter is upgraded both its names may be there: the one that tells its unit is taken.
 const distinct = (readings: readonly MeterReading[]): MeterReading[] => {
   const byTime = new Map<number, MeterReading>()
   for (const reading of readings) {
     const known = byTime.get(reading.timeMs)
-    if (known === undefined || reading.value > known.value) byTime.set(reading.timeMs, reading)
+    if (known === undefined || isBetter(reading, known)) byTime.set(reading.timeMs, reading)
   }
   return [...byTime.values()].sort((a, b) => a.timeMs - b.timeMs)
 }
 
-const counterScale = (counters: readonly MeterReading[], powerWattsMax: number | null): number => {
-  const named = counters[0]?.unit
-  if (named === 'J' || named === 'mJ') return MICROJOULES[named]
-  const unit = energyUnitByRate(counters, powerWattsMax)
-  if (unit === null) {
-    throw new Failure(
-      'E_FACTOR_TABLE',
-      `unit of the energy counter of ${counters[0]?.gpu} unclear`,
-      {
-        hint: 'Give the power limit of the GPU, or use a meter whose name tells its unit.'
-      }
-    )
-  }
-  return MICROJOULES[unit]
+const isBetter = (reading: MeterReading, known: MeterReading): boolean =>
+  reading.unit === known.unit
+    ? reading.value > known.value
+    : (reading.unit ?? '~') < (known.unit ?? '~')
+
+type Scales = ReadonlyMap<MeterReading['unit'], number>
+
+// One scale per unit that names tell, and one for all readings whose name tells none.
+const counterScales = (counters: readonly MeterReading[], powerWattsMax: number | null): Scales => {
+  const units = [...new Set(counters.map(({ unit }) => unit))]
+  return new Map(
+    units.map((unit) => {
+      if (unit === 'J' || unit === 'mJ') return [unit, MICROJOULES[unit]]
+      const own = counters.filter((reading) => reading.unit === unit)
+      return [unit, MICROJOULES[unitByRate(own, powerWattsMax)]]
+    })
+  )
 }
 
-const curveOf = (readings: readonly MeterReading[], scale: number | null): EnergyCurve => {
+const unitByRate = (
+  counters: readonly MeterReading[],
+  powerWattsMax: number | null
+): 'J' | 'mJ' => {
+  const unit = energyUnitByRate(counters, powerWattsMax)
+  if (unit !== null) return unit
+  throw new Failure('E_FACTOR_TABLE', `unit of the energy counter of ${counters[0]?.gpu} unclear`, {
+    hint: 'Give the power limit of the GPU, or use a meter whose name tells its unit.'
+  })
+}
+
+const curveOf = (readings: readonly MeterReading[], scales: Scales | null = null): EnergyCurve => {
   const period = usualPeriodMs(readings)
   const segments: EnergySegment[] = []
   const cumulated = [0]
@@ -75,8 +90,11 @@ const curveOf = (readings: readonly MeterReading[], scale: number | null): Energ
     const from = readings[index - 1]
     if (from === undefined) continue
     const dark = to.timeMs - from.timeMs > SILENCE_PERIODS * period
-    if (scale !== null && to.value < from.value) resets += 1
-    const microjoules = drawn(from, to, { scale, dark })
+    const reset = scales !== null && (to.value < from.value || to.unit !== from.unit)
+    if (reset) resets += 1
+    const microjoules = reset
+      ? null
+      : drawn(from, to, { scale: scales?.get(to.unit) ?? null, dark })
     if (microjoules === null) continue
     segments.push({ fromMs: from.timeMs, toMs: to.timeMs, microjoules, dark })
     cumulated.push((cumulated.at(-1) ?? 0) + microjoules)
@@ -86,11 +104,9 @@ const curveOf = (readings: readonly MeterReading[], scale: number | null): Energ
 
 type Drawing = { scale: number | null; dark: boolean }
 
-// Null where nothing is known: across a reset, and across a silence of a power gauge.
+// Null across a silence of a power gauge, of which nothing is known.
 const drawn = (from: MeterReading, to: MeterReading, { scale, dark }: Drawing): number | null => {
-  if (scale !== null) {
-    return to.value < from.value ? null : Math.round((to.value - from.value) * scale)
-  }
+  if (scale !== null) return Math.round((to.value - from.value) * scale)
   if (dark) return null
   const unit = WATTS[from.unit === 'mW' ? 'mW' : 'W']
   const seconds = (to.timeMs - from.timeMs) / 1000

@@ -92,28 +92,25 @@ const POWER_MARGIN = 1.5
 const POWER_WATTS_MIN = 2
 
 /**
- * Unit of a counter whose name does not tell it, from its rate: the one unit under which the mean
- * power lies between what a sleeping board draws and 1.5 times what the board may. Null when none or
- * both fit: then the meter is refused.
+ * Unit of a counter whose name does not tell it, from its rate: the one unit under which the power
+ * between readings lies between what a sleeping board draws and 1.5 times what the board may. Null
+ * when no span tells, or when spans disagree (an exporter that changed units): then the meter is
+ * refused.
  */
 export const energyUnitByRate = (
   readings: readonly MeterReading[],
   powerWattsMax: number | null = null
 ): 'J' | 'mJ' | null => {
   const sorted = readings.toSorted((a, b) => a.timeMs - b.timeMs)
-  let counted = 0
-  let seconds = 0
-  for (const [index, reading] of sorted.entries()) {
-    const previous = sorted[index - 1]
-    if (previous === undefined || reading.value < previous.value) continue
-    counted += reading.value - previous.value
-    seconds += (reading.timeMs - previous.timeMs) / 1000
-  }
-  if (seconds === 0) return null
   const model = findGpu(sorted[0]?.gpuModel) ?? gpuByName(DEFAULT_GPU)
   const top = (powerWattsMax ?? model.powerWattsMax) * POWER_MARGIN
   const fits = (watts: number): boolean => watts >= POWER_WATTS_MIN && watts <= top
-  const rate = counted / seconds
-  if (fits(rate) === fits(rate / 1000)) return null
-  return fits(rate) ? 'J' : 'mJ'
+  const rates = sorted.slice(1).map((reading, index) => {
+    const previous = sorted[index] ?? reading
+    return ((reading.value - previous.value) * 1000) / (reading.timeMs - previous.timeMs)
+  })
+  const inJoules = rates.some(fits)
+  const inMillijoules = rates.some((rate) => fits(rate / 1000))
+  if (inJoules === inMillijoules) return null
+  return inJoules ? 'J' : 'mJ'
 }

@@ -54,6 +54,23 @@ test('a counter whose unit can not be told is refused, not guessed', () => {
   refused(() => energyCurve(absurd.filter(({ kind }) => kind === 'energy')))
 })
 
+test('an upgrade of the exporter loses the span between the names, and an unnamed change is refused', () => {
+  const at = (timeMs: number, value: number, unit: 'J' | 'mJ' | null) =>
+    ({ host: 'h', gpu: 'g', gpuModel: null, timeMs, kind: 'energy', unit, value }) as const
+  const upgraded = [
+    at(0, 1_000_000, 'mJ'),
+    at(1000, 1_300_000, 'mJ'),
+    at(2000, 1_600, 'J'),
+    at(3000, 1_900, 'J')
+  ]
+  const curve = energyCurve(upgraded)
+  assert.equal(microjoulesBetween(curve, 0, 3000), 600 * 1e6)
+  assert.equal(curve.resets, 1)
+  refused(() => energyCurve(upgraded.map((reading) => ({ ...reading, unit: null }))))
+  const both = [...upgraded.slice(0, 2), at(0, 1000, 'J'), at(1000, 1300, 'J')]
+  assert.equal(microjoulesBetween(energyCurve(both), 0, 1000), 300 * 1e6)
+})
+
 test('limits and violations are no draw, and power is integrated by trapezoids', () => {
   const text = `DCGM_FI_DEV_POWER_USAGE{UUID="g",Hostname="h"} 100 0
 DCGM_FI_DEV_POWER_USAGE{UUID="g",Hostname="h"} 300 1000

@@ -53,7 +53,8 @@ export const unionMs = (spans: readonly Window[]): number => {
   let covered = 0
   let reached = Number.NEGATIVE_INFINITY
   for (const { fromMs, toMs } of spans.toSorted((a, b) => a.fromMs - b.fromMs)) {
-    if (toMs <= reached) continue
+    // A request that ended before the first reading of its window leaves an empty span.
+    if (toMs <= Math.max(reached, fromMs)) continue
     covered += toMs - Math.max(fromMs, reached)
     reached = toMs
   }
