@@ -21,9 +21,17 @@ import { impliedByRatio } from './ratio-price.ts'
 import { assignPrices } from './price-gap.ts'
 import { modelKey, type Call } from './recorded.ts'
 import { billClock, CLOCKS, OMISSIONS } from './timing.ts'
-import { countDays } from './miscount.ts'
+import { countDays, type DayResult } from './miscount.ts'
 import { assignTokens, gapIn, sumByClass } from './token-gap.ts'
-import { CLASSES, classOf, groupBy, valueOf, type Group, type Working } from './working.ts'
+import {
+  CLASSES,
+  classOf,
+  groupBy,
+  valueOf,
+  weightOf,
+  type Group,
+  type Working
+} from './working.ts'
 
 export type Decomposition = {
   cells: Cell[]
@@ -31,7 +39,9 @@ export type Decomposition = {
   remarks: string[]
   buckets: readonly Bucket[]
   /** Calls of ours inside the bill, copies left out. */
-  calls: number
+  calls: readonly Call[]
+  /** Two standard errors of what was put under missing calls instead of miscounted tokens. */
+  errorPico: number
 }
 
 /** Time zones reach this far: calls outside the bill by less may be in its first or last day. */
@@ -64,7 +74,7 @@ export const decompose = (
   const single = near.filter(({ isDuplicate }) => !isDuplicate)
   const groups = groupsOf(book, grid, { calls: single, lines: keyed })
   const inside = single.filter(({ timeMs }) => bucketAt(grain.buckets, timeMs) >= 0)
-  return { ...explain(book, { grid, groups }), buckets: grain.buckets, calls: inside.length }
+  return { ...explain(book, { grid, groups }), buckets: grain.buckets, calls: inside }
 }
 
 const keyOf = (book: PriceBook, line: BillLine, hasModels: boolean): string =>
@@ -94,7 +104,7 @@ const addLines = (grid: CellGrid, lines: readonly (BillLine & { key: string })[]
 
 type Parts = { grid: CellGrid; groups: Group[] }
 
-type Explained = Pick<Decomposition, 'cells' | 'remarks'>
+type Explained = Pick<Decomposition, 'cells' | 'remarks' | 'errorPico'>
 type Studied = { group: Group; statistics: CallStatistics }
 
 const explain = (book: PriceBook, { grid, groups }: Parts): Explained => {
@@ -110,7 +120,8 @@ const explain = (book: PriceBook, { grid, groups }: Parts): Explained => {
   }
   assignUnits(grid, missing)
   for (const cell of grid.cells.values()) assignRest(cell)
-  return { cells: [...grid.cells.values()], remarks }
+  const variance = missing.reduce((sum, day) => sum + day.variancePico, 0)
+  return { cells: [...grid.cells.values()], remarks, errorPico: 2 * Math.sqrt(variance) }
 }
 
 /** Puts our calls where the bill has them: leaves out what it leaves out, cuts days as it does. */
@@ -153,10 +164,21 @@ const explainTokens = (
   )
   return days.map(([bucket, workings], index) => {
     const result = results[index] ?? { calls: 0, miscount: { in: 0, read: 0, write: 0, out: 0 } }
-    assignTokens(workings, { ...result, statistics, miscountCause: cause })
-    return { bucket, group, calls: result.calls }
+    assignTokens(workings, { ...result, miscountCause: cause })
+    return { bucket, group, calls: result.calls, variancePico: doubt(workings, result, statistics) }
   })
 }
+
+/** Variance in dollars of telling missing calls from miscounted tokens on a day with both. */
+const doubt = (
+  workings: readonly Working[],
+  { calls, miscount }: DayResult,
+  { square }: CallStatistics
+): number =>
+  [...groupBy(workings, ({ cell }) => classOf(cell.meter))].reduce((sum, [name, peers]) => {
+    const price = Math.max(...peers.map(({ price: own }) => weightOf(own)))
+    return miscount[name] === 0 ? sum : sum + Math.abs(calls) * square[name] * price ** 2
+  }, 0)
 
 /** Some amounts look rounder than the bill rounds; its finest line tells its precision. */
 const evenRounding = (grid: CellGrid): void => {
@@ -176,7 +198,7 @@ const stateBill = (group: Group): void => {
   const open = group.workings.filter(
     ({ cell }) => cell.billedTokens === null && cell.billedPico !== null
   )
-  const series = [...groupBy(open, ({ cell }) => `${cell.tier} ${cell.meter}`).values()]
+  const series = [...groupBy(open, ({ cell }) => cell.meter).values()]
   const coarse = series.filter((days) => !impliedByDivision(days))
   if (coarse.length > 0) impliedByRatio(coarse)
   for (const working of group.workings) working.billed ??= 0

@@ -1,4 +1,4 @@
-import type { Working } from './working.ts'
+import { groupBy, type Working } from './working.ts'
 
 /**
  * The unit price behind amounts that come without quantities. Tokens are whole numbers, so an
@@ -13,8 +13,14 @@ const POWER_MIN = 20n
 const PLAUSIBLE = 3
 /** Factors of the list price that are tried, in thousandths: price changes are round numbers. */
 const FACTORS_PERMILLE = { min: 100, max: 4000 }
+const FACTORS = Array.from(
+  { length: FACTORS_PERMILLE.max - FACTORS_PERMILLE.min + 1 },
+  (_, index) => (FACTORS_PERMILLE.min + index) / 1000
+)
 /** Multiples of the true price that a common divisor may be. */
-const MULTIPLE_MAX = 200n
+const MULTIPLE_MAX = 60
+/** Tokens implied by a true price are off ours by about this, as a logarithm. */
+const OFF_SIGMA = 0.3
 
 type Series = readonly Working[]
 
@@ -33,102 +39,103 @@ const whole = ({ price }: Working): bigint | null =>
     ? price.pico / price.tokens
     : null
 
-/** Sets implied tokens of one tier and meter over all days; false when amounts prove nothing. */
+/** Sets implied tokens of one meter over all tiers and days; false when amounts prove nothing. */
 export const impliedByDivision = (series: Series): boolean => {
-  const days = series.toSorted((left, right) => left.cell.bucket - right.cell.bucket)
-  if (!days.every(isFine)) return false
-  const isListed = days.map((working) => divides(working, whole(working) ?? 0n))
-  const changed = days.filter((_, day) => !isListed[day])
-  if (changed.length === 0) {
-    for (const working of days) setTokens(working, whole(working) ?? 1n)
-    return true
-  }
-  const price = commonPrice(changed)
-  if (price === null) return false
-  const isChanged = oneChange(days, { isListed, price })
-  days.forEach((working, day) => {
-    setTokens(working, isChanged[day] === true ? price : (whole(working) ?? 1n))
+  if (!series.every(isFine)) return false
+  const days = [...groupBy(series, ({ cell }) => cell.bucket)]
+    .toSorted(([left], [right]) => left - right)
+    .map(([, workings]) => workings)
+  const isListed = days.map((day) => day.every((working) => divides(working, listOf(working))))
+  const changed = days.filter((_, day) => !isListed[day]).flat()
+  const factor = changed.length === 0 ? 1 : priceFactor(changed)
+  if (factor === null) return false
+  const isChanged = factor === 1 ? [] : oneChange(days, { isListed, factor })
+  days.forEach((day, index) => {
+    for (const working of day) setTokens(working, isChanged[index] === true ? factor : 1)
   })
   return true
 }
+
+const listOf = (working: Working): bigint => whole(working) ?? 0n
+
+/** List price times a factor, to the nearest pico-dollar. */
+const priceAt = (working: Working, factor: number): bigint =>
+  factor === 1 ? listOf(working) : BigInt(Math.round(Number(listOf(working)) * factor))
 
 const isFine = (working: Working): boolean => {
   const price = whole(working)
   return price !== null && price > working.cell.roundingPico * POWER_MIN
 }
 
+type Change = { isListed: readonly boolean[]; factor: number }
+
 /** Which days have the other price: those in doubt go with the nearest day that is not. */
-const oneChange = (
-  days: Series,
-  { isListed, price }: { isListed: readonly boolean[]; price: bigint }
-): boolean[] => {
-  const certain = days.map((working, day) => {
-    if (!isListed[day]) return true
-    return divides(working, price) ? null : false
+const oneChange = (days: readonly Series[], { isListed, factor }: Change): boolean[] => {
+  const certain = days.map((day, index) => {
+    if (!isListed[index]) return true
+    return day.every((working) => divides(working, priceAt(working, factor))) ? null : false
   })
-  return certain.map((known, day) => {
+  return certain.map((known, index) => {
     if (known !== null) return known
     const near = certain
-      .map((value, other) => ({ value, distance: Math.abs(other - day) }))
+      .map((value, other) => ({ value, distance: Math.abs(other - index) }))
       .filter(({ value }) => value !== null)
       .toSorted((left, right) => left.distance - right.distance)
     const [first, second] = near
     const isTie = second?.distance === first?.distance && second?.value !== first?.value
-    return isTie ? isNearer(days[day], price) : (first?.value ?? true)
+    const day = days[index] ?? []
+    return isTie ? offFrom(day, factor) < offFrom(day, 1) : (first?.value ?? true)
   })
 }
 
-/** Whether the other price implies tokens nearer to ours than list price does. */
-const isNearer = (working: Working | undefined, price: bigint): boolean => {
-  if (working === undefined || working.tokens === 0) return true
-  const off = (unit: bigint): number =>
-    Math.abs(Math.log(Number(amountOf(working)) / Number(unit) / working.tokens))
-  return off(price) < off(whole(working) ?? 1n)
+/** How far the tokens that a factor implies are from ours, as a logarithm. */
+const offFrom = (workings: Series, factor: number): number => {
+  const ours = workings.reduce((sum, { tokens }) => sum + tokens, 0)
+  const implied = workings.reduce(
+    (sum, working) => sum + Number(amountOf(working)) / Number(priceAt(working, factor) || 1n),
+    0
+  )
+  return ours > 0 && implied > 0 ? Math.abs(Math.log(implied / ours)) : 0
 }
 
-const setTokens = (working: Working, price: bigint): void => {
+const setTokens = (working: Working, factor: number): void => {
   const amount = amountOf(working)
+  const price = priceAt(working, factor)
   working.billed = Number((2n * amount + price) / (2n * price))
   working.slack = Number(working.cell.roundingPico) / Number(price)
+}
+
+/**
+ * The factor of list price that makes every amount a whole number of tokens. Fractions of the true
+ * factor do so too: that all amounts are multiples of the larger is the better evidence the more
+ * amounts there are, and a factor far from our tokens is the worse.
+ */
+const priceFactor = (changed: Series): number | null => {
+  let best: { factor: number; score: number } | null = null
+  for (const factor of [...FACTORS, ...commonFactors(changed)]) {
+    if (!changed.every((working) => divides(working, priceAt(working, factor)))) continue
+    const off = offFrom(changed, factor)
+    if (off > Math.log(PLAUSIBLE)) continue
+    const score = changed.length * Math.log(factor) - (off / OFF_SIGMA) ** 2 / 2
+    if (best === null || score > best.score) best = { factor, score }
+  }
+  return best?.factor ?? null
 }
 
 const gcd = (left: bigint, right: bigint): bigint =>
   right === 0n ? left : gcd(right, left % right)
 
-/** A price that all amounts are multiples of and that leaves about our tokens. */
-const commonPrice = (series: Series): bigint | null => {
-  const round = roundFactor(series)
-  if (round !== null) return round
-  if (series.length < 2 || series.some(({ cell }) => cell.roundingPico > 1n)) return null
-  const divisor = series.map(amountOf).reduce(gcd, 0n)
-  const expected = expectedPrice(series)
-  if (divisor === 0n || expected === null) return null
-  const multiple = BigInt(Math.max(1, Math.round(Number(divisor) / expected)))
-  if (multiple > MULTIPLE_MAX) return null
-  const price = divisor / multiple
-  return price > 0n && isPlausible(price, expected) ? price : null
-}
-
-const expectedPrice = (series: Series): number | null => {
-  const tokens = series.reduce((sum, working) => sum + working.tokens, 0)
-  const amount = series.reduce((sum, working) => sum + Number(amountOf(working)), 0)
-  return tokens > 0 ? amount / tokens : null
-}
-
-const isPlausible = (price: bigint, expected: number): boolean =>
-  Number(price) < expected * PLAUSIBLE && Number(price) > expected / PLAUSIBLE
-
-/** The round factor of list price nearest to what our tokens suggest that divides every amount. */
-const roundFactor = (series: Series): bigint | null => {
-  const expected = expectedPrice(series)
-  const list = series[0] === undefined ? null : whole(series[0])
-  if (expected === null || list === null) return null
-  let best: { price: bigint; off: number } | null = null
-  for (let permille = FACTORS_PERMILLE.min; permille <= FACTORS_PERMILLE.max; permille += 1) {
-    const price = (list * BigInt(permille)) / 1000n
-    const off = Math.abs(Math.log(Number(price) / expected))
-    if (off > Math.log(PLAUSIBLE) || (best !== null && off >= best.off)) continue
-    if (series.every((working) => divides(working, price))) best = { price, off }
-  }
-  return best?.price ?? null
+/** Factors that are not round: the greatest common divisor of a tier's amounts, and its parts. */
+const commonFactors = (changed: Series): number[] => {
+  if (changed.some(({ cell }) => cell.roundingPico > 1n)) return []
+  const [days = []] = [...groupBy(changed, ({ cell }) => cell.tier).values()].toSorted(
+    (left, right) => right.length - left.length
+  )
+  const [first] = days
+  if (days.length < 2 || first === undefined) return []
+  const divisor = days.map(amountOf).reduce(gcd, 0n)
+  return Array.from(
+    { length: MULTIPLE_MAX },
+    (_, index) => Number(divisor) / (index + 1) / Number(listOf(first))
+  ).filter((factor) => factor > FACTORS_PERMILLE.min / 1000 && factor < FACTORS_PERMILLE.max / 1000)
 }

@@ -18,8 +18,6 @@ const WOBBLE = 0.1
 const MISFIT_MAX = 4
 /** Chance of a day on which no call is missing, in calls: counts are then exact. */
 const CALLS_NONE = 0.02
-/** Candidates this close to the best are as good; the one that needs fewest missing calls wins. */
-const NEARLY = 0.8
 /** Two classes counted differently at once are told apart from calls; more are not. */
 const CLASSES_MAX = 2
 /** Input classes whose deviations cancel to this part were exchanged, not miscounted. */
@@ -37,9 +35,13 @@ export type Day = {
 
 export type DayResult = { calls: number; miscount: Sums }
 
-type Ratio = { name: TokenClass; from: number; ratio: number; z: number; calls: number }
+type Ratio = { name: TokenClass; from: number; ratio: number; calls: number }
 
-/** Missing calls and miscounted tokens of every day, in the order of `days`. */
+/**
+ * Missing calls and miscounted tokens of every day, in the order of `days`. A class is taken to be
+ * counted differently from the first day that fits; of several, the one that leaves fewest calls
+ * missing.
+ */
 export const countDays = (
   days: readonly Day[],
   statistics: CallStatistics
@@ -85,13 +87,11 @@ const bestRatio = (
     (name) => statistics.mean[name] > 0 && found.every((ratio) => ratio.name !== name)
   )
   if (open.length < 2 && days.every(({ requests }) => requests === null)) return null
-  const candidates = open.flatMap((name) =>
-    days.map((_, from) => ratioFrom(days, statistics, { name, from, open })).filter(isRatio)
-  )
-  const best = Math.max(0, ...candidates.map(({ z }) => z))
-  const [least] = candidates
-    .filter(({ z }) => z >= NEARLY * best)
-    .toSorted((left, right) => left.calls - right.calls || left.from - right.from)
+  const candidates = open.flatMap((name) => {
+    const starts = days.map((_, from) => ratioFrom(days, statistics, { name, from, open }))
+    return starts.find(isRatio) ?? []
+  })
+  const [least] = candidates.toSorted((left, right) => left.calls - right.calls)
   return least ?? null
 }
 
@@ -127,7 +127,7 @@ const ratioFrom = (
     ({ off, base: own, variance }) =>
       (off - ratio * own) ** 2 / (variance + (WOBBLE * ratio * own) ** 2)
   )
-  const isSame = misfit <= MISFIT_MAX * judged.length
+  const isSame = misfit <= MISFIT_MAX * judged.length && startsWith(judged[0], ratio)
   if (z < Z_MIN || Math.abs(ratio) < RATIO_MIN || !isSame) return null
   const before = days
     .slice(0, from)
@@ -136,8 +136,12 @@ const ratioFrom = (
         total + Math.abs(requests ?? missingCalls(gap, statistics, open)),
       0
     )
-  return { name, from, ratio, z, calls: before + sum(({ calls }) => calls) }
+  return { name, from, ratio, calls: before + sum(({ calls }) => calls) }
 }
+
+/** The first day is nearer to the ratio than to none. */
+const startsWith = (day: { off: number; base: number } | undefined, ratio: number): boolean =>
+  day !== undefined && Math.abs(day.off - ratio * day.base) < Math.abs(day.off)
 
 const exchanges = (results: readonly DayResult[]): boolean => {
   const inputs = results.flatMap(({ miscount }) => [miscount.in, miscount.read, miscount.write])

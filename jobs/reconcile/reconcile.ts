@@ -4,7 +4,7 @@ import type { BillLine } from './bill.ts'
 import { gapOf, type Bucket, type Cell } from './cells.ts'
 import type { Cause } from './causes.ts'
 import { decompose } from './decompose.ts'
-import { billingProvider, recordedCalls } from './recorded.ts'
+import { billingProvider, recordedCalls, type Call } from './recorded.ts'
 import { groupBy } from './working.ts'
 
 export type ProviderGap = {
@@ -12,8 +12,8 @@ export type ProviderGap = {
   cells: Cell[]
   buckets: readonly Bucket[]
   remarks: string[]
-  /** Calls of ours inside the bill, copies left out. */
-  calls: number
+  calls: readonly Call[]
+  errorPico: number
 }
 
 export type Reconciliation = {

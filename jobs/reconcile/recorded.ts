@@ -62,11 +62,18 @@ export const modelKey = (book: PriceBook, provider: string, model: string): stri
 /** Calls with usage among the events, priced, with the copies marked. */
 export const recordedCalls = (book: PriceBook, events: readonly UsageEvent[]): Call[] => {
   const seen = new Set<string>()
+  const models = new Map<string, string>()
+  const nameOf = (provider: string, model: string): string => {
+    const key = `${provider}\n${model}`
+    const name = models.get(key) ?? modelKey(book, provider, model)
+    models.set(key, name)
+    return name
+  }
   return events.filter(isCharged).map((event) => {
     const keys = identities(event)
     const isDuplicate = keys.some((key) => seen.has(key))
     for (const key of keys) seen.add(key)
-    return { ...priceCall(book, event), isDuplicate }
+    return { ...priceCall(book, event, nameOf), isDuplicate }
   })
 }
 
@@ -85,14 +92,20 @@ const identities = (event: UsageEvent): string[] => {
   return [key, `content ${createHash('sha256').update(JSON.stringify(said)).digest('base64')}`]
 }
 
-const priceCall = (book: PriceBook, event: UsageEvent): Omit<Call, 'isDuplicate'> => {
+type NameOf = (provider: string, model: string) => string
+
+const priceCall = (
+  book: PriceBook,
+  event: UsageEvent,
+  nameOf: NameOf
+): Omit<Call, 'isDuplicate'> => {
   const { units, iterations, ...counts } = event.tokens ?? {}
   const timeMs = Date.parse(event.time)
   const cost = priceEvent(book, event)
   const parts = iterations != null && iterations.length > 0 ? iterations : [counts]
   const unitParts = Object.entries(cost.partsPico).filter(([name]) => name.startsWith('unit:'))
   return {
-    ...servedBy(book, event),
+    ...servedBy(event, nameOf),
     timeMs,
     endMs: timeMs + (event.duration_ms ?? 0),
     tenant: event.tenant,
@@ -105,15 +118,12 @@ const priceCall = (book: PriceBook, event: UsageEvent): Omit<Call, 'isDuplicate'
   }
 }
 
-const servedBy = (
-  book: PriceBook,
-  event: UsageEvent
-): Pick<Call, 'provider' | 'model' | 'tier'> => {
+const servedBy = (event: UsageEvent, nameOf: NameOf): Pick<Call, 'provider' | 'model' | 'tier'> => {
   const provider = canonicalProvider(event.provider ?? '')
   const model = event.response_model ?? event.request_model ?? ''
   return {
     provider: billingProvider(provider),
-    model: modelKey(book, provider, model),
+    model: nameOf(provider, model),
     tier: canonicalTier(provider, event.service_tier ?? null, event.batch ?? null)
   }
 }

@@ -1,4 +1,4 @@
-import type { CallStatistics, Sums } from './call-statistics.ts'
+import type { Sums } from './call-statistics.ts'
 import { addPart } from './cells.ts'
 import type { Cause } from './causes.ts'
 import type { DayResult } from './miscount.ts'
@@ -10,8 +10,10 @@ import { classOf, groupBy, valueOf, type TokenClass, type Working } from './work
  * or time to live leave the sum of a class as it was.
  */
 
-/** A shift between tiers beyond this many standard errors of what missing calls do is real. */
-const SIGMAS = 4
+/** Shares of whole tokens leave crumbs. */
+const HALF_TOKEN = 0.5
+/** A miscount is shared by our tokens; this part of it may land in the wrong cell. */
+const MISCOUNT_CRUMBS = 0.1
 
 /** Differences within the rounding of the bill are none. */
 export const gapIn = ({ billed, tokens, slack }: Working): number => {
@@ -29,7 +31,6 @@ export const sumByClass = (
 }
 
 export type DayGap = DayResult & {
-  statistics: CallStatistics
   miscountCause: (name: TokenClass) => Cause
 }
 
@@ -44,9 +45,9 @@ export const assignTokens = (workings: readonly Working[], day: DayGap): void =>
     for (const working of peers) {
       const miscount = day.miscount[name] * gaps.shareOf(working)
       const tier = isMoved ? gaps.tierShift(working) : 0
-      const ttl = gaps.ttlShift(working)
-      const rest = gaps.of(working) - tier - ttl - miscount
-      const whole = gaps.total - day.miscount[name] >= 0 ? 'unseen_calls' : 'unbilled_calls'
+      const ttl = gaps.ttlShift(working, isMoved)
+      const rest = gaps.of(working) - tier - ttl
+      const whole = gaps.total >= 0 ? 'unseen_calls' : 'unbilled_calls'
       add(working, day.miscountCause(name), miscount)
       add(working, 'misclassified_cache_ttl', ttl)
       add(working, tierCause, tier)
@@ -58,36 +59,29 @@ export const assignTokens = (workings: readonly Working[], day: DayGap): void =>
 const add = (working: Working, cause: Cause, tokens: number): void =>
   addPart(working.cell, cause, valueOf(working.price, tokens))
 
-/** Calls went from one tier to another, beyond what missing calls do by chance. */
+/** Calls went from one tier to another: missing calls alone would leave no tier with fewer. */
 const tiersOppose = (workings: readonly Working[], day: DayGap): boolean =>
-  [...groupBy(workings, ({ cell }) => classOf(cell.meter))].some(([name, peers]) => {
-    const gaps = new ClassGaps(peers, name, day)
-    const tiers = [...groupBy(peers, ({ cell }) => cell.tier).values()]
-    const sums = tiers.map((own) => own.reduce((sum, working) => sum + gaps.of(working), 0))
-    const shifts = tiers.map((own) =>
-      own.reduce((sum, working) => sum + gaps.deviation(working), 0)
-    )
-    return gaps.isOpposed(sums, shifts)
-  })
+  [...groupBy(workings, ({ cell }) => classOf(cell.meter))].some(([name, peers]) =>
+    new ClassGaps(peers, name, day).isOpposedOver(({ tier }) => tier)
+  )
 
-/** The gaps of one token class over tiers and times to live. */
+/** The gaps of one token class, without what is counted differently, over tiers and times to live. */
 class ClassGaps {
   readonly total: number
   readonly #peers: readonly Working[]
-  readonly #name: TokenClass
-  readonly #day: DayGap
+  readonly #miscount: number
   readonly #tokens: number
 
   constructor(peers: readonly Working[], name: TokenClass, day: DayGap) {
     this.#peers = peers
-    this.#name = name
-    this.#day = day
+    this.#miscount = day.miscount[name]
     this.#tokens = peers.reduce((sum, { tokens }) => sum + tokens, 0)
-    this.total = peers.reduce((sum, working) => sum + gapIn(working), 0)
+    this.total = peers.reduce((sum, working) => sum + this.of(working), 0)
   }
 
   of(working: Working): number {
-    return gapIn(working)
+    const gap = gapIn(working) - this.#miscount * this.shareOf(working)
+    return Math.abs(gap) < HALF_TOKEN ? 0 : gap
   }
 
   /** Part of the class that stands in a cell on our side. */
@@ -97,7 +91,7 @@ class ClassGaps {
 
   /** What a cell has more than its share of the class's gap; sums to nothing. */
   deviation(working: Working): number {
-    return gapIn(working) - this.total * this.shareOf(working)
+    return this.of(working) - this.total * this.shareOf(working)
   }
 
   /** A cell's part of what its tier has more than its share. */
@@ -107,18 +101,27 @@ class ClassGaps {
     return shift * this.#shareInTier(working, own)
   }
 
-  /** What a cell has more than its share of its tier. */
-  ttlShift(working: Working): number {
+  /** What a cell has more than its share of its tier, when times to live were exchanged. */
+  ttlShift(working: Working, isMoved: boolean): number {
     const own = this.#sameTier(working)
-    const gaps = own.map((peer) => gapIn(peer))
-    const shifts = own.map((peer) => this.deviation(peer))
-    if (own.length < 2 || !this.isOpposed(gaps, shifts)) return 0
-    return this.deviation(working) - this.tierShift(working)
+    if (own.length < 2) return 0
+    const isExchanged =
+      this.#isOpposed(own.map((peer) => this.of(peer))) ||
+      (isMoved && this.isOpposedOver(({ meter }) => meter))
+    return isExchanged ? this.deviation(working) - this.tierShift(working) : 0
   }
 
-  isOpposed(gaps: readonly number[], shifts: readonly number[]): boolean {
-    const opposed = gaps.some((gap) => gap > 0) && gaps.some((gap) => gap < 0)
-    return opposed && Math.max(...shifts.map(Math.abs)) > SIGMAS * this.#chance()
+  /** Whether the gaps of the class, summed by some part of the cell, have both signs. */
+  isOpposedOver(part: (cell: Working['cell']) => string | null): boolean {
+    const sums = [...groupBy(this.#peers, ({ cell }) => part(cell)).values()].map((own) =>
+      own.reduce((sum, peer) => sum + this.of(peer), 0)
+    )
+    return this.#isOpposed(sums)
+  }
+
+  #isOpposed(gaps: readonly number[]): boolean {
+    const least = Math.max(HALF_TOKEN, MISCOUNT_CRUMBS * Math.abs(this.#miscount))
+    return gaps.some((gap) => gap > least) && gaps.some((gap) => gap < -least)
   }
 
   #sameTier(working: Working): Working[] {
@@ -128,11 +131,5 @@ class ClassGaps {
   #shareInTier(working: Working, own: readonly Working[]): number {
     const tokens = own.reduce((sum, peer) => sum + peer.tokens, 0)
     return tokens === 0 ? 1 / own.length : working.tokens / tokens
-  }
-
-  /** Standard error of how missing calls fall on tiers and times to live. */
-  #chance(): number {
-    const { calls, statistics } = this.#day
-    return Math.sqrt((Math.abs(calls) * statistics.square[this.#name]) / 4)
   }
 }

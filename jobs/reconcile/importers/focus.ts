@@ -110,8 +110,8 @@ const toLine = (row: FocusRow): BillLine => {
   return {
     provider,
     model: modelOf(row, details),
-    fromMs: Date.parse(row.ChargePeriodStart),
-    toMs: Date.parse(row.ChargePeriodEnd),
+    fromMs: timeOf(row.ChargePeriodStart),
+    toMs: timeOf(row.ChargePeriodEnd),
     meter: meterOf(row, details),
     tier: canonicalTier(provider, tierOf(row, details), null),
     quantity: quantityOf(row),
@@ -121,6 +121,16 @@ const toLine = (row: FocusRow): BillLine => {
     label: row.ChargeDescription ?? row.SkuMeter ?? row.SkuId ?? '',
     identity: JSON.stringify(row)
   }
+}
+
+/** RFC 3339, or what a database prints for it: a blank between date and time, a bare offset. */
+const timeOf = (text: string): number => {
+  const time = text.trim().replace(' ', 'T').replace(/\+00$/, 'Z')
+  const ms = Date.parse(
+    /(?:Z|[+-]\d{2}:\d{2})$/.test(time) || time.length <= 10 ? time : `${time}Z`
+  )
+  if (Number.isNaN(ms)) throw new Failure('E_BILL_UNREADABLE', `"${text}" is not a time`)
+  return ms
 }
 
 type Details = Readonly<Record<string, string>>

@@ -171,14 +171,15 @@ const sumCosts = (costs: readonly UsageCost[]): UsageCost => {
 export const costInUsd = (
   cost: UsageCost
 ): {
-  cost_usd: { total: string | null; parts: Record<string, string> }
+  /** `total` in all, the rest by bucket and unit; `total` is null when there is no price. */
+  cost_usd: { total: string | null } & Record<string, string | null>
   price_id: string | null
   unpriced: string | null
   assumptions: readonly string[]
 } => ({
   cost_usd: {
     total: cost.costPico === null ? null : formatUsd(cost.costPico),
-    parts: Object.fromEntries(
+    ...Object.fromEntries(
       Object.entries(cost.partsPico).map(([name, pico]) => [name, formatUsd(pico)])
     )
   },
