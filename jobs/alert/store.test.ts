@@ -134,7 +134,8 @@ for (const [name, open] of [
     test('two processes that fold at once write each notice once', async (t) => {
       const { store, reopen } = await open(t)
       const other = await reopen()
-      await commitFindings(store, [sampleFinding(), sampleFinding({ fingerprint: 'b' })])
+      const worse = { severity: 'critical' as const, detected_at: '2026-01-01T08:09:00.000Z' }
+      await commitFindings(store, [sampleFinding(), sampleFinding(worse)])
       await Promise.all([stepFold(store, OPTIONS), stepFold(other, OPTIONS)])
       const notices = await store.notices(0, 10)
       assert.deepEqual(
