@@ -18,14 +18,25 @@ import type { Run } from './run.ts'
 export type Landing = {
   /** Stored position of each partition of a topic, by partition. */
   positions: (topic: string) => Promise<Map<number, Range>>
-  /** Moves a partition's position and says in `gaps` what was lost on the way, in one commit. */
-  adopt: (range: Range, gap: Gap | null) => Promise<void>
+  /**
+   * Moves a partition's position and says in `gaps` what was lost on the way, in one commit.
+   * @throws Failure E_LAKE_CONFLICT (retriable) when the partition no longer stands where it was
+   *   seen: another consumer moved it first.
+   */
+  adopt: (move: Adoption) => Promise<void>
   /** Takes records; returns how many rows wait for the next flush. */
   add: (run: Run, source: Source) => number
   /** Leaves out what is pending of a partition. */
   drop: (partition: number) => void
   flush: () => Promise<Landed[]>
   close: () => void
+}
+
+export type Adoption = {
+  range: Range
+  gap: Gap | null
+  /** The position that the decision was made on; undefined = there was none. */
+  seen: Pick<Range, 'incarnation' | 'next'> | undefined
 }
 
 export type LandingSettings = {
@@ -53,7 +64,7 @@ export const openLanding = async ({ dir, foreign, crashAt }: LandingSettings): P
       const own = [...positions.values()].filter((range) => range.topic === topic)
       return new Map(own.map((range) => [range.partition, range]))
     },
-    adopt: (range, gap) => adopt(doors, range, gap),
+    adopt: (move) => adopt(doors, move),
     add: (run, source) => {
       pending.add(run, source)
       return pending.rows
@@ -64,8 +75,7 @@ export const openLanding = async ({ dir, foreign, crashAt }: LandingSettings): P
   }
 }
 
-/** The position that a partition had when it was looked at; another one means we were too late. */
-const adopt = async (doors: FlushDoors, range: Range, gap: Gap | null): Promise<void> => {
+const adopt = async (doors: FlushDoors, { range, gap, seen }: Adoption): Promise<void> => {
   const { lake, generation } = doors
   const file =
     gap === null
@@ -74,7 +84,8 @@ const adopt = async (doors: FlushDoors, range: Range, gap: Gap | null): Promise<
   const adds = file === null ? [] : [file]
   await lake.commit((head): Commit => {
     const stored = head.positions.get(`${range.topic}/${range.partition}`)
-    if (stored !== undefined && gap !== null && stored.next !== gap.first) {
+    // Offsets alone do not tell two logs apart: a topic made anew may stand at the same one.
+    if (stored?.next !== seen?.next || stored?.incarnation !== seen?.incarnation) {
       throw new Failure('E_LAKE_CONFLICT', 'another consumer moved the partition first', {
         retriable: true
       })

@@ -1,3 +1,4 @@
+import { Failure } from '../../schemas/failure.ts'
 import type { Range } from '../lake/commit.ts'
 import type { EventLog, PartitionState } from '../stream/log.ts'
 import { resume, type AnchorSeen } from './gap.ts'
@@ -7,19 +8,41 @@ type Doors = { log: EventLog; landing: Pick<LandingThread, 'positions' | 'adopt'
 
 /** One record is enough to recognise a log; batches come whole, so the bound is a small one. */
 const ANCHOR_BYTES_MAX = 1
+/** Each conflict means that another consumer moved the partition; more in a row is no accident. */
+const CONFLICTS_MAX = 5
 
 /**
  * Finds where to read a partition: at the lake's offset, after making sure that the log still
- * holds the record before it. Never at the group's offset, and never at the end.
+ * holds the record before it. Never at the group's offset, and never at the end. When another
+ * consumer moves the partition meanwhile, it looks again.
  */
 export const resumePartition = async (doors: Doors, state: PartitionState): Promise<number> => {
+  for (let conflicts = 1; ; conflicts++) {
+    try {
+      return await resumeOnce(doors, state)
+    } catch (error) {
+      const isConflict = error instanceof Failure && error.code === 'E_LAKE_CONFLICT'
+      if (!isConflict || conflicts >= CONFLICTS_MAX) throw error
+    }
+  }
+}
+
+const resumeOnce = async (doors: Doors, state: PartitionState): Promise<number> => {
   const { topic, landing } = doors
   const stored = (await landing.positions(topic)).get(state.partition)
   const { next, gap, adopt } = resume(stored, state, await seekAnchor(doors, state, stored))
   if (!adopt) return next
+  await landing.adopt({ range: adopted({ topic, state, next }, stored), gap, seen: stored })
+  return next
+}
+
+type Place = { topic: string; state: PartitionState; next: number }
+
+/** An empty range at the new place; what is known of the same log stays known. */
+const adopted = ({ topic, state, next }: Place, stored: Range | undefined): Range => {
   const { partition, incarnation } = state
   const same = stored?.incarnation === incarnation ? stored : null
-  const range: Range = {
+  return {
     topic,
     partition,
     incarnation,
@@ -29,8 +52,6 @@ export const resumePartition = async (doors: Doors, state: PartitionState): Prom
     appendedUntilMs: same?.appendedUntilMs ?? null,
     watermarkMs: same?.watermarkMs ?? null
   }
-  await landing.adopt(range, gap)
-  return next
 }
 
 const seekAnchor = async (
