@@ -21,6 +21,8 @@ export type Cell = {
   copiesPico: bigint
   billedTokens: number | null
   billedPico: bigint | null
+  /** Part of it that the bill has more than once. */
+  billedCopiesPico: bigint
   roundingPico: bigint
   parts: Partial<Record<Cause, bigint>>
 }
@@ -37,6 +39,9 @@ export type Grain = {
 export const addPart = (cell: Cell, cause: Cause, pico: bigint): void => {
   if (pico !== 0n) cell.parts[cause] = (cell.parts[cause] ?? 0n) + pico
 }
+
+/** What the bill charges, every charge once. */
+export const chargedOnce = (cell: Cell): bigint => (cell.billedPico ?? 0n) - cell.billedCopiesPico
 
 export const gapOf = (cell: Cell): bigint => (cell.billedPico ?? 0n) - cell.pico - cell.copiesPico
 
@@ -118,6 +123,7 @@ export class CellGrid {
       copiesPico: 0n,
       billedTokens: null,
       billedPico: null,
+      billedCopiesPico: 0n,
       roundingPico: 0n,
       parts: {}
     }

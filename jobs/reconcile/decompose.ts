@@ -98,6 +98,7 @@ const addLines = (grid: CellGrid, lines: readonly (BillLine & { key: string })[]
       meter: line.meter,
       tier: isUnit || !grid.grain.hasTiers ? null : (line.tier ?? 'standard')
     })
+    cell.billedCopiesPico += line.amountPico
     addPart(cell, 'duplicate_charges', line.amountPico)
   }
 }

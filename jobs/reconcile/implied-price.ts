@@ -1,3 +1,4 @@
+import { chargedOnce } from './cells.ts'
 import { groupBy, type Working } from './working.ts'
 
 /**
@@ -29,7 +30,7 @@ const remainder = (amount: bigint, price: bigint): bigint => {
   return rest * 2n > price ? price - rest : rest
 }
 
-const amountOf = ({ cell }: Working): bigint => cell.billedPico ?? 0n
+const amountOf = ({ cell }: Working): bigint => chargedOnce(cell)
 
 const divides = (working: Working, price: bigint): boolean =>
   price > 0n && remainder(amountOf(working), price) <= working.cell.roundingPico

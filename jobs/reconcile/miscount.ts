@@ -1,5 +1,6 @@
 import { missingCalls, missingVariance, type CallStatistics, type Sums } from './call-statistics.ts'
 import type { Cause } from './causes.ts'
+import { median } from './ratio-price.ts'
 import { CLASSES, type TokenClass } from './working.ts'
 
 /**
@@ -121,7 +122,8 @@ const ratioFrom = (
     judged.reduce((total, day) => total + of(day), 0)
   const base = sum((day) => day.base)
   if (base <= 0) return null
-  const ratio = sum(({ off }) => off) / base
+  // The middle of the days: one very large call missing does not move it.
+  const ratio = median(judged.map(({ off, base: own }) => (own > 0 ? off / own : 0)))
   const z = Math.abs(ratio * base) / Math.sqrt(sum(({ variance }) => variance))
   const misfit = sum(
     ({ off, base: own, variance }) =>

@@ -1,6 +1,6 @@
 import type { PriceBook } from '../../services/rates/prices/book.ts'
 import type { Bucket } from './cells.ts'
-import { addPart } from './cells.ts'
+import { addPart, chargedOnce } from './cells.ts'
 import type { Cause } from './causes.ts'
 import { listPrice, valueOf, weightOf, type Group, type Working } from './working.ts'
 
@@ -39,7 +39,7 @@ export const assignPrices = (book: PriceBook, group: Group, buckets: readonly Bu
 }
 
 const differenceOf = ({ cell, price, billed }: Working): bigint =>
-  (cell.billedPico ?? 0n) - valueOf(price, billed ?? 0)
+  chargedOnce(cell) - valueOf(price, billed ?? 0)
 
 const size = (pico: bigint): bigint => (pico < 0n ? -pico : pico)
 
@@ -86,7 +86,7 @@ const listFraction = (
 const classCause = (book: PriceBook, working: Working, timeMs: number): Cause | null => {
   const { cell, billed } = working
   if (billed === null || billed <= 0 || cell.billedPico === null) return null
-  const amount = cell.billedPico
+  const amount = chargedOnce(cell)
   const found = otherPrices(book, working, timeMs).find(
     ({ pico }) => size(amount - BigInt(Math.round(billed)) * pico) <= cell.roundingPico + 1n
   )
@@ -133,5 +133,5 @@ const shareAt = (book: PriceBook, { cell, price, billed }: Working, at: At): num
   const other = listPrice(book, { ...cell, tier: at.tier }, at.timeMs)
   const own = weightOf(price)
   if (other === null || billed === null || billed <= 0 || Number(other) === own) return null
-  return (Number(cell.billedPico ?? 0n) / billed - own) / (Number(other) - own)
+  return (Number(chargedOnce(cell)) / billed - own) / (Number(other) - own)
 }

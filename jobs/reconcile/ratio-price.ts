@@ -1,3 +1,4 @@
+import { chargedOnce } from './cells.ts'
 import { groupBy, weightOf, type Working } from './working.ts'
 
 /**
@@ -47,7 +48,7 @@ export const impliedByRatio = (all: readonly (readonly Working[])[]): void => {
   }
 }
 
-const amountOf = ({ cell }: Working): number => Number(cell.billedPico ?? 0n)
+const amountOf = ({ cell }: Working): number => Number(chargedOnce(cell))
 
 const logRatio = (working: Working): number | null => {
   const ours = working.tokens * weightOf(working.price)

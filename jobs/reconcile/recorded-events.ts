@@ -54,13 +54,12 @@ const withBuckets = (event: UsageEvent): UsageEvent => {
     status: event.status ?? null,
     body: event.usage
   })
-  return {
-    ...event,
-    tokens: read.tokens,
-    provider: event.provider ?? read.provider,
-    response_model: event.response_model ?? read.response_model,
-    service_tier: event.service_tier ?? read.service_tier,
-    region: event.region ?? read.region,
-    batch: event.batch ?? read.batch
-  }
+  return { ...event, ...missingFacts(event, read), tokens: read.tokens }
 }
+
+const FACTS = ['provider', 'response_model', 'service_tier', 'region', 'batch'] as const
+type Fact = (typeof FACTS)[number]
+
+/** Facts that decide the price, told by the block and not by the event. */
+const missingFacts = (event: UsageEvent, read: Pick<UsageEvent, Fact>): Partial<UsageEvent> =>
+  Object.fromEntries(FACTS.filter((name) => event[name] == null).map((name) => [name, read[name]]))

@@ -43,7 +43,8 @@ export type GapReport = {
     unexplained_usd: Usd
     error_bar_usd: Usd
   }
-  causes: { cause: Cause; usd: Usd; meaning: string }[]
+  /** `usd` is the sum; what moves between days cancels in it, but not in `over_usd`, `under_usd`. */
+  causes: { cause: Cause; usd: Usd; over_usd: Usd; under_usd: Usd; meaning: string }[]
   findings: GapFinding[]
   remarks: { provider: string; remark: string }[]
   tenants: { tenant: string | null; gap_usd: Usd }[]
@@ -68,11 +69,16 @@ export const reportGap = (found: Reconciliation, floorUsd: string): GapReport =>
       unexplained_usd: formatUsd(found.causes.unexplained ?? 0n),
       error_bar_usd: formatUsd(rounding + BigInt(Math.round(error)))
     },
-    causes: causesOf(found.causes).map(([cause, pico]) => ({
-      cause,
-      usd: formatUsd(pico),
-      meaning: CAUSES[cause]
-    })),
+    causes: causesOf(sumSizes(cells)).map(([cause]) => {
+      const parts = cells.map((cell) => cell.parts[cause] ?? 0n)
+      return {
+        cause,
+        usd: formatUsd(sum(parts)),
+        over_usd: formatUsd(sum(parts.filter((pico) => pico > 0n))),
+        under_usd: formatUsd(sum(parts.filter((pico) => pico < 0n))),
+        meaning: CAUSES[cause]
+      }
+    }),
     findings: found.providers.flatMap((part) => findingsOf(part, floor)),
     remarks: found.providers.flatMap(({ provider, remarks }) =>
       remarks.map((remark) => ({ provider, remark }))
@@ -83,6 +89,8 @@ export const reportGap = (found: Reconciliation, floorUsd: string): GapReport =>
     )
   }
 }
+
+const sum = (parts: readonly bigint[]): bigint => parts.reduce((total, pico) => total + pico, 0n)
 
 const size = (pico: bigint): bigint => (pico < 0n ? -pico : pico)
 
