@@ -82,7 +82,10 @@ const issueFaults = (issue: z.core.$ZodIssue, candidate: unknown, place: Place):
       ? nearestName(value, issue.values.map(String))
       : null
   const subject = field ?? 'the event'
-  const told = value === undefined ? `${subject} is required` : `${subject}: ${issue.message}`
+  const told =
+    value === undefined || value === null
+      ? `${subject} is required`
+      : `${subject}: ${issue.message}`
   return [faultAt(place, { code: 'E_EVENT_INVALID', message: told, field, value, nearest })]
 }
 

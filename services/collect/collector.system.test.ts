@@ -8,6 +8,7 @@ import { describe, test } from 'node:test'
 import { createInterface } from 'node:readline'
 import { EVENTS_TOPIC } from '../../schemas/topics.ts'
 import { EmbeddedLog } from '../stream/embedded/log.ts'
+import type { RecordRun } from '../stream/log.ts'
 
 const MAIN = new URL('main.ts', import.meta.url).pathname
 
@@ -21,8 +22,15 @@ const startProcess = async (data: string): Promise<{ child: ChildProcess; url: s
   return { child, url }
 }
 
-/** How often each event of `ids` stands in the log, found by its id in the record's bytes. */
-const countInLog = async (data: string, ids: ReadonlySet<string>): Promise<Map<string, number>> => {
+/** Ids of a run's events, found in the bytes of its records. */
+const idsOf = (run: RecordRun): string[] =>
+  Array.from({ length: run.count }, (_, index) => {
+    const value = run.bytes.subarray(run.valueStart[index], run.valueEnd[index])
+    return /id-\d+-\d+-\d+/.exec(Buffer.from(value).toString('latin1'))?.[0] ?? ''
+  })
+
+/** How often each event stands in the log. */
+const countInLog = async (data: string): Promise<Map<string, number>> => {
   const log = new EmbeddedLog(join(data, 'log'))
   const counts = new Map<string, number>()
   for (const { partition, start, end } of await log.partitions(EVENTS_TOPIC)) {
@@ -30,11 +38,7 @@ const countInLog = async (data: string, ids: ReadonlySet<string>): Promise<Map<s
     while (offset < end) {
       const limits = { bytesMax: 4 * 1024 * 1024, waitMsMax: 0 }
       const run = await log.read(EVENTS_TOPIC, partition, offset, limits)
-      for (let index = 0; index < run.count; index++) {
-        const value = run.bytes.subarray(run.valueStart[index], run.valueEnd[index])
-        const id = /id-\d+-\d+-\d+/.exec(Buffer.from(value).toString('latin1'))?.[0] ?? ''
-        if (ids.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1)
-      }
+      for (const id of idsOf(run)) counts.set(id, (counts.get(id) ?? 0) + 1)
       offset = run.next
     }
   }
@@ -59,7 +63,8 @@ const sendUntilGone = async (url: string, sender: number, acknowledged: Set<stri
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(events)
       })
-      if (response.status === 200) for (const id of ids) acknowledged.add(id)
+      const taken = response.status === 200 ? ids : []
+      for (const id of taken) acknowledged.add(id)
       await response.arrayBuffer()
     } catch {
       return
@@ -82,7 +87,7 @@ describe('the collector as a process', () => {
     while (acknowledged.size < 3000) await new Promise((resolve) => setTimeout(resolve, 5))
     child.kill('SIGKILL')
     await loaded
-    const counts = await countInLog(data, acknowledged)
+    const counts = await countInLog(data)
     const lost = [...acknowledged].filter((id) => !counts.has(id))
     assert.deepEqual(lost, [])
     await rm(data, { recursive: true })
@@ -98,7 +103,7 @@ describe('the collector as a process', () => {
     child.kill('SIGTERM')
     await loaded
     assert.deepEqual(await exited, [0, null])
-    const counts = await countInLog(data, acknowledged)
+    const counts = await countInLog(data)
     assert.equal([...acknowledged].filter((id) => counts.get(id) !== 1).length, 0)
     await rm(data, { recursive: true })
   })

@@ -20,6 +20,8 @@ export type CollectorOptions = {
   settings?: Partial<CollectSettings>
   registry?: Registry
   logger?: FastifyBaseLogger
+  /** Why the process should get no traffic, apart from the log; null when it should. */
+  notReady?: () => string | null
   now: () => Date
 }
 
@@ -48,6 +50,7 @@ export const startCollector = async (options: CollectorOptions): Promise<Collect
     settings: { ...COLLECT_DEFAULTS, ...options.settings },
     now: options.now,
     ...(options.registry === undefined ? {} : { registry: options.registry }),
+    ...(options.notReady === undefined ? {} : { notReady: options.notReady }),
     ...(logger === undefined ? {} : { logger })
   })
   const url = await server.app.listen({ host, port })

@@ -49,8 +49,9 @@ export const ingestRequest = async (
     const intake = takeIn(source, message, rules)
     answer = await settleIntake(source, intake, { share, desk, mediaType, isPartial })
   } catch (error) {
+    const code = error instanceof Failure ? error.code : 'E_INTERNAL'
+    metrics.faults.inc({ source: source.id, code })
     if (!(error instanceof Failure)) throw error
-    metrics.faults.inc({ source: source.id, code: error.code })
     answer = failureAnswer(source, error, mediaType)
   } finally {
     share.release()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,11 +7,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { createGzip, deflateSync, gzipSync } from 'node:zlib'
-import { Failure } from '../../../schemas/failure.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import { EmbeddedLog } from '../../stream/embedded/log.ts'
 import type { EventLog } from '../../stream/log.ts'
-import { createKey } from '../keys/key.ts'
 import { startCollector, type Collector } from '../start.ts'
 
 const NOW = new Date('2026-11-24T12:00:00Z')
@@ -251,156 +249,5 @@ describe('the collector over HTTP', () => {
     assert.match(text, /tally_collect_faults_total\{source="native",code="E_BODY_TOO_LARGE"\} 3/)
     assert.match(text, /tally_collect_in_flight_bytes 0\n/)
     assert.match(text, /tally_collect_in_flight_events 0\n/)
-  })
-})
-
-describe('API keys', () => {
-  test('bind a sender to scope and tenant, expire, and are withdrawn with the file', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'collect-keys-'))
-    const log = new EmbeddedLog(join(folder, 'log'))
-    let now = NOW
-    const any = createKey({ scopes: ['ingest'], tenant: null, name: null, now })
-    const acme = createKey({ scopes: ['ingest'], tenant: 'acme', name: 'acme', now })
-    const reader = createKey({ scopes: ['read'], tenant: null, name: null, now })
-    const old = createKey({ scopes: ['ingest'], tenant: null, name: null, now })
-    const expired = { ...old.entry, expires: '2026-11-24T11:00:00Z' }
-    const keyFile = join(folder, 'keys.json')
-    const entries = [any.entry, acme.entry, reader.entry, expired]
-    await writeFile(keyFile, JSON.stringify({ keys: entries }))
-    const collector = await startCollector({
-      log,
-      host: '127.0.0.1',
-      port: 0,
-      keyFile,
-      now: () => now
-    })
-    const post = async (body: unknown, authorization?: string) => {
-      const response = await fetch(`${collector.url}/v1/events`, {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { ...JSON_TYPE, ...(authorization === undefined ? {} : { authorization }) }
-      })
-      return response.status
-    }
-    const forged = `${any.token.slice(0, -1)}${any.token.endsWith('A') ? 'B' : 'A'}`
-    assert.equal(await post(event('k')), 401)
-    assert.equal(await post(event('k'), 'Bearer nonsense'), 401)
-    assert.equal(await post(event('k'), `Bearer ${forged}`), 401)
-    assert.equal(await post(event('k'), `Bearer ${old.token}`), 401)
-    assert.equal(await post(event('k'), `Bearer ${reader.token}`), 403)
-    assert.equal(await post(event('k', { tenant: 'globex' }), `Bearer ${acme.token}`), 403)
-    assert.equal(await post([event('k'), event('l', { tenant: 'x' })], `Bearer ${acme.token}`), 403)
-    assert.equal(await post(event('k'), `Bearer ${acme.token}`), 200)
-    assert.equal(await post(event('k', { tenant: undefined }), `Bearer ${acme.token}`), 200)
-    assert.equal(await post(event('k', { tenant: 'globex' }), `bearer ${any.token}`), 200)
-    assert.equal(JSON.stringify(entries).includes(any.token), false)
-
-    await writeFile(keyFile, JSON.stringify({ keys: [acme.entry] }))
-    now = new Date(NOW.getTime() + 6000)
-    // The check that finds the file changed still uses the old keys; the file is read after it.
-    while ((await post(event('k'), `Bearer ${any.token}`)) === 200) {
-      now = new Date(now.getTime() + 6000)
-    }
-    assert.equal(await post(event('k'), `Bearer ${acme.token}`), 200)
-    await collector.close()
-    await log.close()
-    await rm(folder, { recursive: true })
-  })
-
-  test('are required beyond loopback', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'collect-open-'))
-    const log = new EmbeddedLog(join(folder, 'log'))
-    const options = { log, host: '0.0.0.0', port: 0, keyFile: null, now: () => NOW }
-    await assert.rejects(startCollector(options), { code: 'E_USAGE' })
-    await log.close()
-    await rm(folder, { recursive: true })
-  })
-})
-
-describe('under pressure', () => {
-  /** A log whose appends wait until they are let go or fail. */
-  const gatedLog = () => {
-    const waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
-    const log = {
-      ensureTopic: async () => true,
-      partitions: async () => [],
-      append: () =>
-        new Promise<void>((resolve, reject) => {
-          waiting.push({ resolve, reject })
-        })
-    } as unknown as EventLog
-    return { log, waiting }
-  }
-  const start = (log: EventLog) =>
-    startCollector({
-      log,
-      host: '127.0.0.1',
-      port: 0,
-      keyFile: null,
-      settings: { inFlightEventsMax: 3, inFlightBytesMax: 2000 },
-      now: () => NOW
-    })
-  const send = (url: string, body: string) =>
-    fetch(`${url}/v1/events`, { method: 'POST', body, headers: JSON_TYPE })
-  const until = async (isDone: () => boolean): Promise<void> => {
-    while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-
-  test('answers 429 with Retry-After when too many events or bytes are in flight', async () => {
-    const { log, waiting } = gatedLog()
-    const collector = await start(log)
-    const first = send(collector.url, JSON.stringify([event('1'), event('2')]))
-    await until(() => waiting.length === 1)
-    const refused = await send(collector.url, JSON.stringify([event('3'), event('4')]))
-    assert.equal(refused.status, 429)
-    assert.equal(refused.headers.get('retry-after'), '1')
-    const huge = JSON.stringify(
-      event('5', { name: 'x'.repeat(1000), tags: { a: 'y'.repeat(1000) } })
-    )
-    assert.equal((await send(collector.url, huge)).status, 429)
-    waiting[0]?.resolve()
-    assert.equal((await first).status, 200)
-    const second = send(collector.url, JSON.stringify([event('3'), event('4')]))
-    await until(() => waiting.length === 2)
-    waiting[1]?.resolve()
-    assert.equal((await second).status, 200)
-    await collector.close()
-  })
-
-  test('answers 503 when the log can not be reached, and 200 never before it has the events', async () => {
-    const { log, waiting } = gatedLog()
-    const collector = await start(log)
-    let isAnswered = false
-    const pending = send(collector.url, JSON.stringify(event('1'))).then((response) => {
-      isAnswered = true
-      return response
-    })
-    await until(() => waiting.length === 1)
-    assert.equal((await fetch(`${collector.url}/healthz`)).status, 200)
-    assert.equal(isAnswered, false)
-    waiting[0]?.reject(new Failure('E_LOG_UNAVAILABLE', 'no broker', { retriable: true }))
-    const response = await pending
-    assert.equal(response.status, 503)
-    assert.equal(response.headers.get('retry-after'), '1')
-    await collector.close()
-  })
-
-  test('drains: finishes what is under way, takes nothing new, then closes', async () => {
-    const { log, waiting } = gatedLog()
-    const collector = await start(log)
-    const under = send(collector.url, JSON.stringify(event('1')))
-    await until(() => waiting.length === 1)
-    let isClosed = false
-    const closed = collector.close().then(() => (isClosed = true))
-    await assert.rejects(async () => {
-      for (;;) {
-        const { status } = await send(collector.url, JSON.stringify(event('2')))
-        assert.equal(status, 503)
-      }
-    }, /fetch failed/)
-    assert.equal(isClosed, false)
-    waiting[0]?.resolve()
-    assert.equal((await under).status, 200)
-    await closed
   })
 })

@@ -29,6 +29,7 @@ export type CollectParts = {
   now: () => Date
   registry?: Registry
   logger?: FastifyBaseLogger
+  notReady?: () => string | null
 }
 
 /** Idle connections longer than a load balancer's own timeout (60 s) avoid races on reuse. */
@@ -64,11 +65,17 @@ export const createCollectServer = (parts: CollectParts): CollectServer => {
   // The body stays a stream: it is read, bounded and decompressed only after the key was checked.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   addIngest(app, desk, parts.sources, drain)
-  addHealth(app, parts.log, drain)
+  addHealth(app, parts, drain)
   addMetrics(app, registry)
   addFaults(app, settings)
   return { app, close: () => drain.close(app) }
 }
+
+/** Senders that kept a connection are told to come back, to the next process. */
+const CLOSING = problemAnswer({
+  ...problemOf(new Failure('E_BACKPRESSURE', 'the collector is shutting down')),
+  status: 503
+})
 
 const addIngest = (
   app: FastifyInstance,
@@ -78,10 +85,7 @@ const addIngest = (
 ): void => {
   for (const doors of doorsOf(sources)) {
     app.post(doors.path, async (request, reply) => {
-      if (drain.isClosing) {
-        reply.header('connection', 'close')
-        throw new Failure('E_BACKPRESSURE', 'the collector is shutting down', { retriable: true })
-      }
+      if (drain.isClosing) return send(reply, CLOSING, desk.settings)
       const isPartial = (request.query as { partial?: unknown }).partial === 'true'
       const answer = await ingestRequest(request.raw, doors, isPartial, desk)
       return send(reply, answer, desk.settings)
@@ -99,10 +103,12 @@ const send = (reply: FastifyReply, answer: Answer, settings: CollectSettings): F
 /** How long the log may take to answer before the collector calls itself not ready. */
 const READY_TIMEOUT_MS = 2000
 
-const addHealth = (app: FastifyInstance, log: EventLog, drain: Drain): void => {
+const addHealth = (app: FastifyInstance, { log, notReady }: CollectParts, drain: Drain): void => {
   app.get('/healthz', () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
     if (drain.isClosing) return reply.code(503).send({ status: 'draining' })
+    const reason = notReady?.() ?? null
+    if (reason !== null) return reply.code(503).send({ status: reason })
     const timeout = AbortSignal.timeout(READY_TIMEOUT_MS)
     const isReady = await Promise.race([
       log.partitions(EVENTS_TOPIC).then(

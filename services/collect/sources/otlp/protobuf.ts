@@ -38,7 +38,15 @@ export const readLogRecords = (bytes: Uint8Array): LogRecord[] =>
     return records
   })
 
+/**
+ * Nested messages that one reading may make: two bytes of an empty span become hundreds on the
+ * heap, and a body of 64 MiB holds 32 million of them. Enough for 20 k spans of 40 attributes.
+ */
+const MESSAGES_MAX = 1_000_000
+let messagesLeft = MESSAGES_MAX
+
 const guarded = <T>(message: string, read: () => T): T => {
+  messagesLeft = MESSAGES_MAX
   try {
     return read()
   } catch (error) {
@@ -52,6 +60,7 @@ const WIRE_TYPE_BITS = 3
 const WIRE_TYPE_MASK = 7
 
 const readFields = (bytes: Uint8Array, fields: Fields): void => {
+  if (--messagesLeft < 0) throw new RangeError(`it holds more than ${MESSAGES_MAX} messages`)
   const reader = protobuf.Reader.create(bytes)
   while (reader.pos < reader.len) {
     const tag = reader.tag()
@@ -213,7 +222,7 @@ class LazyAttributes implements Attributes {
 
   get(name: string): AttributeValue | undefined {
     const bytes = this.#values.get(name)
-    return bytes === undefined ? undefined : readValue(bytes, 0)
+    return bytes === undefined ? undefined : guarded('AnyValue', () => readValue(bytes, 0))
   }
 
   names(): Iterable<string> {

@@ -1,0 +1,135 @@
+import {
+  numberIn,
+  objectIn,
+  secondsText,
+  textIn,
+  valueIn,
+  type JsonObject
+} from '../../json-value.ts'
+import { decimalText, label } from '../../label.ts'
+import { providerName } from '../../provider-name.ts'
+import type { Candidate } from '../source.ts'
+import type { UsageEvent } from '../../../../schemas/event.ts'
+
+/** Kinds of call by LiteLLM's names; `a` in front marks the asynchronous form. */
+const KINDS: readonly (readonly [RegExp, UsageEvent['kind']])[] = [
+  [/embedding/, 'embedding'],
+  [/rerank/, 'rerank'],
+  [/moderation/, 'guardrail'],
+  [/mcp_tool/, 'tool'],
+  [/search/, 'retrieval']
+]
+
+const kindOf = (payload: JsonObject): UsageEvent['kind'] => {
+  const callType = textIn(payload, 'call_type') ?? ''
+  return KINDS.find(([pattern]) => pattern.test(callType))?.[1] ?? 'llm'
+}
+
+/**
+ * The native event of one StandardLoggingPayload (litellm `types/utils.py`). Its counts follow
+ * OpenAI's convention for every provider; the split by cache stands in `usage_object`.
+ * @param origin seeds the id where the payload has none.
+ */
+export const payloadEvent = (payload: JsonObject, origin: () => string): Candidate => {
+  const event: Candidate = {
+    id: textIn(payload, 'litellm_call_id') ?? textIn(payload, 'id') ?? origin(),
+    source: 'litellm',
+    kind: kindOf(payload),
+    trace_id: label(textIn(payload, 'trace_id')),
+    conversation_id: label(textIn(payload, 'session_id')),
+    response_id: label(textIn(payload, 'id')),
+    emitter: 'litellm',
+    temperature: numberIn(payload, 'model_parameters', 'temperature'),
+    cost_reported_usd: decimalText(valueIn(payload, 'response_cost')),
+    tags: tagsOf(payload)
+  }
+  fillTimes(event, payload)
+  fillOwner(event, payload)
+  fillRoute(event, payload)
+  fillOutcome(event, payload)
+  fillUsage(event, payload)
+  return event
+}
+
+const MS_PER_SECOND = 1000
+
+const fillTimes = (event: Candidate, payload: JsonObject): void => {
+  const start = numberIn(payload, 'startTime')
+  if (start === null) return
+  event.time = secondsText(start)
+  event.duration_ms = elapsedMs(start, numberIn(payload, 'endTime'))
+  if (valueIn(payload, 'stream') === true) {
+    event.ttft_ms = elapsedMs(start, numberIn(payload, 'completionStartTime'))
+  }
+}
+
+const elapsedMs = (start: number, end: number | null): number | null =>
+  end === null || end < start ? null : Math.round((end - start) * MS_PER_SECOND)
+
+const fillOwner = (event: Candidate, payload: JsonObject): void => {
+  const metadata = objectIn(payload, 'metadata')
+  const key = (name: string): string | null => textIn(metadata, `user_api_key_${name}`)
+  const team = key('team_id')
+  event.tenant = key('org_id') ?? team
+  event.team = label(key('team_alias') ?? team)
+  event.project = label(key('project_alias') ?? key('project_id'))
+  event.user = label(textIn(payload, 'end_user') ?? key('end_user_id') ?? key('user_id'))
+}
+
+const fillRoute = (event: Candidate, payload: JsonObject): void => {
+  const provider = textIn(payload, 'custom_llm_provider')
+  const group = textIn(payload, 'model_group')
+  const model = textIn(payload, 'model')
+  event.provider = provider === null ? null : label(providerName(provider))
+  event.request_model = label(group ?? model)
+  event.response_model = label(textIn(payload, 'response', 'model') ?? model)
+  event.route = label(group)
+  event.provider_account = label(textIn(payload, 'model_id'))
+  event.service_tier = label(textIn(payload, 'cost_breakdown', 'service_tier'))
+  event.region = label(textIn(payload, 'cost_breakdown', 'vertex_location'))
+}
+
+const fillOutcome = (event: Candidate, payload: JsonObject): void => {
+  const choices = valueIn(payload, 'response', 'choices')
+  const [first] = Array.isArray(choices) ? (choices as unknown[]) : []
+  event.stop_reason = label(textIn(first, 'finish_reason'))
+  const failed = textIn(payload, 'status') === 'failure'
+  const code = Number(valueIn(payload, 'error_information', 'error_code') ?? NaN)
+  event.status = Number.isInteger(code) && code >= 100 && code <= 599 ? code : null
+  event.request_id = label(textIn(payload, 'error_information', 'error_provider_request_id'))
+  if (failed)
+    event.error_type = label(textIn(payload, 'error_information', 'error_class')) ?? 'error'
+}
+
+const fillUsage = (event: Candidate, payload: JsonObject): void => {
+  const stated = {
+    prompt_tokens: numberIn(payload, 'prompt_tokens'),
+    completion_tokens: numberIn(payload, 'completion_tokens'),
+    total_tokens: numberIn(payload, 'total_tokens')
+  }
+  const block =
+    objectIn(payload, 'metadata', 'usage_object') ??
+    objectIn(payload, 'hidden_params', 'usage_object')
+  const isReported = Object.values(stated).some((count) => count !== null && count > 0)
+  event.usage = block ?? (isReported ? stated : null)
+  // A hit of the proxy's own response cache reached no provider: nothing of it is billed.
+  if (valueIn(payload, 'cache_hit') !== true) return
+  event.tokens = {}
+  event.usage_convention = 'litellm/response-cache not billed'
+}
+
+/** Labels are for slicing: more of them are a document. */
+const TAGS_MAX = 32
+
+/** `feature:search` is a label with a value; a bare tag is a label that is set. */
+const tagsOf = (payload: JsonObject): Record<string, string> | null => {
+  const tags = valueIn(payload, 'request_tags')
+  if (!Array.isArray(tags)) return null
+  const entries = (tags as unknown[]).slice(0, TAGS_MAX).flatMap((tag) => {
+    const text = typeof tag === 'string' ? label(tag) : null
+    if (text === null) return []
+    const [name = '', ...rest] = text.split(':')
+    return name === '__proto__' ? [] : [[name, rest.join(':') || 'true'] as const]
+  })
+  return entries.length === 0 ? null : Object.fromEntries(entries)
+}
