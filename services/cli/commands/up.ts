@@ -1,44 +1,95 @@
-import { once } from 'node:events'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { Failure } from '../../../schemas/failure.ts'
-import { startCollector } from '../../collect/start.ts'
-import { EmbeddedLog } from '../../stream/embedded/log.ts'
-import { defineCommand, EXIT } from '../command.ts'
+import { defineCommand, EXIT, type CommandRun } from '../command.ts'
+import type { UpOptions } from '../up/run.ts'
 
 /** Where tools that speak to us look first; free of the ports of Kafka, Prometheus and Grafana. */
 const PORT = '8787'
-
-const portOf = (text: string): number => {
-  const port = Number(text)
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new Failure('E_USAGE', `--port ${text} is not a port`, { hint: 'Give 0 to 65535.' })
-}
+/** A minute's windows stay fresh, and an idle day makes no more than 17,000 files. */
+const FLUSH_MS = '5000'
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
 
 export default defineCommand({
-  summary: 'Run the collector on a folder.',
+  summary: 'Run it all in one process: collector, consumer, detection, alerts, settling, upkeep.',
   configure: (command) => {
     command
       .requiredOption('--data <dir>', 'folder of the log and the lake')
+      .option('--brokers <list>', 'Kafka bootstrap servers; the embedded log without them')
       .option('--host <host>', 'address to listen on', '127.0.0.1')
       .option('--port <port>', 'port to listen on; 0 = any free one', PORT)
       .option('--keys <file>', 'file of API keys; required beyond loopback')
       .option('--tenant <name>', 'who pays for input that names no tenant')
+      .option('--alert-config <file>', 'YAML file with channels; findings are kept without it')
+      .option('--flush-ms <ms>', 'longest time that an event waits before it is landed', FLUSH_MS)
+      .option('--log-level <level>', LEVELS.join(', '), 'info')
+      .option('--no-collect', 'take no events; another process does')
+      .option('--no-consume', 'land nothing; another process does')
+      .option('--no-jobs', 'no detection, alerts, settling and upkeep; another process does')
   },
-  run: async ({ options, io }) => {
-    const { data, host, port, keys, tenant } = options as Record<string, string | undefined>
-    const log = new EmbeddedLog(join(data ?? '', 'log'))
-    const collector = await startCollector({
-      log,
-      host: host ?? '127.0.0.1',
-      port: portOf(port ?? PORT),
-      keyFile: keys ?? null,
-      settings: { tenantDefault: tenant ?? null },
-      now: io.now
-    })
-    io.stderr.write(`collecting on ${collector.url}; stop with Ctrl-C\n`)
-    await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-    await collector.close()
-    await log.close()
-    return EXIT.ok
+  run: async (call) => {
+    const options = await upOptions(call)
+    const { io } = call
+    // Loaded only now, so that a wrong option is told at once.
+    const [{ pino }, { runUp }, { listenForStop }] = await Promise.all([
+      import('pino'),
+      import('../up/run.ts'),
+      import('../up/signals.ts')
+    ])
+    const level = choice('--log-level', String(call.options['logLevel']), LEVELS)
+    const stopping = listenForStop((text) => io.stderr.write(`${text}\n`))
+    const started = (url: string | null): void => tellStarted(call, url)
+    try {
+      const logger = pino({ name: 'up', level }, io.stderr)
+      await runUp(options, { logger, now: io.now, started }, stopping.signal)
+      return EXIT.ok
+    } finally {
+      stopping.forget()
+    }
   }
 })
+
+const upOptions = async ({ options }: CommandRun): Promise<UpOptions> => {
+  const text = options as Record<string, string | undefined>
+  const { readAlertConfig } = await import('../../../jobs/alert/config.ts')
+  const { alertConfig: file = '' } = text
+  const config = file === '' ? '' : await readFile(file, 'utf8')
+  const parts = {
+    collect: options['collect'] !== false,
+    consume: options['consume'] !== false,
+    jobs: options['jobs'] !== false
+  }
+  if (!Object.values(parts).includes(true)) {
+    throw new Failure('E_USAGE', '--no-collect --no-consume --no-jobs leave nothing to run')
+  }
+  return {
+    place: { data: text['data'] ?? '', brokers: text['brokers'] },
+    host: text['host'] ?? '',
+    port: wholeNumber('--port', text['port'] ?? PORT, 65_535),
+    keyFile: text['keys'] ?? null,
+    tenantDefault: text['tenant'] ?? null,
+    alerts: readAlertConfig(config, file),
+    flushMsMax: Math.max(1, wholeNumber('--flush-ms', text['flushMs'] ?? FLUSH_MS, FLUSH_MS_MAX)),
+    parts
+  }
+}
+
+/** Beyond an hour, memory and not time decides when a batch is landed. */
+const FLUSH_MS_MAX = 3_600_000
+
+const wholeNumber = (name: string, text: string, max: number): number => {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value
+  throw new Failure('E_USAGE', `${name} ${text} is no whole number from 0 to ${max}`)
+}
+
+const choice = (name: string, text: string, known: readonly string[]): string => {
+  if (known.includes(text)) return text
+  throw new Failure('E_USAGE', `${name} ${text} is unknown`, { hint: `Use ${known.join(', ')}.` })
+}
+
+/** With --json, one object on stdout; for people, a sentence on stderr. */
+const tellStarted = ({ io, options }: CommandRun, url: string | null): void => {
+  if (options['json'] === true) io.stdout.write(`${JSON.stringify({ url })}\n`)
+  const doing = url === null ? 'running' : `collecting on ${url}`
+  io.stderr.write(`${doing}; stop with Ctrl-C\n`)
+}

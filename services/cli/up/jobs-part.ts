@@ -1,0 +1,90 @@
+import type { Logger } from 'pino'
+import type { AlertConfig } from '../../../jobs/alert/config.ts'
+import { scheduleJobs, type Job } from '../../../jobs/schedule.ts'
+import { Failure } from '../../../schemas/failure.ts'
+import { startThread } from '../../consume/thread.ts'
+import { WorkerCaller, type Remote } from '../../consume/worker-call.ts'
+import type { EventLog } from '../../stream/log.ts'
+import { eventPartitions, type SiteOptions } from '../site.ts'
+import type { Jobs, JobsSettings, LogState } from './jobs-site.ts'
+import type { Part } from './parts.ts'
+
+export type JobsDoors = { place: SiteOptions; log: EventLog; alerts: AlertConfig; logger: Logger }
+
+export type JobsPart = Part & {
+  /** There is news in the lake. */
+  poke: () => void
+  metrics: () => Promise<string>
+}
+
+/** Times of the jobs, UTC. They are only pokes; see `jobs/schedule.ts`. */
+const TIMES = {
+  // Below the pace at which minutes close, above what an idle look costs.
+  watch: '*/5 * * * * *',
+  // An hour closes seventy minutes after its end: a few more do no harm.
+  settle: '0 */5 * * * *',
+  merge: '0 23 * * * *',
+  retain: '0 41 3 * * *'
+} as const
+
+/** Runs the jobs in a thread of their own: their queries must not delay a heartbeat or a request. */
+export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
+  const { place, log, alerts, logger } = doors
+  const settings: JobsSettings = { place, alerts, logLevel: logger.level }
+  const worker = startThread(new URL('jobs-worker', import.meta.url).href, settings)
+  const jobs = remoteJobs(new WorkerCaller(worker))
+  const look = async (): Promise<LogState> => {
+    // The time comes first: a record appended after it can not count as read before it.
+    const nowMs = Date.now()
+    return { nowMs, partitions: await eventPartitions(log) }
+  }
+  const failed = new AbortController()
+  const scheduled = scheduleJobs(jobList(jobs, look), (job, error) => {
+    if (error instanceof Failure && error.retriable) {
+      logger.warn({ job, code: error.code, hint: error.hint }, `put off: ${error.message}`)
+    } else {
+      failed.abort(error)
+    }
+  })
+  for (const job of ['settle', 'watch']) scheduled.poke(job)
+  return {
+    name: 'the thread of jobs',
+    poke: () => scheduled.poke('watch'),
+    metrics: () => jobs.metrics(),
+    ended: Promise.race([jobs.ended(), failure(failed.signal)]),
+    stop: async () => {
+      try {
+        await scheduled.stop()
+        await jobs.close()
+      } finally {
+        await worker.terminate()
+      }
+    }
+  }
+}
+
+const jobList = (jobs: Remote<Jobs>, look: () => Promise<LogState>): Job[] => [
+  { name: 'watch', cron: TIMES.watch, run: async () => jobs.watch(await look()) },
+  { name: 'settle', cron: TIMES.settle, run: async () => jobs.settle(await look()) },
+  { name: 'merge', cron: TIMES.merge, run: () => jobs.merge() },
+  { name: 'retain', cron: TIMES.retain, run: () => jobs.retain() }
+]
+
+const remoteJobs = (caller: WorkerCaller): Remote<Jobs> => {
+  const method = <Name extends keyof Jobs>(name: Name): Remote<Jobs>[Name] =>
+    ((...args: unknown[]) => caller.call(name, args)) as Remote<Jobs>[Name]
+  return {
+    watch: method('watch'),
+    settle: method('settle'),
+    merge: method('merge'),
+    retain: method('retain'),
+    metrics: method('metrics'),
+    ended: method('ended'),
+    close: method('close')
+  }
+}
+
+const failure = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })

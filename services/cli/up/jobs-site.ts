@@ -1,0 +1,133 @@
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import type { AlertConfig } from '../../../jobs/alert/config.ts'
+import { mergeSmallFiles } from '../../lake/merge.ts'
+import type { PartitionState } from '../../stream/log.ts'
+import { keepSmall, type UpkeepReport } from '../../../jobs/retain/retain.ts'
+import { settle } from '../../../jobs/settle/settle.ts'
+import { attach } from '../../lake/snapshot.ts'
+import { lakeFolder, openLakeSite, type LakeSite, type SiteOptions } from '../site.ts'
+import { JOBS_LEASE, keepLease, type HeldLease } from './held-lease.ts'
+import { jobsMetrics } from './jobs-metrics.ts'
+import { Watch } from './watch.ts'
+
+/** How far the log has come when a job is poked. */
+export type LogState = {
+  nowMs: number
+  partitions: (PartitionState & { topic: string })[]
+}
+
+export type JobsSettings = {
+  place: SiteOptions
+  alerts: AlertConfig
+  logLevel: string
+}
+
+/**
+ * The jobs of a lake. Each returns null at once while another process holds their lease. What
+ * they do is decided by what the lake holds, so calls may be doubled, late or missing.
+ */
+export type Jobs = {
+  /** Folds closed minutes into findings, findings into incidents, and wakes the channels. */
+  watch: (at: LogState) => Promise<number | null>
+  /** Settles closed hours; how many. */
+  settle: (at: LogState) => Promise<number | null>
+  /** Merges small files; how many went. */
+  merge: () => Promise<number | null>
+  /** Removes files that nothing refers to any more. */
+  retain: () => Promise<UpkeepReport | null>
+  /** Metrics in Prometheus' text format. */
+  metrics: () => Promise<string>
+  /** Rejects when telling channels or holding the lease became impossible; resolves on `close`. */
+  ended: () => Promise<void>
+  /** Finishes what channels are being told. */
+  close: () => Promise<void>
+}
+
+/**
+ * Two doors to one lake: what watches must not wait for what settles, and views of one engine
+ * belong to whoever attached them last.
+ */
+export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promise<Jobs> => {
+  const registry = new Registry()
+  const metrics = jobsMetrics(registry)
+  const logger = pino({ name: 'jobs', level: logLevel }, pino.destination(2))
+  const watching = await openLakeSite(place, true)
+  const upkeep = await openLakeSite(place, true)
+  const end = ending()
+  const lease = await keepLease(lakeFolder(place), JOBS_LEASE, end.fail)
+  const watch = new Watch({ site: watching, place, alerts, logger, registry, metrics, end })
+  const success = (job: string): void => watch.succeeded(job)
+  return {
+    ...upkeepJobs({ upkeep, lease, success, unpriced: (n) => metrics.unpriced.set(n) }),
+    watch: async (at) => {
+      if (lease.held()) return watch.step(at)
+      await watch.rest()
+      return null
+    },
+    metrics: () => registry.metrics(),
+    ended: () => end.promise,
+    close: async () => {
+      await watch.rest()
+      await lease.release()
+      watching.close()
+      upkeep.close()
+      end.finish()
+    }
+  }
+}
+
+export type Ending = { promise: Promise<void>; fail: (error: unknown) => void; finish: () => void }
+
+const ending = (): Ending => {
+  let finish = (): void => {}
+  let fail = (_: unknown): void => {}
+  const promise = new Promise<void>((resolve, reject) => {
+    finish = resolve
+    fail = reject
+  })
+  promise.catch(() => undefined)
+  return { promise, fail, finish }
+}
+
+type UpkeepDoors = {
+  upkeep: LakeSite
+  lease: HeldLease
+  success: (job: string) => void
+  unpriced: (events: number) => void
+}
+
+const upkeepJobs = ({
+  upkeep,
+  lease,
+  success,
+  unpriced
+}: UpkeepDoors): Pick<Jobs, 'settle' | 'merge' | 'retain'> => {
+  const asLeader = async <T>(job: string, work: () => Promise<T>): Promise<T | null> => {
+    if (!lease.held()) return null
+    const done = await work()
+    success(job)
+    return done
+  }
+  return {
+    settle: (at) =>
+      asLeader('settle', async () => {
+        const hours = await settle(upkeep, at)
+        unpriced(await countUnpriced(upkeep, at.nowMs))
+        return hours.length
+      }),
+    merge: () => asLeader('merge', () => mergeSmallFiles(upkeep.lake)),
+    retain: () => asLeader('retain', () => keepSmall(upkeep.lake))
+  }
+}
+
+const DAY_MS = 86_400_000
+
+const countUnpriced = async (site: LakeSite, nowMs: number): Promise<number> => {
+  await attach(site, await site.lake.head())
+  const since = `make_timestamptz(${(nowMs - DAY_MS) * 1000}::BIGINT)`
+  const [row] = await site.engine.rows(
+    `SELECT sum(n_unpriced)::DOUBLE AS n FROM temp.windows WHERE window_start >= ${since}`
+  )
+  return Number(row?.['n'] ?? 0)
+}

@@ -1,0 +1,139 @@
+import type { Logger } from 'pino'
+import type { AlertConfig } from '../../../jobs/alert/config.ts'
+import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
+import { PARTITIONS, startCollector } from '../../collect/start.ts'
+import type { EventLog } from '../../stream/log.ts'
+import { openLog, type SiteOptions } from '../site.ts'
+import { startConsumer, type ConsumerPart } from './consumer-part.ts'
+import { startJobs, type JobsPart } from './jobs-part.ts'
+import { consumeMetrics, JoinedRegistry, type Lag } from './metrics.ts'
+import { runParts, type Part } from './parts.ts'
+
+export type UpOptions = {
+  place: SiteOptions
+  host: string
+  port: number
+  keyFile: string | null
+  tenantDefault: string | null
+  alerts: AlertConfig
+  flushMsMax: number
+  /** Which parts run here; the others run in other processes on the same log and lake. */
+  parts: { collect: boolean; consume: boolean; jobs: boolean }
+}
+
+export type UpDoors = {
+  logger: Logger
+  now: () => Date
+  /** Called once everything runs; `url` is null without a collector. */
+  started: (url: string | null) => void
+}
+
+/** Everything in one process, until the signal fires. @throws what made a part end. */
+export const runUp = async (
+  options: UpOptions,
+  doors: UpDoors,
+  signal: AbortSignal
+): Promise<void> => {
+  const log = openLog(options.place)
+  try {
+    await log.ensureTopic(EVENTS_TOPIC, PARTITIONS)
+    await new UpProcess(options, doors, log).run(signal)
+  } finally {
+    await log.close()
+  }
+}
+
+/** What the parts know of one another. */
+class UpProcess {
+  readonly #options: UpOptions
+  readonly #doors: UpDoors
+  readonly #log: EventLog
+  readonly #registry = new JoinedRegistry()
+  #consumer: ConsumerPart | null = null
+  #jobs: JobsPart | null = null
+  #collector: CollectorPart | null = null
+
+  constructor(options: UpOptions, doors: UpDoors, log: EventLog) {
+    this.#options = options
+    this.#doors = doors
+    this.#log = log
+  }
+
+  /** Input flows from the collector over the consumer to the jobs: so they stop, and start. */
+  run(signal: AbortSignal): Promise<void> {
+    const { collect, consume, jobs } = this.#options.parts
+    const starts = [
+      ...(collect ? [() => this.#startCollector()] : []),
+      ...(consume ? [() => this.#startConsumer()] : []),
+      ...(jobs ? [() => this.#startJobs()] : []),
+      // The last to start: by then all the others run.
+      () => this.#tellStarted()
+    ]
+    return runParts(starts, signal)
+  }
+
+  async #startCollector(): Promise<Part> {
+    const { host, port, keyFile, tenantDefault } = this.#options
+    const collector = await startCollector({
+      log: this.#log,
+      host,
+      port,
+      keyFile,
+      settings: { tenantDefault },
+      registry: this.#registry,
+      logger: this.#doors.logger,
+      notReady: () => this.#notReady(),
+      now: this.#doors.now
+    })
+    this.#collector = {
+      name: 'the collector',
+      ended: forever(),
+      stop: collector.close,
+      url: collector.url
+    }
+    return this.#collector
+  }
+
+  async #startConsumer(): Promise<Part> {
+    const { place, flushMsMax } = this.#options
+    const { logger } = this.#doors
+    const metrics = consumeMetrics(this.#registry, () => this.#lag())
+    const landed = (): void => this.#jobs?.poke()
+    const doors = { place, log: this.#log, logger, metrics, flushMsMax, landed }
+    return (this.#consumer = await startConsumer(doors))
+  }
+
+  async #startJobs(): Promise<Part> {
+    const { place, alerts } = this.#options
+    const { logger } = this.#doors
+    this.#jobs = await startJobs({ place, log: this.#log, alerts, logger })
+    this.#registry.join(this.#jobs.metrics)
+    return this.#jobs
+  }
+
+  async #tellStarted(): Promise<Part> {
+    this.#doors.started(this.#collector?.url ?? null)
+    return { name: 'the start', ended: forever(), stop: async () => {} }
+  }
+
+  /** Why this process should get no traffic yet; null when it should. */
+  #notReady(): string | null {
+    if (!this.#options.parts.consume) return null
+    return this.#consumer?.consumer.landed() == null ? 'the consumer has no partitions yet' : null
+  }
+
+  async #lag(): Promise<Lag[]> {
+    const landed = this.#consumer?.consumer.landed()
+    if (landed == null) return []
+    const states = await this.#log.partitions(EVENTS_TOPIC)
+    return states.flatMap(({ partition, end }) => {
+      const next = landed.get(partition)
+      return next === undefined ? [] : [{ partition, records: Math.max(0, end - next) }]
+    })
+  }
+}
+
+type CollectorPart = Part & { url: string }
+
+/** A server ends only when it is told to. */
+const forever = (): Promise<never> => new Promise(() => {})

@@ -1,0 +1,120 @@
+import type { Logger } from 'pino'
+import { Gauge, type Registry } from 'prom-client'
+import type { AlertConfig } from '../../../jobs/alert/config.ts'
+import type { AlertJob } from '../../../jobs/alert/job.ts'
+import { alertMetrics, type AlertMetrics } from '../../../jobs/alert/metrics.ts'
+import { openAlerts } from '../../../jobs/alert/open.ts'
+import { logLanes } from '../../../jobs/alert/run-alerts.ts'
+import { readFold } from '../../../jobs/alert/step.ts'
+import { detectStep, foldedUntilMs } from '../../../jobs/detect/detect.ts'
+import { loadSignals, type LoadedSignal } from '../../signals/load.ts'
+import type { EventLog } from '../../stream/log.ts'
+import { openLog, type LakeSite, type SiteOptions } from '../site.ts'
+import type { JobsMetrics } from './jobs-metrics.ts'
+import type { Ending, LogState } from './jobs-site.ts'
+
+export type WatchDoors = {
+  site: LakeSite
+  place: SiteOptions
+  alerts: AlertConfig
+  logger: Logger
+  registry: Registry
+  metrics: JobsMetrics
+  end: Ending
+}
+
+/** Detection and alerts: they go on together while this process leads, and rest while it does not. */
+export class Watch {
+  readonly #doors: WatchDoors
+  readonly #alertMetrics: AlertMetrics
+  readonly #success: Gauge
+  #signals: LoadedSignal[] | null = null
+  #lanes: Lanes | null = null
+
+  constructor(doors: WatchDoors) {
+    this.#doors = doors
+    this.#alertMetrics = alertMetrics(doors.registry)
+    // One gauge for all jobs: the alerts' metrics own it.
+    this.#success = doors.registry.getSingleMetric(SUCCESS) as Gauge
+  }
+
+  /** Folds what has closed and wakes the channels. @returns how many findings there were. */
+  async step({ partitions, nowMs }: LogState): Promise<number> {
+    const { site, metrics } = this.#doors
+    // Lanes get their place in the outbox before anything is found that they have to tell.
+    this.#lanes ??= await this.#openLanes()
+    this.#signals ??= await loadSignals()
+    const options = { signals: this.#signals, generation: site.generation }
+    const findings = await detectStep(site, options, { partitions, nowMs })
+    metrics.found(findings.length)
+    this.succeeded('detect')
+    await this.#lanes.job.poke()
+    const head = await site.lake.head()
+    metrics.looked(head)
+    this.#alertMetrics.folded(readFold(head.state), new Date())
+    return findings.length
+  }
+
+  succeeded(job: string): void {
+    this.#success.set({ job }, Date.now() / MS_PER_S)
+  }
+
+  /** Ends telling after what is under way. */
+  async rest(): Promise<void> {
+    const lanes = this.#lanes
+    this.#lanes = null
+    await lanes?.stop()
+  }
+
+  async #openLanes(): Promise<Lanes> {
+    const { alerts, place, logger, end } = this.#doors
+    const log = alerts.channels.some(({ kind }) => kind === 'kafka-topic') ? openLog(place) : null
+    const job = await openAlerts(this.#alertSite(log), alerts, this.#observer(logger))
+    const stopping = new AbortController()
+    const running = job.run(stopping.signal)
+    running.catch(end.fail)
+    return {
+      job,
+      stop: async () => {
+        stopping.abort()
+        await running
+        await log?.close()
+      }
+    }
+  }
+
+  #alertSite(log: EventLog | null) {
+    return {
+      ...this.#doors.site,
+      log,
+      watermarkMs: foldedUntilMs,
+      clock: () => new Date(),
+      random: Math.random
+    }
+  }
+
+  #observer(logger: Logger): AlertMetrics['observer'] {
+    const lines = logLanes(logger)
+    const { observer } = this.#alertMetrics
+    return {
+      delivered: (channel, count) => {
+        lines.delivered(channel, count)
+        observer.delivered(channel, count)
+      },
+      retried: (channel, reason) => {
+        lines.retried(channel, reason)
+        observer.retried(channel, reason)
+      },
+      parked: (channel, failure) => {
+        lines.parked(channel, failure)
+        observer.parked(channel, failure)
+      },
+      pending: (channel, count) => observer.pending(channel, count)
+    }
+  }
+}
+
+type Lanes = { job: AlertJob; stop: () => Promise<void> }
+
+const SUCCESS = 'tally_last_success_timestamp_seconds'
+const MS_PER_S = 1_000
