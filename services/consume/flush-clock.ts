@@ -53,6 +53,13 @@ export class FlushClock extends EventEmitter {
     this.#check()
   }
 
+  /** Resolves when a flush that begins from now on is committed. @throws when `signal` aborts. */
+  async nextFlush(signal: AbortSignal): Promise<void> {
+    this.hurry()
+    await once(this, 'begun', { signal })
+    await once(this, 'flushed', { signal })
+  }
+
   /** Resolves when a flush is due, or when `signal` aborts. */
   async due(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#isDue()) {

@@ -31,10 +31,6 @@ export class PartitionReader {
     this.#handed = start.next
   }
 
-  get incarnation(): string {
-    return this.#start.source.incarnation
-  }
-
   land(next: number): void {
     this.landed = next
   }
@@ -70,6 +66,8 @@ export class PartitionReader {
     return this.#doors.log.read(source.topic, partition, offset, {
       bytesMax: READ_BYTES_MAX,
       waitMsMax: READ_WAIT_MS,
+      // A topic made anew under the same name is another log, whose offsets mean other records.
+      incarnation: source.incarnation,
       signal: this.#stopping.signal
     })
   }

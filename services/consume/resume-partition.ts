@@ -64,7 +64,8 @@ const seekAnchor = async (
   if (anchor.offset < state.start || anchor.offset >= state.end) return 'absent'
   const run = await log.read(topic, state.partition, anchor.offset, {
     bytesMax: ANCHOR_BYTES_MAX,
-    waitMsMax: 0
+    waitMsMax: 0,
+    incarnation: state.incarnation
   })
   if (run.count === 0) return 'absent'
   return run.offsets[0] === anchor.offset && run.checksum(0) === anchor.crc32c ? 'same' : 'other'
