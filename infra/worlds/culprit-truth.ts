@@ -19,7 +19,7 @@ export const playWorld = (world: CulpritWorld): Truth => {
   const served = replay(world.culprits.length > 0 ? calls(world, true) : quiet, capacity)
   const with_ = hitRates(served)
   const without = hitRates(replay(quiet, capacity))
-  const loss = with_.rates.map((rate, tenant) => without.rates[tenant]! - rate)
+  const loss = Array.from(with_.rates, (rate, tenant) => without.rates[tenant]! - rate)
   const others = loss.map((_, tenant) => tenant).filter((t) => !world.culprits.includes(t))
   const lost = others.reduce((sum, t) => sum + Math.max(0, loss[t]!) * with_.input[t]!, 0)
   const all = with_.input.reduce((sum, tokens) => sum + tokens, 0)
@@ -31,9 +31,9 @@ export const playWorld = (world: CulpritWorld): Truth => {
   }
 }
 
-const hitRates = (served: readonly Served[]): { rates: number[]; input: number[] } => {
-  const input = new Array<number>(TENANTS).fill(0)
-  const cached = new Array<number>(TENANTS).fill(0)
+const hitRates = (served: readonly Served[]): { rates: Float64Array; input: Float64Array } => {
+  const input = new Float64Array(TENANTS)
+  const cached = new Float64Array(TENANTS)
   for (const call of served) {
     const minute = call.second / 60
     if (minute < CHANGE_MINUTE || minute >= CHANGE_MINUTE + AFTER_MINUTES) continue

@@ -61,7 +61,8 @@ const findGuilty = (pool: Pool, minute: number): Guilty | null => {
   for (const suspect of suspects(pool)) {
     if (suspect.nats < CULPRIT_NATS) continue
     const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
-    if (harm === null || harm.z < HARM_Z_MIN[suspect.by] || harm.before - harm.after < HARM_MIN) continue
+    if (harm === null || harm.z < HARM_Z_MIN[suspect.by] || harm.before - harm.after < HARM_MIN)
+      continue
     if (suspect.nats + harm.nats < TOGETHER_NATS) continue
     const { culprits } = attribute(pool, suspect.sinceMinute, minute)
     if (culprits.some(({ tenant }) => tenant === suspect.tenant)) return { suspect, harm }

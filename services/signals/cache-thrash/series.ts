@@ -63,27 +63,32 @@ const MODEL_TENANTS_MIN = 3
 /** Sums the rows of a minute into their series. */
 export const gatherMinute = (state: SeriesState, columns: Columns, ms: number): void => {
   resolveCodes(state, columns, ms)
-  const { slotOf } = state.scratch
   fitSums(state)
-  const { sums, touched } = state.scratch
-  const { n, null_n: nulls, w, h, ww, x_ppm: x, writes, cost_pico: cost } = columns.measures as Row
+  const { slotOf } = state.scratch
   for (let row = 0; row < columns.rows; row++) {
+    const code = columns.series[row]! * LEVELS
     for (let level = 0; level < LEVELS; level++) {
-      const slot = slotOf[columns.series[row]! * LEVELS + level]!
-      if (slot < 0) continue
-      const at = slot * SUMS
-      if (sums[at]! === 0 && sums[at + 5]! === 0) touched.push(slot)
-      sums[at]! += n[row]! || 0
-      sums[at + 1]! += w[row]! || 0
-      sums[at + 2]! += h[row]! || 0
-      sums[at + 3]! += ww[row]! || 0
-      sums[at + 4]! += x[row]! || 0
-      sums[at + 5]! += nulls[row]! || 0
-      sums[at + 6]! += writes[row]! || 0
-      sums[at + 7]! += cost[row]! || 0
+      const slot = slotOf[code + level]!
+      if (slot >= 0) addRow(state.scratch, slot, columns.measures as Row, row)
     }
   }
 }
+
+const addRow = ({ sums, touched }: Scratch, slot: number, rows: Row, row: number): void => {
+  const at = slot * SUMS
+  if (sums[at]! === 0 && sums[at + 5]! === 0) touched.push(slot)
+  sums[at]! += reported(rows.n[row]!)
+  sums[at + 1]! += reported(rows.w[row]!)
+  sums[at + 2]! += reported(rows.h[row]!)
+  sums[at + 3]! += reported(rows.ww[row]!)
+  sums[at + 4]! += reported(rows.x_ppm[row]!)
+  sums[at + 5]! += reported(rows.null_n[row]!)
+  sums[at + 6]! += reported(rows.writes[row]!)
+  sums[at + 7]! += reported(rows.cost_pico[row]!)
+}
+
+/** A sum leaves out what is not reported. */
+const reported = (value: number): number => (value === value ? value : 0)
 
 type Row = Record<
   'n' | 'null_n' | 'w' | 'h' | 'ww' | 'x_ppm' | 'writes' | 'cost_pico',

@@ -3,14 +3,14 @@ import type { RateSettings } from '../statistics/rate-detector.ts'
 
 /** Every threshold of the signal; the defaults need no tuning. */
 export const SETTINGS = {
-  /** Findings without a cause that a tenant may see in a month: one in eight years. */
-  falseFindingsPerTenantMonth: 0.01,
+  /** Findings by chance that a tenant may see in a month; drift of baselines adds as many again. */
+  falseFindingsPerTenantMonth: 0.004,
   /** Evidence while a series has less than a week behind it: dependence-free, so less is needed. */
   earlyAlarmNats: 12,
   armWindows: 20,
   fullAfterDays: 7,
   /** Drops in rate that are never worth a finding, over hours and over minutes. */
-  slowTolerance: 0.03,
+  slowTolerance: 0.035,
   fastTolerance: 0.05,
   /** Evidence that the rate is back: wrong once in 400 incidents. */
   recoveryNats: 6,

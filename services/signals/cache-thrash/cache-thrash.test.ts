@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CHANGE_MINUTE, drawWorld, type CulpritWorld } from '../../../infra/worlds/culprit.ts'
+import { playWorld } from '../../../infra/worlds/culprit-truth.ts'
+import { servedMinutes } from '../../../infra/worlds/served-minutes.ts'
+import type { Draft, Minute } from '../define.ts'
+import { createLedger, hashPart, NEVER_SEEN, restoreLedger, saveLedger, touch } from './ledger.ts'
+import signal from './signal.ts'
+
+const START_MS = Date.parse('2026-03-02T09:00:00Z')
+/** Harmful draws of each shift, found by search over seeds. */
+const HARMFUL = [
+  { seed: 43, shift: 'uuid_head' },
+  { seed: 78, shift: 'rag_before_history' },
+  { seed: 162, shift: 'rate_x5' },
+  { seed: 71, shift: 'long_agent_context' }
+] as const
+
+const minutesOf = (world: CulpritWorld): { minutes: Minute[]; victims: Set<string> } => {
+  const truth = playWorld(world)
+  const tenant = (index: number) => `t${index}`
+  const naming = { startMs: START_MS, tenant, cachePool: 'pool', blockTokens: 1024 }
+  return {
+    minutes: servedMinutes(truth.served, naming),
+    victims: new Set(truth.victims.map(tenant))
+  }
+}
+
+const foldAll = (minutes: readonly Minute[]): Draft[] => {
+  const fold = signal.open()
+  return minutes.flatMap((minute) => fold.fold(minute))
+}
+
+const minutesAfterChange = (draft: Draft): number =>
+  (Date.parse(draft.detected_at) - START_MS) / 60_000 - CHANGE_MINUTE
+
+for (const { seed, shift } of HARMFUL) {
+  test(`the culprit is named within ten minutes, and victims with it: ${shift}`, () => {
+    const world = drawWorld(seed, shift)
+    const { minutes, victims } = minutesOf(world)
+    const drafts = foldAll(minutes)
+    const [first] = drafts
+    assert.ok(first !== undefined && minutesAfterChange(first) > 0, 'nothing before the change')
+    assert.ok(minutesAfterChange(first) <= 10, `after ${minutesAfterChange(first)} min`)
+    assert.equal(first.culprit?.['tenant'], `t${world.culprits[0]}`)
+    assert.equal(first.culprit?.['confidence'], 'high')
+    const told = drafts.findLast(({ scope }) => scope['level'] === 'pool')?.victims ?? []
+    const right = told.filter((victim) => victims.has(String(victim['tenant']))).length
+    assert.ok(right / told.length >= 0.7 && right / victims.size >= 0.6, `${right} right`)
+  })
+}
+
+test('a night on which one tenant innocently grows 2.5 times names nobody', () => {
+  const world = { ...drawWorld(12, 'uuid_head'), culprits: [], surge: 1 }
+  assert.deepEqual(foldAll(minutesOf(world).minutes), [])
+})
+
+test('a restart in the middle of an incident neither repeats nor loses anything', () => {
+  const { minutes } = minutesOf(drawWorld(43, 'uuid_head'))
+  const through = foldAll(minutes)
+  for (const cut of [30, 52, 58]) {
+    const first = signal.open()
+    const before = minutes.slice(0, cut).flatMap((minute) => first.fold(minute))
+    const second = signal.open({}, first.save())
+    const after = minutes.slice(cut).flatMap((minute) => second.fold(minute))
+    assert.deepEqual([...before, ...after], through, `cut at ${cut}`)
+  }
+})
+
+test('the ledger stays bounded under a flood of prefixes, and still knows the old ones it kept', () => {
+  const ledger = createLedger()
+  for (let n = 0; n < 300_000; n++) touch(ledger, hashPart(`p${n}`, 0, 8), n / 1000)
+  assert.ok(ledger.used <= 32_768 && ledger.shift >= 3, `${ledger.used} at shift ${ledger.shift}`)
+  const { shift, entries } = saveLedger(ledger, 300)
+  const back = restoreLedger(shift, entries)
+  let known = 0
+  for (let n = 0; n < 300_000; n++) {
+    const gap = touch(back, hashPart(`p${n}`, 0, 8), 300)
+    if (gap >= 0) known += 1
+    else assert.ok(gap <= NEVER_SEEN)
+  }
+  assert.equal(known, ledger.used)
+})
