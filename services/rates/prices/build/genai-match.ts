@@ -52,8 +52,10 @@ const RELEASE = /^(?:[-@]?(?:\d{8}|\d{4}-\d{2}-\d{2}|\d{3,4}|v\d+(?::\d+)?|lates
 export const names = (rule: MatchRule, name: string): boolean => {
   switch (rule.type) {
     case 'ClauseEquals':
-    case 'ClauseRegex':
       return matches(rule, name)
+    case 'ClauseRegex':
+      // Only a pattern of the whole name names it; one that excludes others does not.
+      return /^\^(?!\(\?).*\$$/.test(rule.regex) && matches(rule, name)
     case 'ClauseStartsWith':
       return matches(rule, name) && RELEASE.test(name.slice(rule.starts_with.length))
     case 'ClauseEndsWith':
