@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { Failure, type FailureCode } from '../../../schemas/failure.ts'
 import type { LogAdmin } from '../log-admin.ts'
 import {
@@ -59,4 +60,13 @@ export const readAll = async (
     runs.push(await log.read(topic, partition, offset, PATIENT))
   }
   return runs
+}
+
+/** Values of one writer, `name.0`, `name.1` …, have to be in order, without holes or repeats. */
+export const assertInOrder = (values: readonly (string | null)[], name: string): void => {
+  const own = values.filter((value) => value?.startsWith(`${name}.`))
+  assert.deepEqual(
+    own,
+    own.map((_, index) => `${name}.${index}`)
+  )
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
-import { readAll, record, valuesOf } from '../conformance/case.ts'
+import { assertInOrder, readAll, record, valuesOf } from '../conformance/case.ts'
 import type { EventLog } from '../log.ts'
 import { EmbeddedLog } from './log.ts'
 
@@ -123,11 +123,7 @@ test('two processes write and a third reads at the same time', async () => {
   }
   for (const name of ['one', 'two']) {
     for (let caller = 0; caller < 4; caller++) {
-      const own = values.filter((value) => value.startsWith(`${name}.${caller}.`))
-      assert.deepEqual(
-        own,
-        own.map((_, index) => `${name}.${caller}.${index}`)
-      )
+      assertInOrder(values, `${name}.${caller}`)
     }
   }
   await log.close()

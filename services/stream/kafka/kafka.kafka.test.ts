@@ -3,68 +3,59 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Kafka, logLevel, type Admin } from 'kafkajs'
-import { skipKafka, startBroker } from '../../../infra/kafka/broker.ts'
-import { failsWith, PATIENT, readAll, record, records, valuesOf } from '../conformance/case.ts'
+import {
+  assertInOrder,
+  failsWith,
+  PATIENT,
+  readAll,
+  record,
+  records,
+  valuesOf
+} from '../conformance/case.ts'
 import { Member } from '../conformance/member.ts'
 import { conformance } from '../conformance.ts'
 import { partitionOf } from '../records/partitioner.ts'
 import { KafkaLog } from './log.ts'
+import { startTestCluster } from './test-cluster.ts'
 
-const skip = skipKafka(process.env)
-const broker = skip === false ? await startBroker() : null
-const brokers = [broker?.brokers ?? '']
-const log = new KafkaLog({ brokers, metadataMaxAgeMs: 500 })
-/** Another client on the same cluster. */
-const other = new Kafka({ brokers, logLevel: logLevel.NOTHING })
-after(async () => {
-  await log.close()
-  await broker?.stop()
-})
-
-const withAdmin = async <T>(use: (admin: Admin) => Promise<T>): Promise<T> => {
-  const admin = other.admin()
-  await admin.connect()
-  const result = await use(admin)
-  await admin.disconnect()
-  return result
-}
-
-const newTopic = async (name: string, partitions = 1): Promise<string> => {
-  const topic = `${name}.${process.pid}`
-  await log.ensureTopic(topic, partitions)
-  return topic
-}
-
-const readValues = async (topic: string, partition = 0): Promise<(string | null)[]> =>
-  (await readAll(log, { topic, partition })).flatMap(valuesOf)
+const cluster = await startTestCluster(process.env)
+const { skip, broker, brokers, log, other, newTopic, readValues, withAdmin } = cluster
+after(() => cluster.stop())
 
 conformance({ name: 'Kafka log', open: () => log, skip })
 
 describe('records of other clients', { skip }, () => {
-  test('are read in all four codecs, with keys where Kafka puts them', async () => {
-    const lines = Array.from({ length: 2000 }, (_, index) => `key-${index % 97}\t${index} tokens`)
-    const produce = async (codec: string): Promise<void> => {
-      const topic = await newTopic(`codec.${codec}`, 3)
-      const settings = ['parse.key=true', 'key.separator=\t'].flatMap((one) => ['--property', one])
-      const command = ['--bootstrap-server', brokers[0]!, '--topic', topic, ...settings]
-      await broker!.runJava(
-        'org.apache.kafka.tools.ConsoleProducer',
-        [...command, '--compression-codec', codec],
-        lines.join('\n')
+  test('are read in all four codecs, as the broker compresses them', async () => {
+    const values = Array.from({ length: 3000 }, (_, index) => `${index} tokens`)
+    for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
+      const topic = `codec.${codec}`
+      const configEntries = [{ name: 'compression.type', value: codec }]
+      await withAdmin((admin) => admin.createTopics({ topics: [{ topic, configEntries }] }))
+      await log.append(
+        topic,
+        values.map((value) => record('key', value))
       )
-      for (let partition = 0; partition < 3; partition++) {
-        const wanted = lines
-          .map((line) => line.split('\t') as [string, string])
-          .filter(([key]) => partitionOf(key, 3) === partition)
-        assert.deepEqual(
-          await readValues(topic, partition),
-          wanted.map(([, value]) => value),
-          codec
-        )
-      }
+      assert.deepEqual(await readValues(topic), values, codec)
     }
-    await Promise.all(['none', 'gzip', 'snappy', 'lz4', 'zstd'].map(produce))
+  })
+
+  test("of Java's client are read, with keys where it puts them", async () => {
+    const topic = await newTopic('java', 3)
+    const lines = Array.from({ length: 2000 }, (_, n) => [`key-${n % 97}`, `${n} tokens`] as const)
+    const settings = ['parse.key=true', 'key.separator=\t'].flatMap((one) => ['--property', one])
+    const command = ['--bootstrap-server', brokers[0]!, '--topic', topic, ...settings]
+    await broker!.runJava(
+      'org.apache.kafka.tools.ConsoleProducer',
+      [...command, '--compression-codec', 'zstd'],
+      lines.map((line) => line.join('\t')).join('\n')
+    )
+    for (let partition = 0; partition < 3; partition++) {
+      const wanted = lines.filter(([key]) => partitionOf(key, 3) === partition)
+      assert.deepEqual(
+        await readValues(topic, partition),
+        wanted.map(([, value]) => value)
+      )
+    }
   })
 
   test('of aborted transactions are left out, and an open one holds the end back', async () => {
@@ -285,13 +276,7 @@ describe('trouble with the broker', { skip }, () => {
     const values = [...(await readValues(topic, 0)), ...(await readValues(topic, 1))]
     assert.equal(values.length, acknowledged.length)
     assert.deepEqual(new Set(values), new Set(acknowledged))
-    for (let caller = 0; caller < 4; caller++) {
-      const own = values.filter((value) => value?.startsWith(`${caller}.`))
-      assert.deepEqual(
-        own,
-        own.map((_, index) => `${caller}.${index}`)
-      )
-    }
+    for (let caller = 0; caller < 4; caller++) assertInOrder(values, `${caller}`)
     await membership.leave()
     assert.deepEqual(member.failures, [])
   })

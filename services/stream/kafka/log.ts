@@ -1,4 +1,4 @@
-import { Kafka, type Admin } from 'kafkajs'
+import { Kafka, type Admin, type RetryOptions } from 'kafkajs'
 import { Failure } from '../../../schemas/failure.ts'
 import type { LogAdmin } from '../log-admin.ts'
 import type {
@@ -103,20 +103,21 @@ export class KafkaLog implements EventLog, LogAdmin {
 
   async join(topic: string, group: string, callbacks: MembershipCallbacks): Promise<Membership> {
     const sessionTimeout = this.#settings.sessionTimeoutMs ?? SESSION_TIMEOUT_MS
-    const consumer = this.#kafka.consumer({
-      groupId: group,
-      sessionTimeout,
-      heartbeatInterval: Math.floor(sessionTimeout / HEARTBEATS_PER_SESSION),
-      metadataMaxAge: this.#settings.metadataMaxAgeMs ?? METADATA_MAX_AGE_MS,
-      maxWaitTimeInMs: IDLE_MS,
-      allowAutoTopicCreation: false
-    })
+    const createConsumer = (retry: RetryOptions) =>
+      this.#kafka.consumer({
+        groupId: group,
+        sessionTimeout,
+        heartbeatInterval: Math.floor(sessionTimeout / HEARTBEATS_PER_SESSION),
+        metadataMaxAge: this.#settings.metadataMaxAgeMs ?? METADATA_MAX_AGE_MS,
+        maxWaitTimeInMs: IDLE_MS,
+        allowAutoTopicCreation: false,
+        retry
+      })
     try {
-      const membership = await joinGroup({ consumer, topic, callbacks })
+      const membership = await joinGroup({ createConsumer, topic, callbacks })
       this.#memberships.add(membership)
       return membership
     } catch (error) {
-      await consumer.disconnect()
       throw toFailure(error, `joining ${group}`)
     }
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Consumer } from 'kafkajs'
+import type { Consumer, RetryOptions } from 'kafkajs'
 import { AssignmentRelay } from '../assignment-relay.ts'
 import type { Membership, MembershipCallbacks } from '../log.ts'
 
@@ -11,38 +11,75 @@ export const IDLE_MS = 250
  * kafkajs would wait without end.
  */
 const LEAVE_MS_MAX = 10_000
+/** As many as kafkajs makes by default, before it starts the consumer anew. */
+const RETRIES = 5
 
-export type Joined = { consumer: Consumer; topic: string; callbacks: MembershipCallbacks }
+export type GroupRequest = {
+  createConsumer: (retry: RetryOptions) => Consumer
+  topic: string
+  callbacks: MembershipCallbacks
+}
 
 /**
  * Membership of a group, without reading: every partition is paused, so the client keeps sending
  * heartbeats and takes part in rebalancing, while the records are fetched elsewhere, from offsets
  * that the lake knows.
  */
-export const joinGroup = async ({ consumer, topic, callbacks }: Joined): Promise<Membership> => {
-  const relay = new AssignmentRelay(callbacks)
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    // Before the first fetch of this assignment: the event is handled synchronously.
-    consumer.pause([{ topic }])
-    relay.assign(payload.memberAssignment[topic] ?? [])
-  })
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    // With `restart` the client joins again by itself, as after an outage of the broker.
-    if (!payload.restart) relay.fail(payload.error)
-  })
-  await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  await consumer.run({ autoCommit: false, eachBatch: async () => {} })
-  return {
-    leave: async () => {
-      await relay.end()
-      await Promise.race([consumer.disconnect(), sleep(LEAVE_MS_MAX, undefined, { ref: false })])
-    },
-    advise: async (next) => {
-      const offsets = [...next].map(([partition, offset]) => {
-        return { topic, partition, offset: String(offset) }
-      })
-      await consumer.commitOffsets(offsets).catch(() => undefined)
-    }
+class GroupMember implements Membership {
+  readonly #topic: string
+  readonly #relay: AssignmentRelay
+  readonly #consumer: Consumer
+  #hasLeft = false
+
+  constructor({ createConsumer, topic, callbacks }: GroupRequest) {
+    this.#topic = topic
+    this.#relay = new AssignmentRelay(callbacks)
+    // After an outage of the broker the client joins again by itself, unless it was told to leave:
+    // kafkajs forgets a call to leave that comes while it joins.
+    const restartOnFailure = async (): Promise<boolean> => !this.#hasLeft
+    this.#consumer = createConsumer({ retries: RETRIES, restartOnFailure })
+  }
+
+  async join(): Promise<void> {
+    const consumer = this.#consumer
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      // Before the first fetch of this assignment: the event is handled synchronously.
+      consumer.pause([{ topic: this.#topic }])
+      // Leaving works only once the join is complete, which it is a turn later.
+      if (this.#hasLeft) setImmediate(() => void this.leave())
+      else this.#relay.assign(payload.memberAssignment[this.#topic] ?? [])
+    })
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) this.#relay.fail(payload.error)
+    })
+    await consumer.connect()
+    await consumer.subscribe({ topics: [this.#topic], fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachBatch: async () => {} })
+  }
+
+  async leave(): Promise<void> {
+    this.#hasLeft = true
+    await this.#relay.end()
+    const isLate = sleep(LEAVE_MS_MAX, undefined, { ref: false })
+    await Promise.race([this.#consumer.disconnect(), isLate])
+  }
+
+  async advise(next: ReadonlyMap<number, number>): Promise<void> {
+    const offsets = [...next].map(([partition, offset]) => {
+      return { topic: this.#topic, partition, offset: String(offset) }
+    })
+    await this.#consumer.commitOffsets(offsets).catch(() => undefined)
+  }
+}
+
+/** Joins a group; rejects when the topic or the broker is not there. */
+export const joinGroup = async (request: GroupRequest): Promise<Membership> => {
+  const member = new GroupMember(request)
+  try {
+    await member.join()
+    return member
+  } catch (error) {
+    await member.leave()
+    throw error
   }
 }

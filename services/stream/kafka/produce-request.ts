@@ -10,7 +10,7 @@ export type ProduceAnswer = { topic: string; partition: number; error: number }
 /** All replicas in sync have the batch before the leader answers. */
 const ACKS_ALL = -1
 /** What an answer may take beyond the time that the leader waits for its replicas. */
-const ANSWER_MS_MAX = 5000
+const ANSWER_MS_MAX = 2000
 
 const encodeRequest = (batches: readonly ProduceBatch[], timeoutMs: number): Buffer => {
   const noTransaction = null
