@@ -9,6 +9,7 @@ import { Failure } from '../../../schemas/failure.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import { EmbeddedLog } from '../../stream/embedded/log.ts'
 import type { EventLog, OutRecord } from '../../stream/log.ts'
+import { takeIn } from '../intake.ts'
 import { loadSource } from '../sources/load.ts'
 import { ingestFile, type IngestOptions } from './ingest-file.ts'
 
@@ -121,6 +122,18 @@ describe('ingest of a file', () => {
     await run('plain.ndjson', file.log)
     await run('-', pipe.log, { stream: Readable.from([Buffer.from(text)]) })
     assert.deepEqual(file.records, pipe.records)
+    // The body of a request goes the same way.
+    const source = await loadSource('native')
+    const message = {
+      bytes: Buffer.from(text),
+      mediaType: 'application/x-ndjson',
+      door: '/v1/events',
+      headers: {},
+      origin: () => 'body',
+      tenant: null
+    }
+    const rules = { nowMs: Date.parse('2026-11-24T12:00:00Z'), tenantOnly: null, itemsMax: 10 }
+    assert.deepEqual(takeIn(source, message, rules).records, file.records)
   })
 
   test('skips a line that is too long, in bounded memory', async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { EmbeddedLog } from '../../stream/embedded/log.ts'
+import { addKey } from './key-file.ts'
+import { createKeyRing, parseKeyFile } from './key-ring.ts'
 import { createKey } from './key.ts'
 import { startCollector } from '../start.ts'
 
@@ -68,6 +70,19 @@ describe('API keys', () => {
     assert.equal(await post(event('k'), `Bearer ${acme.token}`), 200)
     await collector.close()
     await log.close()
+    await rm(folder, { recursive: true })
+  })
+
+  test('are added to a file by hash alone, and work from there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'collect-add-'))
+    const file = join(folder, 'keys.yaml')
+    const options = { scopes: ['ingest' as const], tenant: 'acme', name: null, now: NOW }
+    const tokens = [await addKey(file, options), await addKey(file, { ...options, tenant: null })]
+    const text = await readFile(file, 'utf8')
+    const ring = createKeyRing(parseKeyFile(text, file))
+    const tenants = tokens.map((token) => ring.check(token, 'ingest', NOW.getTime()).tenant)
+    assert.deepEqual(tenants, ['acme', null])
+    assert.ok(!tokens.some((token) => text.includes(token)))
     await rm(folder, { recursive: true })
   })
 
