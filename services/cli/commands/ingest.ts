@@ -1,12 +1,16 @@
 import { join } from 'node:path'
+import { pino } from 'pino'
+import type { Finding } from '../../../schemas/finding.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import type { Fault } from '../../collect/fault.ts'
 import type { IngestCounts } from '../../collect/ingest/counts.ts'
 import { ingestFile } from '../../collect/ingest/ingest-file.ts'
 import { loadSource } from '../../collect/sources/load.ts'
 import { PARTITIONS } from '../../collect/start.ts'
-import { EmbeddedLog } from '../../stream/embedded/log.ts'
-import { defineCommand, EXIT, type CommandIo } from '../command.ts'
+import type { EventLog } from '../../stream/log.ts'
+import { defineCommand, EXIT, type CommandIo, type CommandRun } from '../command.ts'
+import { landThrough, type LandingReport, type Stage } from '../land-through.ts'
+import { openLakeSite, openLog } from '../site.ts'
 
 /** Faults shown one by one; beyond it the count says enough. */
 const FAULTS_SHOWN_MAX = 20
@@ -34,55 +38,75 @@ const progressTeller = (io: CommandIo): ((counts: IngestCounts) => void) => {
 }
 
 export default defineCommand({
-  summary: 'Take a file of events in any known dialect into the log.',
+  summary: 'Take a file of events in any known dialect through the log into the lake.',
   configure: (command) => {
     command
       .argument('<file>', 'file, gzip or not; - for stdin')
       .requiredOption('--data <dir>', 'folder of the log and the lake')
+      .option('--brokers <list>', 'Kafka bootstrap servers; the embedded log without them')
       .option('--as <dialect>', 'what the file holds', 'native')
       .option('--tenant <name>', 'who pays where the file does not say')
       .option('--from-start', 'read the whole file again, whatever an earlier run took in')
+      .option('--no-land', 'return once the log has it; a running `tally up` lands it')
   },
-  run: async ({ args, options, io }) => {
-    const { data, as: dialect, tenant } = options as Record<string, string | undefined>
-    const folder = data ?? ''
-    const file = args[0] ?? ''
+  run: async (call) => {
+    const { options, io } = call
+    const { data = '', brokers } = options as Record<string, string | undefined>
+    const place = { data, brokers }
     const startedMs = io.now().getTime()
-    const source = await loadSource(dialect ?? 'native')
-    const log = new EmbeddedLog(join(folder, 'log'))
+    const log = openLog(place)
+    const site = options['land'] === false ? null : await openLakeSite(place, true)
     try {
       await log.ensureTopic(EVENTS_TOPIC, PARTITIONS)
-      const counts = await ingestFile(
-        {
-          file,
-          ...(file === '-' ? { stream: io.stdin } : {}),
-          source,
-          tenant: tenant ?? null,
-          checkpoints: options['fromStart'] === true ? null : join(folder, 'ingest'),
-          now: io.now,
-          onFault: faultTeller(io),
-          onProgress: progressTeller(io)
-        },
-        log
-      )
+      const since = site === null ? 0 : (await site.lake.head()).version
+      const counts = await takeIn(call, log)
+      const landing = site === null ? null : await land({ place, log, site }, since, io)
       const seconds = (io.now().getTime() - startedMs) / 1000
-      report(io, { source: source.id, ...counts, seconds }, options['json'] === true)
+      report(io, { ...counts, landing, seconds }, options['json'] === true)
       return counts.refused > 0 ? EXIT.failure : EXIT.ok
     } finally {
+      site?.close()
       await log.close()
     }
   }
 })
 
-const report = (
-  io: CommandIo,
-  result: IngestCounts & { source: string; seconds: number },
-  isJson: boolean
-): void => {
-  const { events, refused, ignored, lines, skippedLines, seconds } = result
+const land = (stage: Stage, since: number, io: CommandIo): Promise<LandingReport> => {
+  const logger = pino({ level: 'warn' }, io.stderr)
+  return landThrough(stage, since, { logger, nowMs: () => io.now().getTime() })
+}
+
+const takeIn = async (
+  { args, options, io }: CommandRun,
+  log: EventLog
+): Promise<IngestCounts & { source: string }> => {
+  const { data = '', as: dialect = 'native', tenant } = options as Record<string, string>
+  const file = args[0] ?? ''
+  const source = await loadSource(dialect)
+  const counts = await ingestFile(
+    {
+      file,
+      ...(file === '-' ? { stream: io.stdin } : {}),
+      source,
+      tenant: tenant ?? null,
+      checkpoints: options['fromStart'] === true ? null : join(data, 'ingest'),
+      now: io.now,
+      onFault: faultTeller(io),
+      onProgress: progressTeller(io)
+    },
+    log
+  )
+  return { ...counts, source: source.id }
+}
+
+type Result = IngestCounts & { source: string; landing: LandingReport | null; seconds: number }
+
+const report = (io: CommandIo, result: Result, isJson: boolean): void => {
+  const { events, refused, ignored, lines, skippedLines, landing, seconds } = result
   if (isJson) {
     const counts = { events, refused, ignored, lines, skipped_lines: skippedLines }
-    io.stdout.write(`${JSON.stringify({ source: result.source, ...counts, seconds })}\n`)
+    const landed = landing === null ? {} : landingJson(landing)
+    io.stdout.write(`${JSON.stringify({ source: result.source, ...counts, ...landed, seconds })}\n`)
     return
   }
   const skipped = skippedLines > 0 ? `, ${skippedLines} lines known from an earlier run` : ''
@@ -90,4 +114,32 @@ const report = (
     `${events} events from ${lines} lines (${refused} refused, ${ignored} ignored${skipped}) ` +
       `in ${seconds.toFixed(1)} s\n`
   )
+  if (landing !== null) for (const line of landingLines(landing)) io.stdout.write(`${line}\n`)
 }
+
+const landingJson = ({ rows, landedBy, findings, settledHours }: LandingReport): object => ({
+  landed: {
+    events: rows.events_raw ?? 0,
+    windows: rows.windows_raw ?? 0,
+    quarantined: rows.quarantine ?? 0,
+    gaps: rows.gaps ?? 0
+  },
+  landed_by: landedBy === null ? null : landedBy === 'this' ? 'ingest' : 'up',
+  findings,
+  settled_hours: settledHours
+})
+
+const landingLines = ({ rows, landedBy, findings, settledHours }: LandingReport): string[] => [
+  `landed ${rows.events_raw ?? 0} events in ${rows.windows_raw ?? 0} windows` +
+    `${landedBy === 'other' ? ' by the running tally up' : ''}; ` +
+    `${rows.quarantine ?? 0} quarantined, ${rows.gaps ?? 0} gaps`,
+  ...(settledHours === null ? [] : [`${settledHours} hours settled`]),
+  ...(findings === null
+    ? ['the running tally up looks for findings; see tally findings']
+    : findings.length === 0
+      ? ['no findings']
+      : findings.map(sentence))
+]
+
+const sentence = ({ detected_at: at, status, signal, summary }: Finding): string =>
+  `${at} ${status} ${signal}: ${summary}`

@@ -53,7 +53,8 @@ const toEvent = (row: z.infer<typeof Row>, { recording, startMs, index }: Place)
   cache_pool: 'shared',
   duration_ms: milliseconds(row.api_time_s),
   ttft_ms: milliseconds(row.ttft_s),
-  stop_reason: row.stop,
+  // The recording writes an empty word where the provider gave no reason.
+  stop_reason: row.stop === '' ? null : row.stop,
   tokens: {
     in_uncached: row.input_tokens - row.cache_read_tokens,
     in_cache_read: row.cache_read_tokens,
