@@ -10,7 +10,7 @@ export const SETTINGS = {
   armWindows: 20,
   fullAfterDays: 7,
   /** Drops in rate that are never worth a finding, over hours and over minutes. */
-  slowTolerance: 0.035,
+  slowTolerance: 0.03,
   fastTolerance: 0.05,
   /** Evidence that the rate is back: wrong once in 400 incidents. */
   recoveryNats: 6,

@@ -86,7 +86,8 @@ export const strongestDrop = (d: Float64Array, at: number): number => {
   return best
 }
 
-const dropNats = (d: Float64Array, at: number, drop: number): number =>
+/** Nats for one drop, by the statistic that speaks louder. */
+export const dropNats = (d: Float64Array, at: number, drop: number): number =>
   Math.max(d[at + D.evidence + drop]!, d[at + D.evidence + DROPS.length + drop]!)
 
 export const clearEvidence = (d: Float64Array, at: number): void => {

@@ -11,6 +11,7 @@ import {
 import {
   addEvidence,
   clearEvidence,
+  dropNats,
   markRestarts,
   mixtureNats,
   recoveryNats,
@@ -18,7 +19,7 @@ import {
   strongestNats,
   type Reading
 } from './evidence.ts'
-import { ANCHORS, D, SNAPSHOT, STATISTICS, type Sample } from './rate-record.ts'
+import { ANCHORS, D, DROPS, SNAPSHOT, STATISTICS, type Sample } from './rate-record.ts'
 import { addRecord, type Records } from './records.ts'
 
 /**
@@ -118,17 +119,32 @@ const closeDays = (records: Records, slot: number, day: number): void => {
 /** Keeps the sums of every 12 hours, so that "before" is a stretch which a query can repeat. */
 const markAnchor = (d: Float64Array, at: number, ms: number): void => {
   const next = d[at + D.anchorNext]!
-  const latest = at + D.anchors + ((next + ANCHORS - 1) % ANCHORS) * SNAPSHOT
+  const latest = anchorAt(at, next + ANCHORS - 1)
   if (d[at + D.windows]! > 0 && Math.floor(ms / ANCHOR_MS) === Math.floor(d[latest]! / ANCHOR_MS)) {
     return
   }
-  const anchor = at + D.anchors + next * SNAPSHOT
+  // What came before a change that is under suspicion is kept, however long it takes to decide.
+  if (earliestSuspicion(d, at) <= d[anchorAt(at, next + 1)]!) return
+  const anchor = anchorAt(at, next)
   d[anchor] = ms
   d[anchor + 1] = d[at + D.totalN]!
   d[anchor + 2] = d[at + D.totalW]!
   d[anchor + 3] = d[at + D.totalH]!
   d[anchor + 4] = d[at + D.totalCost]!
   d[at + D.anchorNext] = (next + 1) % ANCHORS
+}
+
+const anchorAt = (at: number, index: number): number =>
+  at + D.anchors + (index % ANCHORS) * SNAPSHOT
+
+/** When the oldest evidence that still stands began; Infinity when there is none. */
+const earliestSuspicion = (d: Float64Array, at: number): number => {
+  let earliest = Infinity
+  for (let drop = 0; drop < DROPS.length; drop++) {
+    const stands = dropNats(d, at, drop) > 0
+    if (stands) earliest = Math.min(earliest, d[at + D.restarts + drop * SNAPSHOT]!)
+  }
+  return earliest
 }
 
 const READING: Reading = {
@@ -187,10 +203,10 @@ const open = (d: Float64Array, at: number, { sample, ms }: Step): void => {
 export const oldestAnchor = (d: Float64Array, at: number): number => {
   const next = d[at + D.anchorNext]!
   for (let step = 0; step < ANCHORS; step++) {
-    const anchor = at + D.anchors + ((next + step) % ANCHORS) * SNAPSHOT
+    const anchor = anchorAt(at, next + step)
     if (d[anchor]! > 0) return anchor
   }
-  return at + D.anchors
+  return anchorAt(at, 0)
 }
 
 const ratio = (numerator: number, denominator: number): number =>
