@@ -2,26 +2,45 @@ import { readdir } from 'node:fs/promises'
 import { Command, CommanderError } from 'commander'
 import { Failure } from '../../schemas/failure.ts'
 import { EXIT, type CliCommand, type CommandIo } from './command.ts'
+import { readSummary } from './verb-summaries.ts'
 
 const folder = new URL('./commands/', import.meta.url)
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 
+const EXAMPLES = `
+Examples:
+  tally demo                                          what it does, in twenty seconds
+  tally up --data ./tally                             take events on port 8787 and do it all
+  tally ingest calls.ndjson.gz --data ./tally         take a file, return when it is landed
+  tally sql "FROM windows LIMIT 10" --data ./tally    ask anything
+  tally findings --open --data ./tally                what is wrong now
+  tally doctor --data ./tally                         why something does not work
+
+Data goes to stdout, messages to stderr; --json makes data JSON. Exit codes: 0 done, 1 failed,
+2 wrong usage, 3 findings are there and --fail-on-findings was given.
+tally VERB --help shows the options of a verb.`
+
 /**
- * Runs one `tally` command line and returns its exit code. Only the named verb's file is loaded,
- * so that start-up stays fast; help loads all of them.
+ * Runs one `tally` command line and returns its exit code. Only the named verb's module is loaded,
+ * so that start-up stays fast.
  */
 export const runCli = async (argv: string[], io: CommandIo): Promise<number> => {
   const verbs = await findVerbs()
-  const verb = verbs.find((name) => name === argv[0])
+  // `tally help VERB` is `tally VERB --help`.
+  const line = argv[0] === 'help' && argv.length > 1 ? [argv[1]!, '--help'] : argv
+  const verb = verbs.find((name) => name === line[0])
   const program = createProgram(io)
   let code: number = EXIT.ok
-  for (const name of verb === undefined ? verbs : [verb]) {
-    await addVerb(program, name, async (command, call) => {
+  for (const name of verb === undefined ? verbs : []) {
+    program.command(name).description((await readSummary(moduleOf(name))) ?? '')
+  }
+  if (verb !== undefined) {
+    await addVerb(program, verb, async (command, call) => {
       code = await command.run({ ...call, io })
     })
   }
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(line, { from: 'user' })
     return code
   } catch (error) {
     return report(error, io)
@@ -34,11 +53,15 @@ const findVerbs = async (): Promise<string[]> =>
     .map((name) => name.slice(0, -extension.length))
     .sort()
 
+const moduleOf = (verb: string): URL => new URL(`${verb}${extension}`, folder)
+
 const createProgram = (io: CommandIo): Command =>
   new Command('tally')
     .description('Meters LLM usage and explains the bill.')
     .exitOverride()
     .showSuggestionAfterError()
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text)
@@ -51,7 +74,7 @@ const addVerb = async (
   name: string,
   run: (command: CliCommand, call: Call) => Promise<void>
 ): Promise<void> => {
-  const module = (await import(new URL(`${name}${extension}`, folder).href)) as {
+  const module = (await import(moduleOf(name).href)) as {
     default: CliCommand
   }
   const command = program.command(name).description(module.default.summary)

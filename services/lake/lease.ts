@@ -52,6 +52,22 @@ export const takeLease = async (
   }
 }
 
+export type LeaseHolder = { name: string; holder: string; untilMs: number }
+
+/** Leases that are held at a time, by name. */
+export const leaseHolders = async (files: Files, nowMs: number): Promise<LeaseHolder[]> => {
+  const paths = await files.list(LEASES_FOLDER)
+  const names = [...new Set(paths.map((path) => path.split('/')[1] ?? ''))].sort()
+  const claims = await Promise.all(
+    names.map(async (name) => ({ name, claim: await lastClaim(files, name) }))
+  )
+  return claims.flatMap(({ name, claim }) =>
+    claim === null || claim.untilMs <= nowMs
+      ? []
+      : [{ name, holder: claim.holder, untilMs: claim.untilMs }]
+  )
+}
+
 const lastClaim = async (
   files: Files,
   name: string

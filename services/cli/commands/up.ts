@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import { defineCommand, EXIT, type CommandRun } from '../command.ts'
 import type { UpOptions } from '../up/run.ts'
@@ -50,9 +51,6 @@ export default defineCommand({
 
 const upOptions = async ({ options }: CommandRun): Promise<UpOptions> => {
   const text = options as Record<string, string | undefined>
-  const { readAlertConfig } = await import('../../../jobs/alert/config.ts')
-  const { alertConfig: file = '' } = text
-  const config = file === '' ? '' : await readFile(file, 'utf8')
   const parts = {
     collect: options['collect'] !== false,
     consume: options['consume'] !== false,
@@ -67,9 +65,27 @@ const upOptions = async ({ options }: CommandRun): Promise<UpOptions> => {
     port: wholeNumber('--port', text['port'] ?? PORT, 65_535),
     keyFile: text['keys'] ?? null,
     tenantDefault: text['tenant'] ?? null,
-    alerts: readAlertConfig(config, file),
+    alerts: await alertsOf(text['alertConfig']),
     flushMsMax: Math.max(1, wholeNumber('--flush-ms', text['flushMs'] ?? FLUSH_MS, FLUSH_MS_MAX)),
     parts
+  }
+}
+
+/** The configuration of alerts, checked whole: a wrong channel is told now and not at its first alert. */
+const alertsOf = async (file: string | undefined): Promise<AlertConfig> => {
+  const { checkEntries, readAlertConfig } = await import('../../../jobs/alert/config.ts')
+  if (file === undefined) return readAlertConfig('', '--alert-config')
+  const { loadChannels } = await import('../../../jobs/alert/load-channels.ts')
+  const config = readAlertConfig(await readText(file), file)
+  checkEntries(config, await loadChannels())
+  return config
+}
+
+const readText = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new Failure('E_USAGE', `--alert-config: ${(cause as Error).message}`, { cause })
   }
 }
 
