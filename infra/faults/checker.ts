@@ -24,8 +24,11 @@ export const readLake = async (data: string) => {
           'SELECT "partition", "offset", code, reason, byte_length FROM temp.quarantine ORDER BY ALL'
         )
       ).rows,
-      gaps: (await site.engine.table('SELECT reason, "first", "next" FROM temp.gaps ORDER BY ALL'))
-        .rows,
+      gaps: (
+        await site.engine.table(
+          'SELECT "partition", incarnation, reason, "first", "next" FROM temp.gaps ORDER BY ALL'
+        )
+      ).rows,
       ranges: (
         await site.engine.table(
           'SELECT "partition", incarnation, "first", "next" FROM temp.ranges ORDER BY 1, 2, 3'
@@ -37,8 +40,11 @@ export const readLake = async (data: string) => {
   }
 }
 
-/** Settled events and windows equal the ledger to the token; ranges follow on one another. */
-export const assertSettled = async (data: string, truth: Truth): Promise<void> => {
+/**
+ * Settled events and windows equal the ledger to the token; ranges follow on one another, and where
+ * they do not, a gap says so.
+ */
+export const assertSettled = async (data: string, truth: Truth): Promise<Seen> => {
   const seen = await readLake(data)
   const expected = {
     events: truth.events,
@@ -54,16 +60,29 @@ export const assertSettled = async (data: string, truth: Truth): Promise<void> =
   )
   assert.deepEqual(seen.conflicts, { n: truth.conflicts })
   assert.deepEqual(seen.quarantine, [])
-  assertContiguous(seen.ranges)
+  assertCovered(seen)
+  return seen
 }
 
-type RangeRow = Record<string, unknown>
+export type Seen = Awaited<ReturnType<typeof readLake>>
+type Row = Seen['ranges'][number]
 
-const assertContiguous = (ranges: readonly RangeRow[]): void => {
-  ranges.forEach((range, index) => {
-    const before = ranges[index - 1]
-    if (before === undefined || before['partition'] !== range['partition']) return
-    if (before['incarnation'] !== range['incarnation']) return
-    assert.equal(range['first'], before['next'], `partition ${String(range['partition'])}`)
-  })
+const placeOf = (row: Row | undefined): string =>
+  `partition ${String(row?.['partition'])} of ${String(row?.['incarnation'])}`
+
+/** Every offset of every log that was met lies in one range or in a gap, from 0 on. */
+export const assertCovered = ({ ranges, gaps }: Pick<Seen, 'ranges' | 'gaps'>): void => {
+  const places = new Set(ranges.map(placeOf))
+  for (const place of places) {
+    const own = gaps.filter((gap) => placeOf(gap) === place)
+    // A log that was cut off is read again from its start.
+    const isReadAgain = own.some(({ reason }) => reason === 'truncation')
+    let reached: unknown = 0
+    for (const range of ranges.filter((one) => placeOf(one) === place)) {
+      const gap = own.find(({ first }) => first === reached)
+      if (range['first'] !== reached && gap !== undefined) reached = gap['next']
+      if (!isReadAgain) assert.equal(range['first'], reached, place)
+      reached = isReadAgain ? Math.max(Number(reached), Number(range['next'])) : range['next']
+    }
+  }
 }

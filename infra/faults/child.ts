@@ -10,8 +10,8 @@ export type Ended = { code: number | null; signal: NodeJS.Signals | null; output
 /** A stage running as a child process. */
 export type Child = {
   process: ChildProcess
-  /** Resolves once it says that it runs. */
-  running: Promise<void>
+  /** Resolves once its output holds a text. @throws when the process ends before. */
+  said: (text: string) => Promise<void>
   ended: Promise<Ended>
 }
 
@@ -20,16 +20,22 @@ export const startStage = (env: StageEnv): Child => {
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
-  const chunks: string[] = []
-  child.stdout.setEncoding('utf8').on('data', (text: string) => chunks.push(text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => chunks.push(text))
-  const ended = once(child, 'close').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as NodeJS.Signals | null,
-    output: chunks.join('')
-  }))
-  const running = once(child.stdout, 'data').then(() => undefined)
-  return { process: child, running, ended }
+  let output = ''
+  let isOver = false
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+  }
+  const ended = once(child, 'close').then(([code, signal]) => {
+    isOver = true
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null, output }
+  })
+  const said = async (text: string): Promise<void> => {
+    while (!output.includes(text)) {
+      if (isOver) throw new Error(`the stage ended without saying ${text}: ${output}`)
+      await Promise.race([once(child.stdout, 'data'), ended])
+    }
+  }
+  return { process: child, said, ended }
 }
 
 /** Runs a stage to its end. */

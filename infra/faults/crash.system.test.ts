@@ -7,7 +7,7 @@ import { EVENTS_TOPIC } from '../../schemas/topics.ts'
 import { openLog } from '../../services/cli/site.ts'
 import { assertSettled, readLake } from './checker.ts'
 import { runStageProcess, startStage } from './child.ts'
-import { createLedger, type Ledger } from './ledger.ts'
+import { createLedger, sumTruth, type Ledger } from './ledger.ts'
 
 const START_MS = Date.parse('2026-03-01T00:00:00Z')
 /** Long after the events, so that every hour is closed. */
@@ -91,7 +91,7 @@ describe('a consumer that slept', () => {
     await send(data, ledger)
     const env = { STAGE: 'serve', DATA: data, FLUSH_MS: '60000', FLUSH_ROWS: '1000000' }
     const sleeper = startStage(env)
-    await sleeper.running
+    await sleeper.said('pending')
     sleeper.process.kill('SIGSTOP')
     const other = await runStageProcess({ STAGE: 'consume', DATA: data })
     assert.equal(other.code, 0, other.output)
@@ -123,18 +123,6 @@ describe('late events', () => {
       const settled = await runStageProcess({ STAGE: 'settle', DATA: data, NOW_MS })
       assert.equal(settled.code, 0, settled.output)
     }
-    await assertSettled(data, sum(early, late))
+    await assertSettled(data, sumTruth(early.truth, late.truth))
   })
-})
-
-const sum = ({ truth: a }: Ledger, { truth: b }: Ledger): Ledger['truth'] => ({
-  events: a.events + b.events,
-  inTotal: a.inTotal + b.inTotal,
-  outTotal: a.outTotal + b.outTotal,
-  cacheRead: a.cacheRead + b.cacheRead,
-  records: a.records + b.records,
-  conflicts: a.conflicts + b.conflicts,
-  byTenant: Object.fromEntries(
-    Object.entries(a.byTenant).map(([tenant, n]) => [tenant, n + (b.byTenant[tenant] ?? 0)])
-  )
 })

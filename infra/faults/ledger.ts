@@ -6,6 +6,8 @@ import { createRandom, type Random } from '../worlds/random.ts'
 /** What was sent, written down before it is sent: the truth that tables are compared with. */
 export type Ledger = {
   records: OutRecord[]
+  /** The event in each record. */
+  events: UsageEvent[]
   /** Figures that settled events and windows must show, exactly. */
   truth: Truth
 }
@@ -41,24 +43,55 @@ const DISORDER_MS = 600_000
 /** Seeded events with repeats in other partitions, conflicts and disorder. */
 export const createLedger = (options: LedgerOptions): Ledger => {
   const random = createRandom(options.seed)
-  const truth: Truth = {
-    events: 0,
-    inTotal: 0,
-    outTotal: 0,
-    cacheRead: 0,
-    byTenant: {},
-    records: 0,
-    conflicts: 0
-  }
-  const records: OutRecord[] = []
+  const sent: Sent[] = []
+  const first: UsageEvent[] = []
   for (let index = 0; index < options.events; index++) {
     const event = createEvent(random, options, index)
-    count(truth, event)
-    records.push(...deliveries(random, options, truth, event))
+    first.push(event)
+    sent.push(...deliveries(random, options, event))
   }
-  truth.records = records.length
-  return { records, truth }
+  const conflicts = sent.filter(({ isConflict }) => isConflict).length
+  return {
+    records: sent.map(({ record }) => record),
+    events: sent.map(({ event }) => event),
+    truth: { ...truthOf(first), records: sent.length, conflicts }
+  }
 }
+
+/** Figures of distinct events, each sent once. */
+export const truthOf = (events: readonly UsageEvent[]): Truth => {
+  const truth: Truth = { ...NOTHING_SENT, byTenant: {}, records: events.length }
+  for (const event of events) count(truth, event)
+  return truth
+}
+
+/** Figures of two ledgers that share no event. */
+export const sumTruth = (a: Truth, b: Truth): Truth => {
+  const byTenant = { ...a.byTenant }
+  for (const [tenant, n] of Object.entries(b.byTenant)) {
+    byTenant[tenant] = n + (byTenant[tenant] ?? 0)
+  }
+  return {
+    events: a.events + b.events,
+    inTotal: a.inTotal + b.inTotal,
+    outTotal: a.outTotal + b.outTotal,
+    cacheRead: a.cacheRead + b.cacheRead,
+    records: a.records + b.records,
+    conflicts: a.conflicts + b.conflicts,
+    byTenant
+  }
+}
+
+const NOTHING_SENT = {
+  events: 0,
+  inTotal: 0,
+  outTotal: 0,
+  cacheRead: 0,
+  records: 0,
+  conflicts: 0
+} as const
+
+type Sent = { record: OutRecord; event: UsageEvent; isConflict: boolean }
 
 const createEvent = (random: Random, options: LedgerOptions, index: number): UsageEvent => {
   const cacheRead = random.integer(0, 5_000)
@@ -94,21 +127,22 @@ const count = (truth: Truth, event: UsageEvent): void => {
 const deliveries = (
   random: Random,
   { repeats = 0, conflicts = 0 }: LedgerOptions,
-  truth: Truth,
   event: UsageEvent
-): OutRecord[] => {
+): Sent[] => {
   const record = eventRecord(event)
-  const sent = [record]
+  const sent: Sent[] = [{ record, event, isConflict: false }]
   if (random.uniform() < repeats) {
-    sent.push(random.uniform() < 0.5 ? record : { ...record, key: `other-${event.id}` })
+    const again = random.uniform() < 0.5 ? record : { ...record, key: `other-${event.id}` }
+    sent.push({ record: again, event, isConflict: false })
   }
   if (random.uniform() < conflicts) {
     // Behind the true record in its own partition, so that the true one is the earlier.
+    const other = { ...event, duration_ms: 1 + (event.duration_ms ?? 0) }
     sent.push({
-      ...eventRecord({ ...event, duration_ms: 1 + (event.duration_ms ?? 0) }),
-      key: record.key
+      record: { ...eventRecord(other), key: record.key },
+      event: other,
+      isConflict: true
     })
-    truth.conflicts += 1
   }
   return sent
 }

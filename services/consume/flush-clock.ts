@@ -62,13 +62,7 @@ export class FlushClock extends EventEmitter {
 
   /** Resolves when a flush is due, or when `signal` aborts. */
   async due(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isDue()) {
-      const waitMs = this.#oldestMs === null ? this.limits.flushMsMax : this.#remainingMs()
-      await Promise.race([
-        once(this, 'changed', { signal }).catch(() => {}),
-        new Promise((resolve) => setTimeout(resolve, Math.max(1, waitMs)).unref())
-      ])
-    }
+    while (!signal.aborted && !this.#isDue()) await this.#nextLook(signal)
   }
 
   begin(): void {
@@ -80,6 +74,23 @@ export class FlushClock extends EventEmitter {
 
   end(): void {
     this.emit('flushed')
+  }
+
+  /** Resolves when something changed, when the oldest record has waited long enough, or on abort. */
+  #nextLook(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const waitMs = this.#oldestMs === null ? this.limits.flushMsMax : this.#remainingMs()
+      const end = (): void => {
+        // An idle consumer looks for days: nothing may stay behind from a look.
+        clearTimeout(timer)
+        this.off('changed', end)
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, Math.max(1, waitMs)).unref()
+      this.once('changed', end)
+      signal.addEventListener('abort', end)
+    })
   }
 
   #remainingMs(): number {
