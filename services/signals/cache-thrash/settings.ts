@@ -12,6 +12,8 @@ export const SETTINGS = {
   /** Drops in rate that are never worth a finding, over hours and over minutes. */
   slowTolerance: 0.03,
   fastTolerance: 0.05,
+  /** A measured fall below this many points is not worth a finding, however sure it is. */
+  effectMin: 0.04,
   /** Evidence that the rate is back: wrong once in 400 incidents. */
   recoveryNats: 6,
   acceptAfterDays: 7

@@ -38,6 +38,8 @@ export type RateSettings = {
   /** Drops that are never worth a finding, in rate: over hours, and over minutes. */
   slowTolerance: number
   fastTolerance: number
+  /** Fall in rate, after against before the change point, below which nothing is worth telling. */
+  effectMin: number
   recoveryNats: number
   /** An incident this old is the new normal. */
   acceptAfterDays: number
@@ -94,7 +96,7 @@ export const observeRate = (
     d[at + D.openMs]! > 0
       ? followOpen(d, at, { sample, ms }, settings)
       : judge(d, at, { sample, ms }, settings)
-  if (outcome === 'accepted') forget(records, slot)
+  if (outcome === 'accepted' && !isMild(d, at)) forget(records, slot)
   learn(records, slot, sample, ms)
   d[at + D.totalN]! += sample.n
   d[at + D.totalW]! += sample.w
@@ -183,20 +185,25 @@ const judge = (d: Float64Array, at: number, step: Step, settings: RateSettings):
   const early = d[at + D.daysLearned]! < settings.fullAfterDays
   const threshold = early ? settings.earlyAlarmNats : settings.alarmNats
   if (strongestNats(d, at) < threshold || mixtureNats(d, at) < threshold) return 'nothing'
-  open(d, at, step)
-  return 'opened'
+  return open(d, at, step, settings.effectMin) ? 'opened' : 'nothing'
 }
 
-const open = (d: Float64Array, at: number, { sample, ms }: Step): void => {
+/** Opens an incident, unless the fall is too small to matter: then evidence just goes on. */
+const open = (d: Float64Array, at: number, { sample, ms }: Step, effectMin: number): boolean => {
   const restart = at + D.restarts + strongestDrop(d, at) * SNAPSHOT
-  d[at + D.openMs] = ms
-  d[at + D.startedMs] = d[restart]!
-  d[at + D.rateAfter] = ratio(
+  const anchor = oldestAnchor(d, at)
+  const before = ratio(d[restart + 3]! - d[anchor + 3]!, d[restart + 2]! - d[anchor + 2]!)
+  const after = ratio(
     d[at + D.totalH]! + sample.h - d[restart + 3]!,
     d[at + D.totalW]! + sample.w - d[restart + 2]!
   )
+  if (before - after < effectMin) return false
+  d[at + D.openMs] = ms
+  d[at + D.startedMs] = d[restart]!
+  d[at + D.rateAfter] = after
   d[at + D.recovery] = 0
   d.fill(0, at + D.held, at + D.held + 4)
+  return true
 }
 
 /** The oldest kept anchor that holds anything: where "before" begins. */
@@ -216,11 +223,19 @@ const followOpen = (d: Float64Array, at: number, step: Step, settings: RateSetti
   const half = (d[at + D.rateAfter]! + EXPECTED[0]!) / 2
   const nats = recoveryNats(read(d, at, 0, settings), clampRate(half))
   d[at + D.recovery] = Math.max(0, d[at + D.recovery]!) + nats
-  if (d[at + D.recovery]! >= settings.recoveryNats) return close(d, at, step.ms, 'resolved')
+  if (d[at + D.recovery]! >= settings.recoveryNats) {
+    const settled = EXPECTED[0]! <= SETTLED_RATIO * d[at + D.rateAfter]!
+    return close(d, at, step.ms, settled ? 'accepted' : 'resolved')
+  }
   const age = step.ms - d[at + D.openMs]!
   if (age < settings.acceptAfterDays * DAY_MS) return 'nothing'
   return close(d, at, step.ms, 'accepted')
 }
+
+/** A fall to this share of the expected rate or more is mild: its level is learned meanwhile. */
+const MILD_RATIO = 0.75
+/** The expected rate came this close to the fallen one: it moved, and the rate did not come back. */
+const SETTLED_RATIO = 1.05
 
 /** Forgets the baseline, so that the series is learned anew from here. */
 const forget = (records: Records, slot: number): void => {
@@ -240,12 +255,17 @@ const close = (d: Float64Array, at: number, ms: number, outcome: Outcome): Outco
   return outcome
 }
 
+const isMild = (d: Float64Array, at: number): boolean =>
+  isLearned(d, at) && d[at + D.rateAfter]! >= MILD_RATIO * EXPECTED[0]!
+
 /** Learns after judging, and nothing from a window that is under suspicion. */
 const learn = (records: Records, slot: number, sample: Sample, ms: number): void => {
   const d = records.doubles
   const at = slot * records.shape.doubles
-  if (d[at + D.openMs]! > 0) return
-  const suspicion = strongestNats(d, at)
+  // Learning on through a mild fall keeps a drifting tenant from opening again and again.
+  const isOpen = d[at + D.openMs]! > 0
+  if (isOpen && !isMild(d, at)) return
+  const suspicion = isOpen ? 0 : strongestNats(d, at)
   if (!isLearned(d, at)) learnEarly(d, at, sample, suspicion)
   if (suspicion > SUSPEND_NATS) return
   learnRate(records, slot, sample, ms)

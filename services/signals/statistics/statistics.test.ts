@@ -22,6 +22,7 @@ const SETTINGS: RateSettings = {
   fullAfterDays: 7,
   slowTolerance: 0.03,
   fastTolerance: 0.05,
+  effectMin: 0.04,
   recoveryNats: 6,
   acceptAfterDays: 7
 }
