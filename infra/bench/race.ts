@@ -4,6 +4,7 @@ import { Consumer, CONSUMER_DEFAULTS } from '../../services/consume/consumer.ts'
 import { startLanding } from '../../services/consume/landing-thread.ts'
 import { KafkaLog } from '../../services/stream/kafka/log.ts'
 import { RACE_COLUMNS, RACE_FIXED } from './race-mapping.ts'
+import { figures } from './figures.ts'
 import { checksumLines, writeWindows } from './race-windows.ts'
 
 export type RaceOptions = {
@@ -52,29 +53,5 @@ export const race = async ({
   await log.close()
   await writeWindows(lake, out)
   const { lines, checksum } = await checksumLines(out)
-  return figures({ events, windows: lines, checksum })
+  return figures({ peer: 'product', events, windows: lines, checksum })
 }
-
-const MS_PER_S = 1000
-const US_PER_S = 1_000_000
-
-const figures = (result: { events: number; windows: number; checksum: bigint }): string => {
-  const { user, system } = process.cpuUsage()
-  const cpuS = (user + system) / US_PER_S
-  const wallS = performance.now() / MS_PER_S
-  const { events, windows, checksum } = result
-  const fields = {
-    peer: 'product',
-    events,
-    wall_s: rounded(wallS),
-    cpu_s: rounded(cpuS),
-    events_per_cpu_s: Math.round(events / cpuS),
-    events_per_s: Math.round(events / wallS),
-    windows,
-    peak_memory_mib: Math.round(process.resourceUsage().maxRSS / 1024)
-  }
-  // The checksum has more digits than a double holds.
-  return `${JSON.stringify(fields).slice(0, -1)},"checksum":${checksum}}`
-}
-
-const rounded = (value: number): number => Math.round(value * 10) / 10
