@@ -151,9 +151,10 @@ for (const pool of ['shared', null]) {
     const [first] = result.findings
     assert.equal(first?.started_at, '2026-03-02T09:30:00.000Z')
     assert.ok(Date.parse(first.detected_at) <= START_MS + 40 * MINUTE_MS, first.detected_at)
-    const victims = first.victims.map((victim) => victim['tenant']).sort()
+    const victims = first.victims.map((victim) => String(victim['tenant'])).toSorted()
     assert.deepEqual(victims, ['tenant-c', 'tenant-d'])
     assert.ok(result.findings.some(({ cost_usd_per_hour: cost }) => Number(cost) > 0))
+    assert.ok(result.findings.every(({ scope }) => scope['level'] !== 'model'))
     database.close()
   })
 

@@ -5,12 +5,13 @@ import { D, RATE_SHAPE } from '../statistics/rate-record.ts'
 import { attribute } from './attribution.ts'
 import type { Cause } from './cause.ts'
 import { collapseDraft, seriesFingerprint, type Collapse } from './finding.ts'
-import { explain } from './mechanism.ts'
+import { explain, explainModel } from './mechanism.ts'
 import type { Pool } from './pool.ts'
 import { resolvedDraft } from './pool-incident.ts'
 import { seriesKey, type SeriesEvent, type SeriesName } from './series.ts'
 import { silenceDraft } from './silence-finding.ts'
 import type { State } from './state.ts'
+import { meanOver, RING_MINUTES } from './tenant-ring.ts'
 
 /** Turns what happened to series and pools in a minute into findings that open and close. */
 
@@ -42,6 +43,7 @@ const decideSeries = (state: State, { slot, outcome }: SeriesEvent, ms: number):
   const key = openKey(name)
   if (outcome === 'opened') {
     if (state.open.has(key) || isListedVictim(state, name.tenant)) return null
+    if (name.level === 'model' && isExplained(state, slot)) return null
     markIncident(state, slot, ms)
     const draft = collapseDraft(collapseOf(state, slot, ms))
     state.open.set(key, draft)
@@ -53,6 +55,22 @@ const decideSeries = (state: State, { slot, outcome }: SeriesEvent, ms: number):
   state.open.delete(key)
   return resolved(draft, ms, outcome)
 }
+
+/** A model's rate may fall for a few of its tenants, who are then told of already. */
+const isExplained = (state: State, slot: number): boolean => {
+  const startedMs = state.series.records.doubles[slot * RATE_SHAPE.doubles + D.startedMs]!
+  const near = (draft: Draft): boolean =>
+    draft.scope['level'] !== 'model' &&
+    Math.abs(Date.parse(draft.started_at) - startedMs) <= SAME_CHANGE_MS
+  if ([...state.incidents.values()].some(({ draft }) => near(draft))) return true
+  const told = [...state.open.values()].filter(near).length
+  return told > 0 && told < PARENT_CHILDREN_MIN
+}
+
+/** Change points of one cause are estimated at most this far apart. */
+const SAME_CHANGE_MS = 30 * MINUTE_MS
+/** With this many tenants down at once, what they share is worth a finding of its own. */
+const PARENT_CHILDREN_MIN = 3
 
 /** A tenant that an open incident of its cache lists as a victim is told there, once. */
 const isListedVictim = (state: State, tenant: string | null): boolean =>
@@ -94,6 +112,7 @@ const causeOf = (state: State, slot: number, change: RateChange): Cause => {
   const name = state.series.names[slot]!
   const pool = poolOf(state, name.tenant)
   const start = Math.floor(change.before.toMs / MINUTE_MS)
+  if (name.level === 'model') return explainModel()
   return explain({
     tenant: name.tenant,
     pool,
@@ -106,8 +125,13 @@ const causeOf = (state: State, slot: number, change: RateChange): Cause => {
 /** The pool that holds most of what the tenant sent. */
 const poolOf = (state: State, tenant: string | null): Pool | null => {
   if (tenant === null) return null
+  const sent = (pool: Pool): number => {
+    const slot = pool.tenants.get(tenant)
+    const from = pool.lastMinute - RING_MINUTES + 1
+    return slot === undefined ? 0 : meanOver(pool.ring, slot, from, pool.lastMinute + 1).input
+  }
   const pools = [...state.pools.values()].filter((pool) => pool.tenants.has(tenant))
-  return pools[0] ?? null
+  return pools.sort((a, b) => sent(b) - sent(a) || (a.name < b.name ? -1 : 1))[0] ?? null
 }
 
 const isCachingOff = (state: State, slot: number, { before, after }: RateChange): boolean => {

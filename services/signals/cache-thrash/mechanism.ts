@@ -60,6 +60,12 @@ const simple = (
   contributors: []
 })
 
+/** Many tenants of one model fall together, and no few of them carry it. */
+export const explainModel = (): Cause => ({
+  ...simple('provider-regression', 'low', 'provider'),
+  sentence: 'many tenants fall together, so what they share is at fault'
+})
+
 const modelSwitch = (model: string): Cause => ({
   ...simple('model-switch', 'medium', 'model'),
   sentence: `traffic moved to ${model}, whose cache is its own`
