@@ -199,8 +199,12 @@ const stateBill = (group: Group): void => {
   const open = group.workings.filter(
     ({ cell }) => cell.billedTokens === null && cell.billedPico !== null
   )
-  const series = [...groupBy(open, ({ cell }) => cell.meter).values()]
-  const coarse = series.filter((days) => !impliedByDivision(days))
+  // Tiers and times to live exchange tokens: their prices are judged together, then apart.
+  const coarse = [...groupBy(open, ({ cell }) => classOf(cell.meter)).values()].flatMap((kin) => {
+    if (impliedByDivision(kin)) return []
+    const meters = [...groupBy(kin, ({ cell }) => cell.meter).values()]
+    return meters.filter((series) => !impliedByDivision(series))
+  })
   if (coarse.length > 0) impliedByRatio(coarse)
   for (const working of group.workings) working.billed ??= 0
 }

@@ -21,7 +21,10 @@ const FACTORS = Array.from(
 /** Multiples of the true price that a common divisor may be. */
 const MULTIPLE_MAX = 60
 /** Tokens implied by a true price are off ours by about this, as a logarithm. */
-const OFF_SIGMA = 0.3
+const OFF_SIGMA = 0.15
+/** Tokens that agree to this are the same tokens: strong evidence for the factor that says so. */
+const EXACT_OFF = 1e-9
+const EXACT_BONUS = 10
 
 type Series = readonly Working[]
 
@@ -117,10 +120,18 @@ const priceFactor = (changed: Series): number | null => {
     if (!changed.every((working) => divides(working, priceAt(working, factor)))) continue
     const off = offFrom(changed, factor)
     if (off > Math.log(PLAUSIBLE)) continue
-    const score = changed.length * Math.log(factor) - (off / OFF_SIGMA) ** 2 / 2
+    const score =
+      changed.length * Math.log(factor) - (off / OFF_SIGMA) ** 2 / 2 + prior(factor, off)
     if (best === null || score > best.score) best = { factor, score }
   }
   return best?.factor ?? null
+}
+
+/** Nothing else differing is likely, and prices change by round percentages. */
+const prior = (factor: number, off: number): number => {
+  const permille = Math.round(factor * 1000)
+  const round = permille % 50 === 0 ? 2 : permille % 10 === 0 ? 1 : 0
+  return round + (off < EXACT_OFF ? EXACT_BONUS : 0)
 }
 
 const gcd = (left: bigint, right: bigint): bigint =>

@@ -34,18 +34,40 @@ export const impliedByRatio = (all: readonly (readonly Working[])[]): void => {
   const spread = median(levels.map((value) => Math.abs(value - level)))
   const isUniform =
     levels.length >= DAYS_MIN && spread < CONSTANT_RATIO && Math.abs(level) > CONSTANT_RATIO * 3
-  for (const series of all) {
-    const own = series.flatMap((working) => {
-      const ratio = ratios.get(working) ?? null
-      return ratio === null ? [] : [ratio - (byDay.get(working.cell.bucket) ?? 0)]
-    })
-    const shift = median(own)
-    const noise = median(own.map((value) => Math.abs(value - shift)))
-    const isOwn =
-      own.length >= DAYS_MIN && Math.abs(shift) > METER_RATIO_MIN && noise * 4 < Math.abs(shift)
-    const factor = Math.exp((isOwn ? shift : 0) + (isUniform ? level : 0))
+  const shifts = all.map((series) => shiftOf(series, { ratios, byDay }))
+  all.forEach((series, index) => {
+    const shift = isExchanged(all, { shifts, index }) ? 0 : (shifts[index] ?? 0)
+    const factor = Math.exp(shift + (isUniform ? level : 0))
     for (const working of series) setByFactor(working, factor)
-  }
+  })
+}
+
+type Ratios = {
+  ratios: ReadonlyMap<Working, number | null>
+  byDay: ReadonlyMap<number, number>
+}
+
+/** How far a meter is off the others of its days, as a logarithm; 0 when by chance. */
+const shiftOf = (series: readonly Working[], { ratios, byDay }: Ratios): number => {
+  const own = series.flatMap((working) => {
+    const ratio = ratios.get(working) ?? null
+    return ratio === null ? [] : [ratio - (byDay.get(working.cell.bucket) ?? 0)]
+  })
+  const shift = median(own)
+  const noise = median(own.map((value) => Math.abs(value - shift)))
+  const isOwn =
+    own.length >= DAYS_MIN && Math.abs(shift) > METER_RATIO_MIN && noise * 4 < Math.abs(shift)
+  return isOwn ? shift : 0
+}
+
+type Shifts = { shifts: readonly number[]; index: number }
+
+/** Times to live that are off in opposite directions exchanged tokens and kept their prices. */
+const isExchanged = (all: readonly (readonly Working[])[], { shifts, index }: Shifts): boolean => {
+  const isWrite = (at: number): boolean =>
+    all[at]?.[0]?.cell.meter.startsWith('in_cache_write') === true
+  const own = shifts[index] ?? 0
+  return isWrite(index) && shifts.some((shift, other) => isWrite(other) && shift * own < 0)
 }
 
 const amountOf = ({ cell }: Working): number => Number(chargedOnce(cell))
