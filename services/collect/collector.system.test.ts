@@ -78,7 +78,7 @@ const load = async (url: string, acknowledged: Set<string>, senders = 4): Promis
   )
 }
 
-describe('the collector as a process', () => {
+describe('the collector as a process', { timeout: 120_000 }, () => {
   test('loses nothing acknowledged when it is killed at full load', async () => {
     const data = await mkdtemp(join(tmpdir(), 'collect-kill-'))
     const { child, url } = await startProcess(data)

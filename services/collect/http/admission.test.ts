@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { Failure } from '../../../schemas/failure.ts'
 import type { EventLog } from '../../stream/log.ts'
 import { startCollector } from '../start.ts'
@@ -15,7 +15,7 @@ const event = (id: string, more: object = {}): Record<string, unknown> => ({
   ...more
 })
 
-describe('under pressure', () => {
+describe('under pressure', { timeout: 60_000 }, () => {
   /** A log whose appends wait until they are let go or fail. */
   const gatedLog = () => {
     const waiting: { resolve: () => void; reject: (error: Failure) => void }[] = []
@@ -29,8 +29,8 @@ describe('under pressure', () => {
     } as unknown as EventLog
     return { log, waiting }
   }
-  const start = (log: EventLog) =>
-    startCollector({
+  const start = async (context: TestContext, log: EventLog) => {
+    const collector = await startCollector({
       log,
       host: '127.0.0.1',
       port: 0,
@@ -38,15 +38,19 @@ describe('under pressure', () => {
       settings: { inFlightEventsMax: 3, inFlightBytesMax: 2000 },
       now: () => NOW
     })
+    // Closing twice is closing once; a test that fails half-way leaves no server behind.
+    context.after(() => collector.close())
+    return collector
+  }
   const send = (url: string, body: string) =>
     fetch(`${url}/v1/events`, { method: 'POST', body, headers: JSON_TYPE })
   const until = async (isDone: () => boolean): Promise<void> => {
     while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 1))
   }
 
-  test('answers 429 with Retry-After when too many events or bytes are in flight', async () => {
+  test('answers 429 with Retry-After when too many events or bytes are in flight', async (context) => {
     const { log, waiting } = gatedLog()
-    const collector = await start(log)
+    const collector = await start(context, log)
     const first = send(collector.url, JSON.stringify([event('1'), event('2')]))
     await until(() => waiting.length === 1)
     const refused = await send(collector.url, JSON.stringify([event('3'), event('4')]))
@@ -62,12 +66,11 @@ describe('under pressure', () => {
     await until(() => waiting.length === 2)
     waiting[1]?.resolve()
     assert.equal((await second).status, 200)
-    await collector.close()
   })
 
-  test('answers 503 when the log can not be reached, and 200 never before it has the events', async () => {
+  test('answers 503 when the log can not be reached, and 200 never before it has the events', async (context) => {
     const { log, waiting } = gatedLog()
-    const collector = await start(log)
+    const collector = await start(context, log)
     let isAnswered = false
     const pending = send(collector.url, JSON.stringify(event('1'))).then((response) => {
       isAnswered = true
@@ -80,12 +83,11 @@ describe('under pressure', () => {
     const response = await pending
     assert.equal(response.status, 503)
     assert.equal(response.headers.get('retry-after'), '1')
-    await collector.close()
   })
 
-  test('drains: finishes what is under way, takes nothing new, then closes', async () => {
+  test('drains: finishes what is under way, takes nothing new, then closes', async (context) => {
     const { log, waiting } = gatedLog()
-    const collector = await start(log)
+    const collector = await start(context, log)
     const under = send(collector.url, JSON.stringify(event('1')))
     await until(() => waiting.length === 1)
     let isClosed = false
