@@ -13,6 +13,7 @@ fields=ts=occurred_at,tenant=tenant_id,model=response_model,route=route,in=input
 fields=$fields,cached=cache_read_tokens,out=output_tokens,cost=cost_pico,id=event_id
 [[ -d "$peers" ]] || { echo "no peers in $peers: set PEERS_DIR" >&2; exit 1; }
 
+(cd "$root" && npm run --silent build)
 mkdir -p "$work"
 # The peers build beside their sources, so they work on a copy.
 [[ -d "$work/peers" ]] || { cp -r "$peers" "$work/peers" && chmod -R u+w "$work/peers"; }
@@ -25,7 +26,7 @@ if [[ ! -f "$work/$TOPIC.filled" ]]; then
   touch "$work/$TOPIC.filled"
 fi
 
-product="cd '$root' && node --import tsx infra/bench/main.ts"
+product="node '$root/dist/infra/bench/main.js'"
 echo '== stages of the product, one run each'
 for stage in fetch decode; do STAGE="$stage" bash -c "$product"; done
 echo '== the race'

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Failure } from '../../schemas/failure.ts'
-import type { EventLog, Membership } from '../stream/log.ts'
+import type { EventLog, Membership, PartitionState } from '../stream/log.ts'
 import type { Landed } from './flush.ts'
 import type { LandingThread } from './landing-thread.ts'
 import { FlushClock } from './flush-clock.ts'
@@ -92,20 +92,26 @@ export class Consumer {
   /** Resolves when every assigned partition was read to its end and landed, or on `stop`. */
   async caughtUp(): Promise<void> {
     const { signal } = this.#stopping
+    // Aborted = stopped: the loops see it, and `run` says why.
+    const next = (event: string): Promise<unknown> =>
+      once(this.#clock, event, { signal }).catch(() => {})
     while (!signal.aborted) {
       await this.#readers.settled()
-      if (await this.#isAtEnd()) return
+      const ends = await this.#ends()
+      if (ends !== null && this.#readers.areAt(ends)) return
+      // Only the last records are hurried: a backlog is landed in full flushes.
+      while (ends !== null && !signal.aborted && !this.#readers.haveRead(ends))
+        await next('changed')
       this.#clock.hurry()
-      // Aborted = stopped: the loop sees it, and `run` says why.
-      await once(this.#clock, 'flushed', { signal }).catch(() => {})
+      await next('flushed')
     }
   }
 
-  async #isAtEnd(): Promise<boolean> {
+  async #ends(): Promise<PartitionState[] | null> {
     try {
-      return this.#readers.areAt(await this.#doors.log.partitions(this.#settings.topic))
+      return await this.#doors.log.partitions(this.#settings.topic)
     } catch (error) {
-      if (mayPass(error)) return false
+      if (mayPass(error)) return null
       throw error
     }
   }

@@ -19,7 +19,7 @@ export class PartitionReader {
   readonly #clock: FlushClock
   readonly #stopping = new AbortController()
   /** Everything below was handed to the landing. */
-  #handed: number
+  handed: number
   /** Everything below is in the lake. */
   landed: number
 
@@ -28,7 +28,7 @@ export class PartitionReader {
     this.#doors = doors
     this.#clock = clock
     this.landed = start.next
-    this.#handed = start.next
+    this.handed = start.next
   }
 
   land(next: number): void {
@@ -75,14 +75,14 @@ export class PartitionReader {
   /** Hands over a run, in pieces that end at multiples of the cut. */
   async #hand(run: RecordRun): Promise<void> {
     const { cutOffsets } = this.#clock.limits
-    while (this.#handed < run.next && !this.#stopping.signal.aborted) {
-      const cut = (Math.floor(this.#handed / cutOffsets) + 1) * cutOffsets
-      const piece = cutRun(run, this.#handed, cut)
+    while (this.handed < run.next && !this.#stopping.signal.aborted) {
+      const cut = (Math.floor(this.handed / cutOffsets) + 1) * cutOffsets
+      const piece = cutRun(run, this.handed, cut)
       // Only the last piece may take the memory along.
       if (piece.next < run.next) piece.bytes = new Uint8Array(piece.bytes)
       const { next } = piece
       this.#clock.added(await this.#doors.landing.add(piece, this.#start.source))
-      this.#handed = next
+      this.handed = next
       if (next === cut) await this.#clock.atCut(this.#start.partition, this.#stopping.signal)
     }
   }

@@ -66,10 +66,22 @@ export class Readers {
 
   /** Whether everything below the ends of the assigned partitions is in the lake. */
   areAt(ends: readonly PartitionState[]): boolean {
+    return this.#reached(ends, ({ landed }) => landed)
+  }
+
+  /** Whether all of that was read, though it may still wait to be landed. */
+  haveRead(ends: readonly PartitionState[]): boolean {
+    return this.#reached(ends, ({ handed }) => handed)
+  }
+
+  #reached(ends: readonly PartitionState[], how: (reader: PartitionReader) => number): boolean {
     if (this.#wanted === null) return false
     return ends
       .filter(({ partition }) => this.#wanted?.has(partition))
-      .every(({ partition, end }) => (this.#byPartition.get(partition)?.landed ?? -1) >= end)
+      .every(({ partition, end }) => {
+        const reader = this.#byPartition.get(partition)
+        return reader !== undefined && how(reader) >= end
+      })
   }
 
   /** Resolves when no start is under way. */
