@@ -52,7 +52,9 @@ const printerFor = async ({ price, at }: Options, io: CommandIo): Promise<Printe
 }
 
 const costOf = (result: Normalized, book: PriceBook, timeMs: number): Record<string, unknown> => {
-  const { tokens, provider, request_model, response_model, service_tier, region, batch } = result
+  const { tokens, provider, request_model, response_model, region, batch } = result
+  // Fast mode is told beside the tier, and priced as one.
+  const service_tier = result.speed === 'fast' ? 'fast' : result.service_tier
   const { units, iterations } = tokens
   const query = { provider, request_model, response_model, service_tier, region, batch }
   return costInUsd(priceUsage(book, { ...query, tokens, units, iterations, timeMs }))
