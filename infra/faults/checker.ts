@@ -31,7 +31,7 @@ export const readLake = async (data: string) => {
       ).rows,
       ranges: (
         await site.engine.table(
-          'SELECT "partition", incarnation, "first", "next" FROM temp.ranges ORDER BY 1, 2, 3'
+          'SELECT "partition", incarnation, "first", "next" FROM temp.ranges ORDER BY 1, 2, 3, 4'
         )
       ).rows
     }

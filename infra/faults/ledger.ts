@@ -36,6 +36,7 @@ export type LedgerOptions = {
 }
 
 const TENANTS = 7
+const PREFIXES = 40
 const STEP_MS = 700
 /** Up to this much out of order: ten minutes. */
 const DISORDER_MS = 600_000
@@ -95,6 +96,7 @@ type Sent = { record: OutRecord; event: UsageEvent; isConflict: boolean }
 
 const createEvent = (random: Random, options: LedgerOptions, index: number): UsageEvent => {
   const cacheRead = random.integer(0, 5_000)
+  const prefix = random.integer(0, PREFIXES)
   const timeMs = options.startMs + index * STEP_MS - random.integer(0, DISORDER_MS)
   return {
     id: `${options.prefix ?? 'event'}-${index}`,
@@ -110,6 +112,11 @@ const createEvent = (random: Random, options: LedgerOptions, index: number): Usa
       in_uncached: random.integer(1, 5_000),
       in_cache_read: cacheRead,
       out_text: random.integer(0, 2_000)
+    },
+    prefix: {
+      hash: `prefix-${prefix}`,
+      blocks: [`b-${prefix % 5}`, `b-${prefix}`],
+      block_tokens: 128
     }
   }
 }

@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict'
+import { after, describe, test, type TestContext } from 'node:test'
+import { Kafka, logLevel, type Admin } from 'kafkajs'
+import { CONSUMER_GROUP } from '../../schemas/topics.ts'
+import { KafkaLog } from '../../services/stream/kafka/log.ts'
+import { partitionOf } from '../../services/stream/records/partitioner.ts'
+import { skipKafka, startBroker } from '../kafka/broker.ts'
+import { assertSettled } from './checker.ts'
+import { startStage } from './child.ts'
+import { createLedger, sumTruth, truthOf, type Ledger, type LedgerOptions } from './ledger.ts'
+import {
+  caughtUp,
+  consume,
+  consumeAll,
+  createStand,
+  lagOf,
+  positionOf,
+  settleAll,
+  until,
+  type Consuming,
+  type Stand
+} from './stand.ts'
+
+const skip = skipKafka(process.env)
+const broker = skip === false ? await startBroker() : null
+const brokers = [broker?.brokers ?? '']
+/** New partitions are to be seen within the time of a test. */
+const log = new KafkaLog({ brokers, metadataMaxAgeMs: 500 })
+after(async () => {
+  await log.close()
+  await broker?.stop()
+})
+
+const START_MS = Date.parse('2026-03-01T00:00:00Z')
+const PARTITIONS = 4
+/** Nobody notices a sleeping member earlier; a loaded machine's heartbeats still fit in. */
+const SESSION_MS = 4_000
+
+const ledgerOf = (prefix: string, events: number, more: Partial<LedgerOptions> = {}): Ledger =>
+  createLedger({ seed: events, events, startMs: START_MS, prefix, ...more })
+
+/** A topic and a lake of their own for each test. */
+const standOn = async (t: TestContext, topic: string): Promise<Stand> => {
+  await log.ensureTopic(topic, PARTITIONS)
+  return createStand(t, { log, topic })
+}
+
+const withConsumer = async (
+  stand: Stand,
+  work: (consuming: Consuming) => Promise<void>
+): Promise<void> => {
+  const consuming = consume(stand, { flushRowsMax: 300 })
+  try {
+    await work(consuming)
+  } finally {
+    await consuming.stop()
+  }
+}
+
+const withAdmin = async (work: (admin: Admin) => Promise<unknown>): Promise<void> => {
+  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  await work(admin).finally(() => admin.disconnect())
+}
+
+const recreate = async (topic: string, partitions = PARTITIONS): Promise<void> => {
+  await log.deleteTopic(topic)
+  // Deleting takes a moment, during which the name is still taken.
+  await until(`${topic} made anew`, () => log.ensureTopic(topic, partitions).catch(() => false))
+}
+
+const hasLanded = (stand: Stand) => async (): Promise<boolean> => {
+  const positions = [...(await stand.site.lake.head()).positions.values()]
+  return positions.some(({ next }) => next > 0)
+}
+
+describe('a broker killed and started again', { skip }, () => {
+  test('while a consumer reads: nothing is lost and nothing counts twice', async (t) => {
+    const stand = await standOn(t, 'killed')
+    const before = ledgerOf('before', 3_000, { repeats: 0.1, conflicts: 0.02 })
+    const later = ledgerOf('later', 1_000, { repeats: 0.1 })
+    await log.append(stand.topic, before.records)
+    await withConsumer(stand, async (consuming) => {
+      await until('first rows landed', hasLanded(stand))
+      await broker!.kill()
+      await broker!.restart()
+      await log.append(stand.topic, later.records)
+      await caughtUp(stand, consuming)
+    })
+    await settleAll(stand)
+    const { gaps } = await assertSettled(stand.data, sumTruth(before.truth, later.truth))
+    assert.deepEqual(gaps, [])
+  })
+})
+
+describe('a topic deleted and made anew', { skip }, () => {
+  test('shorter, while the consumer is away: all of it is landed, from 0 on', async (t) => {
+    const stand = await standOn(t, 'shorter')
+    const old = ledgerOf('old', 800)
+    const fresh = ledgerOf('fresh', 200)
+    await log.append(stand.topic, old.records)
+    await consumeAll(stand)
+    const ends = await Promise.all([0, 1, 2, 3].map((one) => positionOf(stand, one)))
+    await recreate(stand.topic)
+    await log.append(stand.topic, fresh.records)
+    await consumeAll(stand)
+    await settleAll(stand)
+    const { gaps, ranges } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    assert.deepEqual(
+      gaps.map(({ partition, reason, first }) => [partition, reason, first]),
+      ends.map((end, partition) => [partition, 'recreation', end])
+    )
+    assert.equal(new Set(ranges.map(({ incarnation }) => incarnation)).size, 2)
+  })
+
+  test('longer, under a running consumer: all of it is landed, from 0 on', async (t) => {
+    const stand = await standOn(t, 'longer')
+    const old = ledgerOf('old', 300)
+    const fresh = ledgerOf('fresh', 900)
+    await log.append(stand.topic, old.records)
+    await withConsumer(stand, async (consuming) => {
+      await caughtUp(stand, consuming)
+      await recreate(stand.topic)
+      await log.append(stand.topic, fresh.records)
+      await caughtUp(stand, consuming)
+    })
+    await settleAll(stand)
+    const { gaps } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    assert.deepEqual(
+      gaps.map(({ reason }) => reason),
+      Array.from({ length: PARTITIONS }, () => 'recreation')
+    )
+  })
+})
+
+describe('retention that passes a consumer', { skip }, () => {
+  test('leaves a gap of exactly the offsets that went, and the rest is landed', async (t) => {
+    const stand = await standOn(t, 'retention')
+    const early = ledgerOf('early', 400)
+    const later = ledgerOf('later', 600)
+    await log.append(stand.topic, early.records)
+    await consumeAll(stand)
+    await log.append(stand.topic, later.records)
+    const first = await positionOf(stand, 1)
+    const next = first + 70
+    await log.deleteBefore(stand.topic, 1, next)
+    await consumeAll(stand)
+    await settleAll(stand)
+    let offset = first
+    const left = later.events.filter((_, index) => {
+      if (partitionOf(later.records[index]!.key, PARTITIONS) !== 1) return true
+      return offset++ >= next
+    })
+    assert.equal(left.length, later.events.length - 70)
+    const { gaps } = await assertSettled(stand.data, sumTruth(early.truth, truthOf(left)))
+    assert.deepEqual(
+      gaps.map((gap) => [gap['partition'], gap['reason'], gap['first'], gap['next']]),
+      [[1, 'retention', first, next]]
+    )
+  })
+})
+
+describe('partitions added under a running consumer', { skip }, () => {
+  test('are read from their first record on', async (t) => {
+    const stand = await standOn(t, 'partitions')
+    const before = ledgerOf('before', 200)
+    const later = ledgerOf('later', 800, { repeats: 0.1 })
+    await log.append(stand.topic, before.records)
+    await withConsumer(stand, async (consuming) => {
+      await caughtUp(stand, consuming)
+      await log.addPartitions(stand.topic, 7)
+      await until('7 partitions', async () => (await log.partitions(stand.topic)).length === 7)
+      await log.append(stand.topic, later.records)
+      await caughtUp(stand, consuming)
+    })
+    for (const added of [4, 5, 6]) assert.ok((await positionOf(stand, added)) > 0, `${added}`)
+    await settleAll(stand)
+    await assertSettled(stand.data, sumTruth(before.truth, later.truth))
+  })
+})
+
+describe('offsets of the group, set by an operator', { skip }, () => {
+  test('move nothing: the lake knows where it stands', async (t) => {
+    const stand = await standOn(t, 'operator')
+    const ledgers = [ledgerOf('first', 500, { repeats: 0.1 }), ledgerOf('second', 300)]
+    const late = ledgerOf('late', 200, { repeats: 0.2 })
+    await log.append(stand.topic, ledgers[0]!.records)
+    await consumeAll(stand)
+    await settleAll(stand)
+    await log.append(stand.topic, ledgers[1]!.records)
+    await setOffsets(stand.topic, (end) => end)
+    await consumeAll(stand)
+    // These settle hours again that are settled already.
+    await log.append(stand.topic, late.records)
+    await setOffsets(stand.topic, () => 0)
+    await consumeAll(stand)
+    await settleAll(stand)
+    const truth = [...ledgers, late].map((one) => one.truth).reduce(sumTruth)
+    const { gaps } = await assertSettled(stand.data, truth)
+    assert.deepEqual(gaps, [])
+  })
+})
+
+const setOffsets = async (topic: string, offsetOf: (end: number) => number): Promise<void> => {
+  const partitions = (await log.partitions(topic)).map(({ partition, end }) => {
+    return { partition, offset: String(offsetOf(end)) }
+  })
+  await withAdmin((admin) => admin.setOffsets({ groupId: `consume.${topic}`, topic, partitions }))
+}
+
+describe('two consumers of one group', { skip }, () => {
+  test('share a lake while hours settle, and one sleeps through its session', async (t) => {
+    const stand = await standOn(t, 'two')
+    const { topic, data } = stand
+    const early = ledgerOf('early', 3_000, { repeats: 0.1 })
+    const later = ledgerOf('later', 2_000, { repeats: 0.1, conflicts: 0.02 })
+    const env = {
+      STAGE: 'serve',
+      DATA: data,
+      BROKERS: brokers[0]!,
+      TOPIC: topic,
+      SESSION_MS: String(SESSION_MS)
+    }
+    const sleeper = startStage(env)
+    const other = startStage(env)
+    const children = [sleeper, other]
+    t.after(() => children.forEach((child) => child.process.kill('SIGKILL')))
+    const failed = Promise.race(
+      children.map(async ({ ended }) => Promise.reject(new Error((await ended).output)))
+    )
+    failed.catch(() => {})
+    await until('two members', () => hasMembers(CONSUMER_GROUP, 2))
+    let isSettling = true
+    const settling = (async () => {
+      while (isSettling) await settleAll(stand)
+    })()
+    await log.append(topic, early.records)
+    await caughtUp(stand, { failed })
+    isSettling = false
+    await settling
+    await Promise.all(children.map((child) => child.said('landed')))
+
+    sleeper.process.kill('SIGSTOP')
+    await log.append(topic, later.records)
+    await caughtUp(stand, { failed })
+    sleeper.process.kill('SIGCONT')
+    await until('two members again', () => hasMembers(CONSUMER_GROUP, 2))
+    assert.equal(await lagOf(stand), 0)
+    for (const child of children) child.process.kill('SIGTERM')
+    for (const { ended } of children) assert.equal((await ended).code, 0, (await ended).output)
+    await settleAll(stand)
+    const { gaps } = await assertSettled(data, sumTruth(early.truth, later.truth))
+    assert.deepEqual(gaps, [])
+  })
+})
+
+/** Whether a group is at rest with so many members. */
+const hasMembers = async (group: string, count: number): Promise<boolean> => {
+  let holds = false
+  await withAdmin(async (admin) => {
+    const [described] = (await admin.describeGroups([group])).groups
+    holds = described?.state === 'Stable' && described.members.length === count
+  })
+  return holds
+}
