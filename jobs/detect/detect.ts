@@ -28,6 +28,15 @@ export type LiveOptions = {
   generation: string
 }
 
+export type LogView = {
+  /**
+   * Asked only after the lake's head was read: a partition whose end is older than the head would
+   * look read to its end while records of it wait, and minutes would be folded without them.
+   */
+  partitions: () => Promise<readonly (PartitionState & { topic: string })[]>
+  nowMs: number
+}
+
 /** Event time up to which detection has folded everything; null when it never ran. */
 export const foldedUntilMs = (state: ReadonlyMap<string, unknown>): number | null =>
   Folded.parse(state.get(FOLDED_UNTIL_KEY) ?? null)
@@ -40,10 +49,10 @@ export const foldedUntilMs = (state: ReadonlyMap<string, unknown>): number | nul
 export const detectStep = async (
   doors: DetectDoors,
   options: LiveOptions,
-  at: { partitions: readonly (PartitionState & { topic: string })[]; nowMs: number }
+  { partitions, nowMs }: LogView
 ): Promise<Finding[]> => {
   const head = await doors.lake.head()
-  const untilMs = closedUntil(head, at.partitions, at.nowMs)
+  const untilMs = closedUntil(head, await partitions(), nowMs)
   if (untilMs === null) return []
   await attach(doors, head)
   const fromMs = foldedUntilMs(head.state) ?? (await firstMinute(doors.engine))

@@ -39,7 +39,7 @@ export const detectAll = async (site: LakeSite, log: EventLog, nowMs: number): P
   detectStep(
     site,
     { signals: await loadSignals(), generation: site.generation },
-    { partitions: await eventPartitions(log), nowMs }
+    { partitions: () => eventPartitions(log), nowMs }
   )
 
 /** Settles the hours that are closed. */

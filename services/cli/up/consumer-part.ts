@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { CONSUMER_GROUP, EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import { Consumer, CONSUMER_DEFAULTS } from '../../consume/consumer.ts'
@@ -7,6 +8,9 @@ import { lakeFolder, type SiteOptions } from '../site.ts'
 import { CONSUME_LEASE, keepLease } from './held-lease.ts'
 import type { ConsumeMetrics } from './metrics.ts'
 import type { Part } from './parts.ts'
+
+/** A third of the time that schedulers give a process to end; what is left lies in the log. */
+const DRAIN_MS_MAX = 10_000
 
 export type ConsumerDoors = {
   place: SiteOptions
@@ -19,25 +23,40 @@ export type ConsumerDoors = {
   landed: () => void
 }
 
-export type ConsumerPart = Part & { consumer: Pick<Consumer, 'landed'> }
+export type ConsumerPart = Part & {
+  /** Whether the partitions that the group gives to this process are being read. */
+  isReading: () => boolean
+  /** By partition, the offset below which everything is in the lake. */
+  landed: () => ReadonlyMap<number, number>
+}
 
 /** Lands what the log holds, in a thread of its own; the group's heartbeat stays on this one. */
 export const startConsumer = async (doors: ConsumerDoors): Promise<ConsumerPart> => {
-  const { log, logger, flushMsMax } = doors
+  const { logger, flushMsMax } = doors
   const dir = lakeFolder(doors.place)
   const failed = new AbortController()
   const lease = await keepLease(dir, CONSUME_LEASE, (error) => failed.abort(error))
   const landing = startLanding({ dir, crashAt: null })
+  let reading = false
+  const log = observedLog(doors.log, () => {
+    reading = true
+  })
   const consumer = new Consumer(
     { topic: EVENTS_TOPIC, group: CONSUMER_GROUP, ...CONSUMER_DEFAULTS, flushMsMax },
-    { log, landing: observed(landing, doors), logger, nowMs: Date.now }
+    { log, landing: observedLanding(landing, doors), logger, nowMs: Date.now }
   )
   const running = consumer.run()
   return {
     name: 'the consumer',
-    consumer,
+    isReading: () => reading,
+    landed: () => consumer.landed() ?? new Map(),
     ended: Promise.race([running, failure(failed.signal)]),
     stop: async () => {
+      // What was acknowledged until now is landed, unless a backlog would hold up the end.
+      const limit = new AbortController()
+      const late = sleep(DRAIN_MS_MAX, undefined, { signal: limit.signal }).catch(() => undefined)
+      await Promise.race([consumer.caughtUp(), running, late]).catch(() => undefined)
+      limit.abort()
       consumer.stop()
       try {
         await running
@@ -55,8 +74,28 @@ const failure = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
 
+/** The log, telling when the readers of an assignment run. */
+const observedLog = (log: EventLog, reading: () => void): EventLog => ({
+  ensureTopic: (...args) => log.ensureTopic(...args),
+  partitions: (topic) => log.partitions(topic),
+  append: (...args) => log.append(...args),
+  read: (...args) => log.read(...args),
+  join: (topic, group, callbacks) =>
+    log.join(topic, group, {
+      ...callbacks,
+      assigned: async (partitions) => {
+        await callbacks.assigned(partitions)
+        reading()
+      }
+    }),
+  close: () => log.close()
+})
+
 /** The landing, with its flushes measured and told. */
-const observed = (landing: LandingThread, { metrics, landed }: ConsumerDoors): LandingThread => ({
+const observedLanding = (
+  landing: LandingThread,
+  { metrics, landed }: ConsumerDoors
+): LandingThread => ({
   ...landing,
   flush: async () => {
     const stop = metrics.flushSeconds.startTimer()

@@ -4,12 +4,11 @@ import { scheduleJobs, type Job } from '../../../jobs/schedule.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import { startThread } from '../../consume/thread.ts'
 import { WorkerCaller, type Remote } from '../../consume/worker-call.ts'
-import type { EventLog } from '../../stream/log.ts'
-import { eventPartitions, type SiteOptions } from '../site.ts'
-import type { Jobs, JobsSettings, LogState } from './jobs-site.ts'
+import type { SiteOptions } from '../site.ts'
+import type { Jobs, JobsSettings } from './jobs-site.ts'
 import type { Part } from './parts.ts'
 
-export type JobsDoors = { place: SiteOptions; log: EventLog; alerts: AlertConfig; logger: Logger }
+export type JobsDoors = { place: SiteOptions; alerts: AlertConfig; logger: Logger }
 
 export type JobsPart = Part & {
   /** There is news in the lake. */
@@ -29,17 +28,12 @@ const TIMES = {
 
 /** Runs the jobs in a thread of their own: their queries must not delay a heartbeat or a request. */
 export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
-  const { place, log, alerts, logger } = doors
+  const { place, alerts, logger } = doors
   const settings: JobsSettings = { place, alerts, logLevel: logger.level }
   const worker = startThread(new URL('jobs-worker', import.meta.url).href, settings)
   const jobs = remoteJobs(new WorkerCaller(worker))
-  const look = async (): Promise<LogState> => {
-    // The time comes first: a record appended after it can not count as read before it.
-    const nowMs = Date.now()
-    return { nowMs, partitions: await eventPartitions(log) }
-  }
   const failed = new AbortController()
-  const scheduled = scheduleJobs(jobList(jobs, look), (job, error) => {
+  const scheduled = scheduleJobs(jobList(jobs), (job, error) => {
     if (error instanceof Failure && error.retriable) {
       logger.warn({ job, code: error.code, hint: error.hint }, `put off: ${error.message}`)
     } else {
@@ -63,9 +57,9 @@ export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
   }
 }
 
-const jobList = (jobs: Remote<Jobs>, look: () => Promise<LogState>): Job[] => [
-  { name: 'watch', cron: TIMES.watch, run: async () => jobs.watch(await look()) },
-  { name: 'settle', cron: TIMES.settle, run: async () => jobs.settle(await look()) },
+const jobList = (jobs: Remote<Jobs>): Job[] => [
+  { name: 'watch', cron: TIMES.watch, run: () => jobs.watch() },
+  { name: 'settle', cron: TIMES.settle, run: () => jobs.settle() },
   { name: 'merge', cron: TIMES.merge, run: () => jobs.merge() },
   { name: 'retain', cron: TIMES.retain, run: () => jobs.retain() }
 ]

@@ -2,20 +2,21 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { mergeSmallFiles } from '../../lake/merge.ts'
-import type { PartitionState } from '../../stream/log.ts'
+import type { EventLog } from '../../stream/log.ts'
 import { keepSmall, type UpkeepReport } from '../../../jobs/retain/retain.ts'
 import { settle } from '../../../jobs/settle/settle.ts'
 import { attach } from '../../lake/snapshot.ts'
-import { lakeFolder, openLakeSite, type LakeSite, type SiteOptions } from '../site.ts'
+import {
+  eventPartitions,
+  lakeFolder,
+  openLakeSite,
+  openLog,
+  type LakeSite,
+  type SiteOptions
+} from '../site.ts'
 import { JOBS_LEASE, keepLease, type HeldLease } from './held-lease.ts'
 import { jobsMetrics } from './jobs-metrics.ts'
 import { Watch } from './watch.ts'
-
-/** How far the log has come when a job is poked. */
-export type LogState = {
-  nowMs: number
-  partitions: (PartitionState & { topic: string })[]
-}
 
 export type JobsSettings = {
   place: SiteOptions
@@ -29,9 +30,9 @@ export type JobsSettings = {
  */
 export type Jobs = {
   /** Folds closed minutes into findings, findings into incidents, and wakes the channels. */
-  watch: (at: LogState) => Promise<number | null>
+  watch: () => Promise<number | null>
   /** Settles closed hours; how many. */
-  settle: (at: LogState) => Promise<number | null>
+  settle: () => Promise<number | null>
   /** Merges small files; how many went. */
   merge: () => Promise<number | null>
   /** Removes files that nothing refers to any more. */
@@ -54,14 +55,15 @@ export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promi
   const logger = pino({ name: 'jobs', level: logLevel }, pino.destination(2))
   const watching = await openLakeSite(place, true)
   const upkeep = await openLakeSite(place, true)
+  const log = openLog(place)
   const end = ending()
   const lease = await keepLease(lakeFolder(place), JOBS_LEASE, end.fail)
-  const watch = new Watch({ site: watching, place, alerts, logger, registry, metrics, end })
+  const watch = new Watch({ site: watching, log, alerts, logger, registry, metrics, end })
   const success = (job: string): void => watch.succeeded(job)
   return {
-    ...upkeepJobs({ upkeep, lease, success, unpriced: (n) => metrics.unpriced.set(n) }),
-    watch: async (at) => {
-      if (lease.held()) return watch.step(at)
+    ...upkeepJobs({ upkeep, log, lease, success, unpriced: (n) => metrics.unpriced.set(n) }),
+    watch: async () => {
+      if (lease.held()) return watch.step()
       await watch.rest()
       return null
     },
@@ -72,6 +74,7 @@ export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promi
       await lease.release()
       watching.close()
       upkeep.close()
+      await log.close()
       end.finish()
     }
   }
@@ -92,6 +95,7 @@ const ending = (): Ending => {
 
 type UpkeepDoors = {
   upkeep: LakeSite
+  log: EventLog
   lease: HeldLease
   success: (job: string) => void
   unpriced: (events: number) => void
@@ -99,6 +103,7 @@ type UpkeepDoors = {
 
 const upkeepJobs = ({
   upkeep,
+  log,
   lease,
   success,
   unpriced
@@ -110,10 +115,11 @@ const upkeepJobs = ({
     return done
   }
   return {
-    settle: (at) =>
+    settle: () =>
       asLeader('settle', async () => {
-        const hours = await settle(upkeep, at)
-        unpriced(await countUnpriced(upkeep, at.nowMs))
+        const nowMs = Date.now()
+        const hours = await settle(upkeep, { partitions: await eventPartitions(log), nowMs })
+        unpriced(await countUnpriced(upkeep, nowMs))
         return hours.length
       }),
     merge: () => asLeader('merge', () => mergeSmallFiles(upkeep.lake)),

@@ -106,7 +106,7 @@ class UpProcess {
   async #startJobs(): Promise<Part> {
     const { place, alerts } = this.#options
     const { logger } = this.#doors
-    this.#jobs = await startJobs({ place, log: this.#log, alerts, logger })
+    this.#jobs = await startJobs({ place, alerts, logger })
     this.#registry.join(this.#jobs.metrics)
     return this.#jobs
   }
@@ -119,12 +119,12 @@ class UpProcess {
   /** Why this process should get no traffic yet; null when it should. */
   #notReady(): string | null {
     if (!this.#options.parts.consume) return null
-    return this.#consumer?.consumer.landed() == null ? 'the consumer has no partitions yet' : null
+    return this.#consumer?.isReading() === true ? null : 'the consumer has not begun yet'
   }
 
   async #lag(): Promise<Lag[]> {
-    const landed = this.#consumer?.consumer.landed()
-    if (landed == null) return []
+    const landed = this.#consumer?.landed()
+    if (landed === undefined) return []
     const states = await this.#log.partitions(EVENTS_TOPIC)
     return states.flatMap(({ partition, end }) => {
       const next = landed.get(partition)

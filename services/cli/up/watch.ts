@@ -9,13 +9,14 @@ import { readFold } from '../../../jobs/alert/step.ts'
 import { detectStep, foldedUntilMs } from '../../../jobs/detect/detect.ts'
 import { loadSignals, type LoadedSignal } from '../../signals/load.ts'
 import type { EventLog } from '../../stream/log.ts'
-import { openLog, type LakeSite, type SiteOptions } from '../site.ts'
+import { eventPartitions, type LakeSite } from '../site.ts'
 import type { JobsMetrics } from './jobs-metrics.ts'
-import type { Ending, LogState } from './jobs-site.ts'
+import type { Ending } from './jobs-site.ts'
 
 export type WatchDoors = {
   site: LakeSite
-  place: SiteOptions
+  /** For partitions' ends, and for channels that write to it. */
+  log: EventLog
   alerts: AlertConfig
   logger: Logger
   registry: Registry
@@ -39,13 +40,14 @@ export class Watch {
   }
 
   /** Folds what has closed and wakes the channels. @returns how many findings there were. */
-  async step({ partitions, nowMs }: LogState): Promise<number> {
-    const { site, metrics } = this.#doors
+  async step(): Promise<number> {
+    const { site, log, metrics } = this.#doors
     // Lanes get their place in the outbox before anything is found that they have to tell.
     this.#lanes ??= await this.#openLanes()
     this.#signals ??= await loadSignals()
     const options = { signals: this.#signals, generation: site.generation }
-    const findings = await detectStep(site, options, { partitions, nowMs })
+    const partitions = () => eventPartitions(log)
+    const findings = await detectStep(site, options, { partitions, nowMs: Date.now() })
     metrics.found(findings.length)
     this.succeeded('detect')
     await this.#lanes.job.poke()
@@ -67,9 +69,8 @@ export class Watch {
   }
 
   async #openLanes(): Promise<Lanes> {
-    const { alerts, place, logger, end } = this.#doors
-    const log = alerts.channels.some(({ kind }) => kind === 'kafka-topic') ? openLog(place) : null
-    const job = await openAlerts(this.#alertSite(log), alerts, this.#observer(logger))
+    const { alerts, logger, end } = this.#doors
+    const job = await openAlerts(this.#alertSite(), alerts, this.#observer(logger))
     const stopping = new AbortController()
     const running = job.run(stopping.signal)
     running.catch(end.fail)
@@ -78,14 +79,14 @@ export class Watch {
       stop: async () => {
         stopping.abort()
         await running
-        await log?.close()
       }
     }
   }
 
-  #alertSite(log: EventLog | null) {
+  #alertSite() {
+    const { site, log } = this.#doors
     return {
-      ...this.#doors.site,
+      ...site,
       log,
       watermarkMs: foldedUntilMs,
       clock: () => new Date(),
