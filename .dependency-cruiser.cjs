@@ -7,10 +7,11 @@ const layers = [
   ['services/stream', 'services/lake'],
   ['services/collect', 'services/consume', 'services/serve'],
   ['jobs/settle', 'jobs/detect', 'jobs/alert', 'jobs/reconcile', 'jobs/chargeback', 'jobs/retain'],
-  ['services/cli', 'infra']
+  ['services/cli'],
+  ['infra']
 ]
 
-const TEST = '[.]test[.]ts$'
+const TEST = '([.]test|test-cluster)[.]ts$'
 const oneWay = layers.flatMap((layer, depth) =>
   layer.map((from) => ({
     name: `one-way:${from}`,

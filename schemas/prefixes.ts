@@ -106,12 +106,3 @@ export const prefixesSql = (relation: string): string => {
   const positions = PREFIX_DIMENSIONS.map((_, index) => index + 1).join(', ')
   return `SELECT ${select.join(',\n  ')}\nFROM ${relation}\nWHERE ${PREFIX_FILTER}\nGROUP BY ${positions}\nORDER BY ${positions}`
 }
-
-/** Merges partial rows of several flushes into one row per combination of dimensions. */
-export const mergePrefixesSql = (relation: string): string => {
-  const names = PREFIX_DIMENSIONS.map(({ name }) => name).join(', ')
-  const measures = PREFIX_MEASURES.map(
-    ({ name, type, merge }) => `${merge}(${name})::${type} AS ${name}`
-  )
-  return `SELECT ${names}, ${measures.join(', ')} FROM ${relation} GROUP BY ${names}`
-}

@@ -35,6 +35,5 @@ export const MODALITIES = [
 export const BUCKETS = [...INPUT_BUCKETS, ...OUTPUT_BUCKETS] as const
 export const TOKEN_FIELDS = [...BUCKETS, ...TOTALS, ...MODALITIES] as const
 
-export type Bucket = (typeof BUCKETS)[number]
 export type TokenField = (typeof TOKEN_FIELDS)[number]
 export type Tokens = Partial<Record<TokenField, number | null>>
