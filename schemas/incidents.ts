@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Finding, SEVERITIES } from './finding.ts'
+import { SEVERITIES, type Finding } from './finding.ts'
 
 /**
  * Everything that happens to incidents, in one order: findings and what operators do get the next

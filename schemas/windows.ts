@@ -220,7 +220,7 @@ const measureSql = (
   const type = isRaw && isHistogram(column) ? RAW_HISTOGRAM_TYPE : column.type
   const isKnown = column.needs?.some((group) => group.length > 0 && !group.some(has)) ?? false
   // Counts are 0 where nothing can be counted; sums and histograms of nothing are null.
-  if (isKnown) return `${/^count/.test(column.sql) ? '0' : 'NULL'}::${type}`
+  if (isKnown) return `${column.sql.startsWith('count') ? '0' : 'NULL'}::${type}`
   const sql = type === RAW_HISTOGRAM_TYPE ? column.sql.replace('histogram(', 'list(') : column.sql
   // An overflowing sum of squares becomes null rather than ending the consumer.
   return `TRY_CAST(${sql} AS ${type})`
