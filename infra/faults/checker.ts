@@ -21,7 +21,8 @@ export const readLake = async (data: string) => {
       conflicts: await one('SELECT count(*) AS n FROM temp.conflicts'),
       quarantine: (
         await site.engine.table(
-          'SELECT "partition", "offset", code, reason, byte_length FROM temp.quarantine ORDER BY ALL'
+          `SELECT "partition", "offset", code, reason, byte_length, octet_length(bytes) AS kept
+           FROM temp.quarantine ORDER BY ALL`
         )
       ).rows,
       gaps: (

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('./stage/main.ts', import.meta.url))
@@ -13,11 +14,13 @@ export type Child = {
   /** Resolves once its output holds a text. @throws when the process ends before. */
   said: (text: string) => Promise<void>
   ended: Promise<Ended>
+  /** Rejects with what it said when the process ends. */
+  failed: Promise<never>
 }
 
 export const startStage = (env: StageEnv): Child => {
   const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
+    env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let output = ''
@@ -35,8 +38,20 @@ export const startStage = (env: StageEnv): Child => {
       await Promise.race([once(child.stdout, 'data'), ended])
     }
   }
-  return { process: child, said, ended }
+  const failed = ended.then(({ output: said }) => Promise.reject(new Error(said)))
+  // Whoever waits sees the rejection; until then it is not unhandled.
+  failed.catch(() => {})
+  return { process: child, said, ended, failed }
 }
 
 /** Runs a stage to its end. */
 export const runStageProcess = (env: StageEnv): Promise<Ended> => startStage(env).ended
+
+/** Bounds a consumer of a few records: DuckDB and Node take about 350 MB for any small flush. */
+export const PEAK_MB_MAX = 900
+
+/** Most memory that a stage held so far. */
+export const peakMegabytes = async (child: Child): Promise<number> => {
+  const status = await readFile(`/proc/${child.process.pid}/status`, 'utf8')
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024
+}

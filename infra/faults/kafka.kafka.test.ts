@@ -3,10 +3,13 @@ import { after, describe, test, type TestContext } from 'node:test'
 import { Kafka, logLevel, type Admin } from 'kafkajs'
 import { CONSUMER_GROUP } from '../../schemas/topics.ts'
 import { KafkaLog } from '../../services/stream/kafka/log.ts'
+import { createDial } from '../../services/stream/kafka/internals.ts'
+import { produceBatches } from '../../services/stream/kafka/produce-request.ts'
 import { partitionOf } from '../../services/stream/records/partitioner.ts'
 import { skipKafka, startBroker } from '../kafka/broker.ts'
-import { assertSettled } from './checker.ts'
-import { startStage } from './child.ts'
+import { assertSettled, readLake } from './checker.ts'
+import { PEAK_MB_MAX, peakMegabytes, startStage } from './child.ts'
+import { gzipBomb } from './hostile-records.ts'
 import { createLedger, sumTruth, truthOf, type Ledger, type LedgerOptions } from './ledger.ts'
 import {
   caughtUp,
@@ -208,6 +211,37 @@ const setOffsets = async (topic: string, offsetOf: (end: number) => number): Pro
   await withAdmin((admin) => admin.setOffsets({ groupId: `consume.${topic}`, topic, partitions }))
 }
 
+describe('a batch that unpacks to a gigabyte', { skip }, () => {
+  test('becomes one row of quarantine, and its neighbours are counted', async (t) => {
+    const topic = 'bomb'
+    await log.ensureTopic(topic, 1)
+    const stand = await createStand(t, { log, topic })
+    const [before, later] = [ledgerOf('before', 50), ledgerOf('later', 60)]
+    const bomb = gzipBomb(1_000_000_000)
+    await log.append(topic, before.records)
+    const connection = await createDial({ brokers })()
+    t.after(() => connection.close())
+    const answers = await produceBatches(connection, [{ topic, partition: 0, batch: bomb }], 60_000)
+    assert.deepEqual(answers, [{ topic, partition: 0, error: 0 }])
+    await log.append(topic, later.records)
+
+    const env = { STAGE: 'serve', DATA: stand.data, BROKERS: brokers[0]!, TOPIC: topic }
+    const stage = startStage(env)
+    t.after(() => stage.process.kill('SIGKILL'))
+    await caughtUp(stand, stage)
+    const peakMb = await peakMegabytes(stage)
+    assert.ok(peakMb < PEAK_MB_MAX, `${peakMb} MB`)
+    stage.process.kill('SIGTERM')
+    assert.equal((await stage.ended).code, 0)
+    const { events, quarantine } = await readLake(stand.data)
+    assert.equal(events['in_total'], sumTruth(before.truth, later.truth).inTotal)
+    assert.deepEqual(
+      quarantine.map((row) => [row['offset'], row['code'], row['byte_length'], row['kept']]),
+      [[50, 'E_LOG_CORRUPT', bomb.length, 65_536]]
+    )
+  })
+})
+
 describe('two consumers of one group', { skip }, () => {
   test('share a lake while hours settle, and one sleeps through its session', async (t) => {
     const stand = await standOn(t, 'two')
@@ -225,10 +259,7 @@ describe('two consumers of one group', { skip }, () => {
     const other = startStage(env)
     const children = [sleeper, other]
     t.after(() => children.forEach((child) => child.process.kill('SIGKILL')))
-    const failed = Promise.race(
-      children.map(async ({ ended }) => Promise.reject(new Error((await ended).output)))
-    )
-    failed.catch(() => {})
+    const failed = Promise.race(children.map((child) => child.failed))
     await until('two members', () => hasMembers(CONSUMER_GROUP, 2))
     let isSettling = true
     const settling = (async () => {
