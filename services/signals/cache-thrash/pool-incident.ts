@@ -30,9 +30,11 @@ const CULPRIT_NATS = 12
  * Standard errors of harm that must be seen at least: prompts that changed shape are no chance, so
  * little is asked; more traffic may be healthy, so the others must clearly lose.
  */
-const HARM_Z_MIN = { shape: 1.2, volume: 2 } as const
+const HARM_Z_MIN = { plain: 0.5, shape: 1.2, volume: 2 } as const
+/** Evidence of shape that needs no more than a hint of harm: seven or eight full minutes. */
+const PLAIN_NATS = 18
 /** And this much of the others' reuse. */
-const HARM_MIN = 0.015
+const HARM_MIN = 0.01
 /** The ranking is made again when this many minutes of the changed traffic were seen. */
 const REFRESH_MINUTES = [10, 20]
 /** Reuse over this many minutes must be back, for as many minutes in a row. */
@@ -55,13 +57,16 @@ export const followPool = (
   return harm === null ? null : openIncident(pool, { sinceMinute: reuseFell }, harm, minute)
 }
 
+const leastHarm = ({ by, nats }: Suspect): number =>
+  by === 'shape' && nats >= PLAIN_NATS ? HARM_Z_MIN.plain : HARM_Z_MIN[by]
+
 type Guilty = { suspect: Suspect; harm: Harm }
 
 const findGuilty = (pool: Pool, minute: number): Guilty | null => {
   for (const suspect of suspects(pool)) {
     if (suspect.nats < CULPRIT_NATS) continue
     const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
-    if (harm === null || harm.z < HARM_Z_MIN[suspect.by] || harm.before - harm.after < HARM_MIN)
+    if (harm === null || harm.z < leastHarm(suspect) || harm.before - harm.after < HARM_MIN)
       continue
     if (suspect.nats + harm.nats < TOGETHER_NATS) continue
     const { culprits } = attribute(pool, suspect.sinceMinute, minute)

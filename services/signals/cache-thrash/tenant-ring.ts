@@ -45,7 +45,7 @@ const D = doubles.at
 const DECAY_PER_MINUTE = 0.5 ** (1 / 1440)
 
 export const createRing = (): Records =>
-  createRecords({ doubles: doubles.length, floats: floats.length, shorts: 0 })
+  createRecords({ doubles: doubles.length, floats: floats.length, bytes: 0 })
 
 export const startRing = (records: Records, slot: number, minute: number): void => {
   records.doubles[slot * records.shape.doubles + D.firstMinute] = minute

@@ -1,4 +1,4 @@
-import { D, F, HOURS, HOURS_OF_WEEK, S, STATISTICS, type Sample } from './rate-record.ts'
+import { B, D, F, HOURS, HOURS_OF_WEEK, STATISTICS, type Sample } from './rate-record.ts'
 import type { Records } from './records.ts'
 
 /**
@@ -16,7 +16,9 @@ export const WEEK_AFTER_DAYS = 21
 /** How far one week moves the hour-of-week deviation, and the requests that halve it. */
 const WEEK_RATE = 0.3
 const WEEK_SHRINK_REQUESTS = 500
-const WEEK_SCALE = 10_000
+const WEEK_SCALE = 1_000
+/** Largest deviation that a byte of thousandths holds. */
+const WEEK_BYTE_MAX = 127
 const HOUR_MS = 3_600_000
 
 /** A probability that logarithms can bear. */
@@ -38,7 +40,7 @@ export const expectedRate = (records: Records, slot: number, s: number, ms: numb
   const hour = shapeAt(records, slot, s, hourOfDay(ms))
   const rate = d[at + D.level + s]! + hour - d[at + D.overall + s]!
   if (d[at + D.daysLearned]! < WEEK_AFTER_DAYS) return clampRate(rate)
-  const week = records.shorts[slot * shape.shorts + S.week + hourOfWeek(ms)]! / WEEK_SCALE
+  const week = records.bytes[slot * shape.bytes + B.week + hourOfWeek(ms)]! / WEEK_SCALE
   return f.length === 0 ? clampRate(rate) : clampRate(rate + week)
 }
 
@@ -124,17 +126,18 @@ const mergeHour = (f: Float32Array, hour: number, kept: number, day: number): nu
 }
 
 const learnWeek = (records: Records, slot: number, day: number): void => {
-  const { doubles: d, floats: f, shorts, shape } = records
+  const { doubles: d, floats: f, bytes, shape } = records
   const at = slot * shape.doubles
   const hours = slot * shape.floats + HOURS
-  const week = slot * shape.shorts + S.week + hourOfWeek(day * HOURS * HOUR_MS)
+  const week = slot * shape.bytes + B.week + hourOfWeek(day * HOURS * HOUR_MS)
   for (let hour = 0; hour < HOURS; hour++) {
     const requests = f[hours + hour + F.dayDenominator]!
     if (requests <= 0) continue
     const rate = f[hours + hour + F.dayNumerator]! / requests
     const expected = d[at + D.level + 1]! + shapeAt(records, slot, 1, hour) - d[at + D.overall + 1]!
     const weight = (WEEK_RATE * requests) / (requests + WEEK_SHRINK_REQUESTS)
-    const old = shorts[week + hour]! / WEEK_SCALE
-    shorts[week + hour] = Math.round((old + weight * (rate - expected - old)) * WEEK_SCALE)
+    const old = bytes[week + hour]! / WEEK_SCALE
+    const moved = Math.round((old + weight * (rate - expected - old)) * WEEK_SCALE)
+    bytes[week + hour] = Math.min(WEEK_BYTE_MAX, Math.max(-WEEK_BYTE_MAX, moved))
   }
 }

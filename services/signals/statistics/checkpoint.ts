@@ -5,12 +5,12 @@ import { addRecord, createRecords, type Records, type RecordShape } from './reco
  * Little-endian, as every machine that runs Node; a version in the signal's header guards meaning.
  */
 
-type Packable = Float64Array | Float32Array | Int16Array | Uint32Array
+type Packable = Float64Array | Float32Array | Int8Array | Uint32Array
 
 const kinds = {
   f64: Float64Array,
   f32: Float32Array,
-  i16: Int16Array,
+  i8: Int8Array,
   u32: Uint32Array
 } as const
 type Kind = keyof typeof kinds
@@ -20,8 +20,8 @@ const kindOf = (array: Packable): Kind =>
     ? 'f64'
     : array instanceof Float32Array
       ? 'f32'
-      : array instanceof Int16Array
-        ? 'i16'
+      : array instanceof Int8Array
+        ? 'i8'
         : 'u32'
 
 /** Length of the header's own length, in bytes. */
@@ -55,11 +55,11 @@ export const unpack = (bytes: Uint8Array): { header: unknown; arrays: Packable[]
 
 /** The used part of the records' arrays, in the order that `recordsFrom` takes them. */
 export const recordArrays = (records: Records): Packable[] => {
-  const { shape, size, doubles, floats, shorts } = records
+  const { shape, size, doubles, floats, bytes } = records
   return [
     doubles.subarray(0, size * shape.doubles),
     floats.subarray(0, size * shape.floats),
-    shorts.subarray(0, size * shape.shorts)
+    bytes.subarray(0, size * shape.bytes)
   ]
 }
 
@@ -72,7 +72,7 @@ export const recordsFrom = (
 ): Records => {
   const records = createRecords(shape)
   while (records.size < size) addRecord(records)
-  const targets = [records.doubles, records.floats, records.shorts]
+  const targets = [records.doubles, records.floats, records.bytes]
   for (const [index, target] of targets.entries()) target.set(arrays[index] ?? [])
   return records
 }

@@ -239,12 +239,12 @@ const SETTLED_RATIO = 1.05
 
 /** Forgets the baseline, so that the series is learned anew from here. */
 const forget = (records: Records, slot: number): void => {
-  const { doubles: d, floats, shorts, shape } = records
+  const { doubles: d, floats, bytes, shape } = records
   const at = slot * shape.doubles
   d.fill(0, at + D.windows, at + D.totalN)
   d.fill(0, at + D.early, at + D.openMs)
   floats.fill(0, slot * shape.floats, (slot + 1) * shape.floats)
-  shorts.fill(0, slot * shape.shorts, (slot + 1) * shape.shorts)
+  bytes.fill(0, slot * shape.bytes, (slot + 1) * shape.bytes)
   initVariance(d, at)
 }
 

@@ -83,19 +83,19 @@ const floats = layout({
   dayDenominator: STATISTICS * HOURS
 })
 
-const shorts = layout({
-  /** Deviation of the hour of week from the hour of day, in ten-thousandths. */
+const bytes = layout({
+  /** Deviation of the hour of week from the hour of day, in thousandths. */
   week: HOURS_OF_WEEK
 })
 
 export const D = doubles.at
 export const F = floats.at
-export const S = shorts.at
+export const B = bytes.at
 
 export const RATE_SHAPE = {
   doubles: doubles.length,
   floats: floats.length,
-  shorts: shorts.length
+  bytes: bytes.length
 }
 
 export const createRates = (): Records => createRecords(RATE_SHAPE)

@@ -3,14 +3,14 @@
  * over 100,000 series touches memory in order and a checkpoint is a copy of bytes.
  */
 
-export type RecordShape = { doubles: number; floats: number; shorts: number }
+export type RecordShape = { doubles: number; floats: number; bytes: number }
 
 export type Records = {
   shape: RecordShape
   size: number
   doubles: Float64Array
   floats: Float32Array
-  shorts: Int16Array
+  bytes: Int8Array
 }
 
 /** Room for this many series at first; it doubles when full. */
@@ -21,7 +21,7 @@ export const createRecords = (shape: RecordShape): Records => ({
   size: 0,
   doubles: new Float64Array(shape.doubles * CAPACITY_START),
   floats: new Float32Array(shape.floats * CAPACITY_START),
-  shorts: new Int16Array(shape.shorts * CAPACITY_START)
+  bytes: new Int8Array(shape.bytes * CAPACITY_START)
 })
 
 /** Adds a record of zeros and returns its slot. */
@@ -35,28 +35,28 @@ export const addRecord = (records: Records): number => {
 /** Adds a copy of a record and returns its slot. */
 export const copyRecord = (records: Records, from: number): number => {
   const slot = addRecord(records)
-  const { doubles, floats, shorts, shape } = records
-  const copy = (array: Float64Array | Float32Array | Int16Array, length: number) =>
+  const { doubles, floats, bytes, shape } = records
+  const copy = (array: Float64Array | Float32Array | Int8Array, length: number) =>
     array.copyWithin(slot * length, from * length, (from + 1) * length)
   copy(doubles, shape.doubles)
   copy(floats, shape.floats)
-  copy(shorts, shape.shorts)
+  copy(bytes, shape.bytes)
   return slot
 }
 
 const grow = (records: Records): void => {
-  const { doubles, floats, shorts } = records
+  const { doubles, floats, bytes } = records
   records.doubles = new Float64Array(doubles.length * 2)
   records.doubles.set(doubles)
   records.floats = new Float32Array(floats.length * 2)
   records.floats.set(floats)
-  records.shorts = new Int16Array(shorts.length * 2)
-  records.shorts.set(shorts)
+  records.bytes = new Int8Array(bytes.length * 2)
+  records.bytes.set(bytes)
 }
 
 /** Bytes that one record takes in memory and in a checkpoint. */
-export const recordBytes = ({ doubles, floats, shorts }: RecordShape): number =>
-  doubles * 8 + floats * 4 + shorts * 2
+export const recordBytes = ({ doubles, floats, bytes }: RecordShape): number =>
+  doubles * 8 + floats * 4 + bytes
 
 /** Names consecutive stretches of a record: `{ level: 2, hours: 24 }` gives their offsets. */
 export const layout = <Name extends string>(
