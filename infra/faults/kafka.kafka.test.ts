@@ -63,7 +63,11 @@ const withConsumer = async (
 const withAdmin = async (work: (admin: Admin) => Promise<unknown>): Promise<void> => {
   const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
-  await work(admin).finally(() => admin.disconnect())
+  try {
+    await work(admin)
+  } finally {
+    await admin.disconnect()
+  }
 }
 
 const recreate = async (topic: string, partitions = PARTITIONS): Promise<void> => {
