@@ -22,7 +22,7 @@ export type LandingReport = {
   settledHours: number | null
 }
 
-export type LandDoors = { logger: Logger; nowMs: () => number }
+type LandDoors = { logger: Logger; nowMs: () => number }
 
 /** How often to look whether another process has landed what was appended. */
 const LOOK_MS = 200
@@ -70,10 +70,7 @@ const landUntil = async (
 }
 
 /** Whether the lake holds everything below the ends of the same log. */
-export const hasReached = (
-  head: Head,
-  ends: readonly (PartitionState & { topic: string })[]
-): boolean =>
+const hasReached = (head: Head, ends: readonly (PartitionState & { topic: string })[]): boolean =>
   ends.every(({ topic, partition, incarnation, start, end }) => {
     if (end === start) return true
     const position = head.positions.get(`${topic}/${partition}`)

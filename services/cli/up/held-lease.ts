@@ -19,7 +19,7 @@ export type HeldLease = {
 }
 
 /** Takes a lease of the lake in `dir` if it is free. */
-export const tryLease = (dir: string, name: string): Promise<Lease | null> =>
+const tryLease = (dir: string, name: string): Promise<Lease | null> =>
   takeLease({ files: localFiles(dir), nowMs: Date.now, newId: randomUUID }, name, LEASE_MS)
 
 /**

@@ -14,6 +14,7 @@ import {
   type LakeSite,
   type SiteOptions
 } from '../site.ts'
+import { trimEmbeddedLog } from '../trim-embedded-log.ts'
 import { JOBS_LEASE, keepLease, type HeldLease } from './held-lease.ts'
 import { jobsMetrics } from './jobs-metrics.ts'
 import { Watch } from './watch.ts'
@@ -83,15 +84,23 @@ export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promi
 export type Ending = { promise: Promise<void>; fail: (error: unknown) => void; finish: () => void }
 
 const ending = (): Ending => {
-  let finish = (): void => {}
-  let fail = (_: unknown): void => {}
+  const stop = new AbortController()
   const promise = new Promise<void>((resolve, reject) => {
-    finish = resolve
-    fail = reject
+    const settle = (): void => {
+      if (stop.signal.reason === FINISHED) resolve()
+      else reject(stop.signal.reason as Error)
+    }
+    stop.signal.addEventListener('abort', settle, { once: true })
   })
   promise.catch(() => undefined)
-  return { promise, fail, finish }
+  return {
+    promise,
+    fail: (error) => stop.abort(error),
+    finish: () => stop.abort(FINISHED)
+  }
 }
+
+const FINISHED = 'finished'
 
 type UpkeepDoors = {
   upkeep: LakeSite
@@ -123,7 +132,11 @@ const upkeepJobs = ({
         return hours.length
       }),
     merge: () => asLeader('merge', () => mergeSmallFiles(upkeep.lake)),
-    retain: () => asLeader('retain', () => keepSmall(upkeep.lake))
+    retain: () =>
+      asLeader('retain', async () => {
+        await trimEmbeddedLog(log, upkeep.lake, Date.now())
+        return keepSmall(upkeep.lake)
+      })
   }
 }
 

@@ -15,8 +15,8 @@ const jobs = openJobs(workerData as JobsSettings)
 // Each request hears of it; until the first one comes it is not unhandled.
 jobs.catch(() => undefined)
 
-port.on('message', async (request: Request<Jobs>) => {
-  await answer(port, request, await opened(request))
+port.on('message', (request: Request<Jobs>) => {
+  void opened(request).then((target) => answer(port, request, target))
 })
 
 const opened = async ({ method }: Request<Jobs>): Promise<Jobs> => {

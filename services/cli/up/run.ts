@@ -1,7 +1,13 @@
 import type { Logger } from 'pino'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
+import { Failure } from '../../../schemas/failure.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
-import { PARTITIONS, startCollector } from '../../collect/start.ts'
+import {
+  PARTITIONS,
+  startCollector,
+  type Collector,
+  type CollectorOptions
+} from '../../collect/start.ts'
 import type { EventLog } from '../../stream/log.ts'
 import { openLog, type SiteOptions } from '../site.ts'
 import { startConsumer, type ConsumerPart } from './consumer-part.ts'
@@ -74,7 +80,7 @@ class UpProcess {
 
   async #startCollector(): Promise<Part> {
     const { host, port, keyFile, tenantDefault } = this.#options
-    const collector = await startCollector({
+    const collector = await listening({
       log: this.#log,
       host,
       port,
@@ -134,6 +140,19 @@ class UpProcess {
 }
 
 type CollectorPart = Part & { url: string }
+
+const listening = async (options: CollectorOptions): Promise<Collector> => {
+  try {
+    return await startCollector(options)
+  } catch (cause) {
+    const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
+    if (!isTaken) throw cause
+    throw new Failure('E_USAGE', `${options.host}:${options.port} is in use`, {
+      cause,
+      hint: 'Another process listens there, perhaps another tally up; give --port.'
+    })
+  }
+}
 
 /** A server ends only when it is told to. */
 const forever = (): Promise<never> => new Promise(() => {})

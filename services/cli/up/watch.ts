@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { Gauge, type Registry } from 'prom-client'
+import type { Gauge, Registry } from 'prom-client'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import type { AlertJob } from '../../../jobs/alert/job.ts'
 import { alertMetrics, type AlertMetrics } from '../../../jobs/alert/metrics.ts'
