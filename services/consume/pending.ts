@@ -80,9 +80,12 @@ export class Pending {
   /** All events: names and segments in the order of partitions, so that arrival has no influence. */
   segments(): { names: string[]; segments: Segment[] } {
     const parts = this.#ordered().filter(({ batch }) => batch.rows > 0)
-    const used = new Set(parts.flatMap(({ batch }) => batch.used()))
-    const fields = this.#format.fields.map(({ column }) => column).filter((name) => used.has(name))
+    const given = new Set(parts.flatMap(({ batch }) => batch.used()))
     const words = this.#vocabulary.words()
+    for (const { batch } of parts) batch.useWords(words)
+    const fields = this.#format.fields
+      .filter(({ column, kind }) => given.has(column) && (kind !== 'word' || words.isUsed(column)))
+      .map(({ column }) => column)
     const names = ['offset', 'append_time', ...fields]
     const segments = parts.map(({ batch, range }) => ({
       rows: batch.rows,

@@ -162,7 +162,7 @@ export class WordBuilder extends Nullable implements Builder {
   }
 
   /** Codes with an empty dictionary: the batch puts the shared, sorted one in. */
-  column(): ColumnData {
+  column(): Extract<ColumnData, { type: 'ENUM' }> {
     const dictionary = { values: [], rank: new Int32Array(0) }
     return { type: 'ENUM', codes: this.#codes, dictionary, valid: this.valid.bits }
   }

@@ -7,7 +7,7 @@ import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder, type Builder } fr
 import { ListBuilder } from './list-builder.ts'
 import { Cursor } from './cursor.ts'
 import { compile, type Step, type Target } from './program.ts'
-import type { Vocabulary } from './vocabulary.ts'
+import type { Vocabulary, Words } from './vocabulary.ts'
 
 const US_PER_MS = 1000
 /** Rows that a batch has room for at first; doubles when full. */
@@ -109,6 +109,14 @@ export class EventBatch {
   /** Names of the fields that hold any value. */
   used(): string[] {
     return this.#targets.filter(({ builder }) => builder.used).map(({ column }) => column)
+  }
+
+  /** Notes the words that the batch's rows refer to. */
+  useWords(words: Pick<Words, 'use'>): void {
+    for (const { column: name, builder } of this.#targets) {
+      if (!(builder instanceof WordBuilder) || !builder.used) continue
+      words.use(name, builder.column(), this.#rows)
+    }
   }
 
   /** Offset, append time, then the named fields. */

@@ -28,16 +28,27 @@ export class Vocabulary {
     return created
   }
 
-  /** The values as they are now, ready to stand behind the codes of several segments. */
+  /** Values behind the codes of several segments: those alone that rows refer to. */
   words(): Words {
+    const used = new Map<string, Uint8Array>()
     const sorted = new Map<string, EnumValues>()
+    const dictionaryOf = (name: string): Dictionary => {
+      const dictionary = this.#dictionaries.get(name)
+      if (dictionary === undefined) throw new Failure('E_INTERNAL', `no words in ${name}`)
+      return dictionary
+    }
     return {
+      use: (name, codes, rows) => {
+        const marks = used.get(name) ?? new Uint8Array(dictionaryOf(name).size)
+        used.set(name, marks)
+        markUsed(marks, codes, rows)
+      },
+      isUsed: (name) => used.get(name)?.includes(1) === true,
       column: (name, codes) => {
-        const dictionary = this.#dictionaries.get(name)
-        if (dictionary === undefined) throw new Failure('E_INTERNAL', `no words in ${name}`)
-        if (dictionary.size > ENUM_VALUES_MAX) return plain(dictionary, codes)
-        const values = sorted.get(name) ?? sortValues(dictionary)
+        const dictionary = dictionaryOf(name)
+        const values = sorted.get(name) ?? sortValues(dictionary, used.get(name))
         sorted.set(name, values)
+        if (values.values.length > ENUM_VALUES_MAX) return plain(dictionary, codes)
         return { ...codes, dictionary: values }
       }
     }
@@ -50,9 +61,23 @@ export class Vocabulary {
 
 type Codes = Extract<ColumnData, { type: 'ENUM' }>
 
+/**
+ * The words of a flush. What a refused record or a partition that was left out brought along is not
+ * among them: files depend on their own rows alone. So all codes are noted before the first column.
+ */
 export type Words = {
+  /** Notes the values that the first rows of a column refer to. */
+  use: (name: string, codes: Codes, rows: number) => void
+  isUsed: (name: string) => boolean
   /** The column with its values, in byte order so that codes do not depend on arrival. */
   column: (name: string, codes: Codes) => ColumnData
+}
+
+const markUsed = (marks: Uint8Array, { codes, valid }: Codes, rows: number): void => {
+  for (let row = 0; row < rows; row++) {
+    const isValid = valid === null || (valid[row >> 3]! & (1 << (row & 7))) !== 0
+    if (isValid) marks[codes[row]!] = 1
+  }
 }
 
 /** A column of more distinct values than this gains nothing from being an enumeration. */
@@ -70,11 +95,14 @@ const plain = (dictionary: Dictionary, { codes, valid }: Codes): ColumnData => {
   return { type: 'VARCHAR', text: { heap, starts, ends }, valid }
 }
 
-const sortValues = (dictionary: Dictionary): EnumValues => {
+const NONE = new Uint8Array(0)
+
+const sortValues = (dictionary: Dictionary, used: Uint8Array = NONE): EnumValues => {
   const codes = Array.from({ length: dictionary.size }, (_, code) => code)
+  const kept = codes.filter((code) => used[code] === 1)
   const bytes = codes.map((code) => dictionary.bytesOf(code))
-  codes.sort((a, b) => Buffer.compare(bytes[a]!, bytes[b]!))
+  kept.sort((a, b) => Buffer.compare(bytes[a]!, bytes[b]!))
   const rank = new Int32Array(codes.length)
-  codes.forEach((code, place) => (rank[code] = place))
-  return { values: codes.map((code) => Buffer.from(bytes[code]!).toString()), rank }
+  kept.forEach((code, place) => (rank[code] = place))
+  return { values: kept.map((code) => Buffer.from(bytes[code]!).toString()), rank }
 }
