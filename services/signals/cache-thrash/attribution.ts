@@ -34,7 +34,7 @@ const BEFORE_MINUTES = 30
 /** With fewer minutes before the change in the ring, the long mean stands in. */
 const BEFORE_MINUTES_MIN = 10
 /** Re-missed tokens must grow by this share of a tenant's input to call it a victim. */
-export const VICTIM_SHARE_MIN = 0.05
+export const VICTIM_SHARE_MIN = 0.04
 
 export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
   const suspected = new Map(suspects(pool).map(({ tenant, by }) => [tenant, by]))

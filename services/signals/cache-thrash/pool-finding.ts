@@ -62,7 +62,7 @@ export const poolDraft = (collapse: PoolCollapse): Draft => {
 const summary = ({ pool, cause, harm }: PoolCollapse): string => {
   const lost = `${round(100 * harm.before, 0)} to ${round(100 * harm.after, 0)} %`
   const cache = pool.assumed ? `the cache of ${pool.name}` : `cache ${pool.name}`
-  return `Of tokens that ${cache} had seen, the others are served ${lost}: ${cause.sentence}; ${cause.victims.length} tenants lose more than 5 % of their input`
+  return `Of tokens that ${cache} had seen, the others are served ${lost}: ${cause.sentence}; ${cause.victims.length} tenants lose more than 4 % of their input`
 }
 
 const counts = (pool: Pool, from: number, to: number) => {
