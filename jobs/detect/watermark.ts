@@ -24,7 +24,8 @@ export const closedUntil = (
     const isIdle = (position?.next ?? start) >= end
     if (!isIdle) reachedMs = Math.min(reachedMs, position?.watermarkMs ?? -Infinity)
   }
-  const closedMs = Number.isFinite(reachedMs) ? reachedMs - LATENESS_MS : nowMs - LATENESS_MS
+  // A partition of which nothing was read yet holds everything back: the clock counts for none.
+  const closedMs = (reachedMs === Infinity ? nowMs : reachedMs) - LATENESS_MS
   const lastEndMs = (Math.floor(latestMs / MINUTE_MS) + 1) * MINUTE_MS
   const untilMs = Math.min(Math.floor(closedMs / MINUTE_MS) * MINUTE_MS, lastEndMs)
   return Number.isFinite(untilMs) ? untilMs : null
