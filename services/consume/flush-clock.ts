@@ -13,6 +13,8 @@ export class FlushClock extends EventEmitter {
   #oldestMs: number | null = null
   #full = false
   #waiting = new Set<number>()
+  /** Readers that found nothing to read. */
+  #idle = new Set<number>()
   #readers = new Set<number>()
 
   constructor(limits: FlushLimits, nowMs: () => number) {
@@ -30,7 +32,17 @@ export class FlushClock extends EventEmitter {
   leave(partition: number): void {
     this.#readers.delete(partition)
     this.#waiting.delete(partition)
+    this.#idle.delete(partition)
     this.#check()
+  }
+
+  /** A reader looked for records: those at the log's end are not waited for at a cut. */
+  looked(partition: number, found: boolean): void {
+    if (found) this.#idle.delete(partition)
+    else if (!this.#idle.has(partition)) {
+      this.#idle.add(partition)
+      this.#check()
+    }
   }
 
   /** Rows that wait in all, after a reader added some. */
@@ -99,7 +111,8 @@ export class FlushClock extends EventEmitter {
 
   #isDue(): boolean {
     if (this.#full) return true
-    if (this.#waiting.size > 0 && this.#waiting.size === this.#readers.size) return true
+    const standing = this.#waiting.size + this.#idle.size
+    if (this.#waiting.size > 0 && standing >= this.#readers.size) return true
     return this.#oldestMs !== null && this.#remainingMs() <= 0
   }
 

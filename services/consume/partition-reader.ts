@@ -48,6 +48,7 @@ export class PartitionReader {
       let reading = this.#read(next)
       while (!this.#stopping.signal.aborted) {
         const run = await reading
+        this.#clock.looked(partition, run.next > next)
         next = run.next
         reading = this.#read(next)
         // A rejection is seen when it is awaited; until then it is not unhandled.
