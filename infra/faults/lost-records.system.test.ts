@@ -7,6 +7,7 @@ import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import { assertSettled } from './checker.ts'
 import { createLedger, sumTruth, truthOf, type Ledger, type LedgerOptions } from './ledger.ts'
 import {
+  caughtUp,
   consume,
   consumeAll,
   createStand,
@@ -111,6 +112,36 @@ describe('retention that overtakes a running consumer', () => {
     assert.deepEqual(
       gaps.map(({ reason, first, next }) => [reason, first, next]),
       [['retention', 300, 1_000]]
+    )
+  })
+})
+
+describe('a topic made anew and refilled between two looks of a running consumer', () => {
+  test('is another log: all of it is landed, from 0 on', async (t) => {
+    const place = path.join(await faultFolder(t), 'log')
+    const log = new EmbeddedLog(place)
+    // Another door to the same log: the reader sees nothing of what happens in between.
+    const other = new EmbeddedLog(place)
+    t.after(() => Promise.all([log.close(), other.close()]))
+    await log.ensureTopic(topic, 1)
+    const [old, fresh] = [ledgerOf('old', 300), ledgerOf('fresh', 900)]
+    await log.append(topic, old.records)
+    const stand = await createStand(t, { log, topic })
+    const consuming = consume(stand)
+    try {
+      await caughtUp(stand, consuming)
+      await other.deleteTopic(topic)
+      await other.ensureTopic(topic, 1)
+      await other.append(topic, fresh.records)
+      await caughtUp(stand, consuming)
+    } finally {
+      await consuming.stop()
+    }
+    await settleAll(stand)
+    const { gaps } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    assert.deepEqual(
+      gaps.map(({ reason, first, next }) => [reason, first, next]),
+      [['recreation', 300, 300]]
     )
   })
 })

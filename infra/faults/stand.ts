@@ -28,9 +28,9 @@ export const faultFolder = async (t: Pick<TestContext, 'after'>): Promise<string
 
 export const createStand = async (
   t: Pick<TestContext, 'after'>,
-  { log, topic }: Pick<Stand, 'log' | 'topic'>
+  { log, topic, ...given }: Pick<Stand, 'log' | 'topic'> & { data?: string }
 ): Promise<Stand> => {
-  const data = await faultFolder(t)
+  const data = given.data ?? (await faultFolder(t))
   const site = await openLakeSite({ data }, true)
   t.after(() => site.close())
   return { log, topic, data, site }
