@@ -11,6 +11,7 @@ export type Truth = {
   harm: number
 }
 
+/** A tenant that loses less of its tokens than this is no victim: the harm bar of an incident. */
 const VICTIM_LOSS_MIN = 0.05
 
 export const playWorld = (world: CulpritWorld): Truth => {

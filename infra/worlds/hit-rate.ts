@@ -78,6 +78,7 @@ export const playTenant = (run: Run, visit: (window: HitWindow) => void): void =
 type State = { walk: number; latent: number; burst: number; coldMinutes: number }
 
 const BURST_MINUTES = 10
+/** Cold starts last one to four minutes, as in the reference world. */
 const COLD_MINUTES_MAX = 4
 
 const drift = (tenant: Tenant, state: State, random: Random, minute: number): void => {

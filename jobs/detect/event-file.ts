@@ -20,24 +20,7 @@ export async function* readEventRows(
   lines: AsyncIterable<string> | Iterable<string>,
   onBad: (bad: BadLine) => void
 ): AsyncGenerator<EventRow[]> {
-  for await (const batch of readEvents(lines, onBad)) yield batch.map(({ row }) => row)
-}
-
-/** Yields the valid lines of a file as they are, in batches. */
-export async function* readEventLines(
-  path: string,
-  onBad: (bad: BadLine) => void
-): AsyncGenerator<string[]> {
-  for await (const batch of readEvents(openLines(path), onBad)) {
-    yield batch.map(({ text }) => text)
-  }
-}
-
-async function* readEvents(
-  lines: AsyncIterable<string> | Iterable<string>,
-  onBad: (bad: BadLine) => void
-): AsyncGenerator<{ text: string; row: EventRow }[]> {
-  let batch: { text: string; row: EventRow }[] = []
+  let batch: EventRow[] = []
   let line = 0
   for await (const text of lines) {
     line += 1
@@ -47,7 +30,7 @@ async function* readEvents(
       onBad({ line, reason: row })
       continue
     }
-    batch.push({ text, row })
+    batch.push(row)
     if (batch.length < BATCH_ROWS) continue
     yield batch
     batch = []

@@ -8,7 +8,3 @@ const WINDOWS_PER_MONTH = 43_200
  */
 export const alarmNats = (falseFindingsPerTenantMonth: number, seriesOfTenant: number): number =>
   Math.log((WINDOWS_PER_MONTH * Math.max(1, seriesOfTenant)) / falseFindingsPerTenantMonth)
-
-/** The same from a budget for a whole fleet over all signals. */
-export const fleetAlarmNats = (falseFindingsPerMonth: number, series: number): number =>
-  alarmNats(falseFindingsPerMonth, series)

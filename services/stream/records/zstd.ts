@@ -11,6 +11,7 @@ type NativeZstd = {
 }
 
 const FRAME_MAGIC = 0xfd2f_b528
+/** The smallest window of the format is a kilobyte (RFC 8878, 3.1.1.1.2). */
 const WINDOW_LOG_MIN = 10
 /** Bytes pushed at a time, so that a bomb is noticed before much of it is unpacked. */
 const PUSH_BYTES = 16 * 1024
