@@ -1,97 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openReceiver, type Receiver } from '../../jobs/alert/receiver.ts'
 import { recordedEvents } from './demo/sessions.ts'
+import { eventAt, killAll, post, ready, run, startUp, until } from './up/child.ts'
 
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url))
-const FLUSH_MS = 500
-/** A machine that runs the whole suite at once is slow; a condition that never comes still ends. */
-const WAIT_MS_MAX = 30_000
 const HOUR_MS = 3_600_000
-
-type Ended = { code: number | null; signal: NodeJS.Signals | null }
-
-const tally = (...args: string[]): ChildProcess =>
-  spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--import', 'tsx', MAIN, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_TEST_CONTEXT: undefined }
-    }
-  )
-
-type Output = { code: number | null; out: string; err: string }
-
-const run = async (...args: string[]): Promise<Output> => {
-  const child = tally(...args)
-  const [out, err] = [child.stdout!, child.stderr!].map(collect)
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, out: out!(), err: err!() }
-}
-
-const collect = (stream: NodeJS.ReadableStream): (() => string) => {
-  const chunks: string[] = []
-  stream.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk))
-  return () => chunks.join('')
-}
-
-type Up = { url: string; child: ChildProcess; ended: Promise<Ended>; messages: () => string }
-
-const startUp = async (data: string, ...args: string[]): Promise<Up> => {
-  const options = ['--data', data, '--port', '0', '--flush-ms', String(FLUSH_MS), '--json']
-  const child = tally('up', ...options, ...args)
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }) as Ended)
-  const messages = collect(child.stderr!)
-  const lines = createInterface({ input: child.stdout! })
-  const line = await Promise.race([once(lines, 'line'), ended])
-  assert.ok(Array.isArray(line), `it ended before it listened: ${messages()}`)
-  const { url } = JSON.parse(String(line[0])) as { url: string }
-  return { url, child, ended, messages }
-}
-
-const post = async ({ url }: Up, events: readonly object[]): Promise<number> => {
-  const response = await fetch(`${url}/v1/events`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson' },
-    body: events.map((event) => JSON.stringify(event)).join('\n')
-  })
-  assert.equal(response.status, 200, await response.clone().text())
-  return ((await response.json()) as { accepted: number }).accepted
-}
-
-const eventAt = (id: string): object => ({
-  id,
-  time: new Date().toISOString(),
-  tenant: 'acme',
-  kind: 'llm',
-  provider: 'openai',
-  response_model: 'gpt-4o-2024-08-06',
-  tokens: { in_uncached: 7, out_text: 3 }
-})
-
-const until = async <T>(what: string, look: () => Promise<T | null>): Promise<T> => {
-  const deadline = performance.now() + WAIT_MS_MAX
-  for (;;) {
-    const found = await look()
-    if (found !== null) return found
-    if (performance.now() > deadline) assert.fail(`waited in vain for ${what}`)
-    await sleep(50)
-  }
-}
-
-const ready = ({ url }: Up): Promise<true> =>
-  until('readiness', async () => ((await fetch(`${url}/readyz`)).ok ? true : null))
 
 const sqlIds = async (data: string): Promise<string[]> => {
   const { code, out, err } = await run('sql', 'SELECT id FROM events', '--data', data, '--json')
@@ -108,7 +26,10 @@ describe('tally up', () => {
   before(async () => {
     data = await mkdtemp(path.join(tmpdir(), 'tally-up-'))
   })
-  after(() => rm(data, { recursive: true }))
+  after(async () => {
+    killAll()
+    await rm(data, { recursive: true })
+  })
 
   test('lands what it takes, drains on SIGTERM, and loses nothing to kill -9', async (t) => {
     let up = await startUp(data)
@@ -220,6 +141,7 @@ describe('tally up with a channel', () => {
     await writeFile(path.join(folder, 'alerts.yaml'), JSON.stringify(config))
   })
   after(async () => {
+    killAll()
     await receiver.close()
     await rm(folder, { recursive: true })
   })
