@@ -76,9 +76,10 @@ const part = ({ events, windows, settledHours, findings }: DemoPart): string[] =
 
 /** The first word on each incident; later ones only refresh it. */
 const openings = (findings: readonly Finding[]): Finding[] =>
-  [
-    ...new Map(findings.toReversed().map((finding) => [finding.fingerprint, finding])).values()
-  ].toReversed()
+  findings.filter(
+    ({ fingerprint }, index) =>
+      findings.findIndex((one) => one.fingerprint === fingerprint) === index
+  )
 
 const sentence = (finding: Finding): string =>
   `  ${finding.detected_at.slice(11, 16)} ${finding.status} ${finding.signal}: ${finding.summary}`
