@@ -20,13 +20,13 @@ export const TIERS: readonly Tier[] = [
     prepare: ['infra/python/setup.sh'],
     concurrency: 2
   },
-  { name: 'system', suffix: '.system.test.ts', needs: [], prepare: null, concurrency: 1 },
+  { name: 'system', suffix: '.system.test.ts', needs: [], prepare: null, concurrency: 2 },
   {
     name: 'kafka',
     suffix: '.kafka.test.ts',
     needs: ['java', 'mvn'],
     prepare: ['infra/kafka/fetch.sh'],
-    concurrency: 1
+    concurrency: 2
   }
 ]
 
