@@ -37,4 +37,7 @@ export const RACE_COLUMNS: ForeignFormat['columns'] = {
   temperature: 'temperature'
 }
 
+/** Bytes of the single-object encoding in front of each record. */
+export const PREFIX_BYTES = 10
+
 export const RACE_FIXED: ForeignFormat['fixed'] = { kind: 'llm' }

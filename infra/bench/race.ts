@@ -3,7 +3,7 @@ import pino from 'pino'
 import { Consumer, CONSUMER_DEFAULTS } from '../../services/consume/consumer.ts'
 import { startLanding } from '../../services/consume/landing-thread.ts'
 import { KafkaLog } from '../../services/stream/kafka/log.ts'
-import { RACE_COLUMNS, RACE_FIXED } from './race-mapping.ts'
+import { PREFIX_BYTES, RACE_COLUMNS, RACE_FIXED } from './race-mapping.ts'
 import { figures } from './figures.ts'
 import { checksumLines, writeWindows } from './race-windows.ts'
 
@@ -16,9 +16,6 @@ export type RaceOptions = {
   /** Folder of the lake. */
   folder: string
 }
-
-/** Bytes of the single-object encoding in front of each record. */
-const PREFIX_BYTES = 10
 
 /**
  * The product as one racer: consumes a whole topic, lands raw events and windows with every commit

@@ -27,7 +27,7 @@ if [[ ! -f "$work/$TOPIC.filled" ]]; then
 fi
 
 product="node '$root/dist/infra/bench/main.js'"
-echo '== stages of the product, one run each'
-for stage in fetch decode; do STAGE="$stage" bash -c "$product"; done
+echo '== stages of the product, one run each; decode includes fetch, land is landing alone'
+for stage in fetch decode land; do STAGE="$stage" bash -c "$product"; done
 echo '== the race'
 PEERS="${PEERS:-aggregate streams-noshuffle-eos flink}" PRODUCT="$product" "$work/peers/bench.sh"

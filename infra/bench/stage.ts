@@ -3,12 +3,11 @@ import { Pending } from '../../services/consume/pending.ts'
 import { cutRun } from '../../services/consume/run.ts'
 import { KafkaLog } from '../../services/stream/kafka/log.ts'
 import { figures } from './figures.ts'
-import { RACE_COLUMNS, RACE_FIXED } from './race-mapping.ts'
+import { PREFIX_BYTES, RACE_COLUMNS, RACE_FIXED } from './race-mapping.ts'
 
 /** Bytes of one read, as the product's readers ask for. */
 const READ_BYTES_MAX = 4 << 20
 const READ_WAIT_MS = 250
-const PREFIX_BYTES = 10
 /** Rows after which columns are dropped, as a flush would. */
 const ROWS_MAX = 131_072
 
