@@ -8,11 +8,11 @@ import { energy } from './energy.ts'
 const HOUR_MS = Date.parse('2026-03-01T10:00:00Z')
 
 /** A row of the view `columns`: what is not given is null. */
-const row = (offset: number, given: Readonly<Record<string, string>>): string => {
+const row = (key: number, given: Readonly<Record<string, string>>): string => {
   const fields = EVENT_FIELDS.map(
     ({ column, kind }) => `(${given[column] ?? 'NULL'})::${FIELD_TYPES[kind]} AS "${column}"`
   )
-  return `SELECT 0::INTEGER AS "partition", ${offset}::BIGINT AS "offset", ${fields.join(', ')}`
+  return `SELECT ${key}::BIGINT AS row_key, ${fields.join(', ')}`
 }
 
 test('model calls get an interval that holds its middle, steps without a model get no energy', async () => {
@@ -37,10 +37,10 @@ test('model calls get an interval that holds its middle, steps without a model g
     'energy_high_uj',
     'energy_tier'
   ])
-  const seen = await engine.rows('FROM temp.energy ORDER BY "offset"')
+  const seen = await engine.rows('FROM temp.energy ORDER BY row_key')
   engine.close()
   assert.deepEqual(
-    seen.map(({ offset }) => Number(offset)),
+    seen.map((one) => Number(one['row_key'])),
     [1, 2, 4]
   )
   const [short, long, unknown] = seen.map((energies) =>

@@ -26,13 +26,14 @@ export const energy = async (engine: Engine, startMs: number): Promise<Enrichmen
   })
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE energy AS
-     SELECT "partition", "offset", energy_low_uj, energy_mid_uj, energy_high_uj, energy_tier
+     SELECT row_key, energy_low_uj, energy_mid_uj, energy_high_uj, energy_tier
      FROM (${estimate})`
   )
   const names = ['energy_low_uj', 'energy_mid_uj', 'energy_high_uj', 'energy_tier']
   return {
     expressions: Object.fromEntries(names.map((name) => [name, `g.${name}`])),
-    joins: ['LEFT JOIN temp.energy g ON g."partition" = e."partition" AND g."offset" = e."offset"']
+    // Not by partition and offset: a topic made anew uses them a second time.
+    joins: ['LEFT JOIN temp.energy g ON g.row_key = e.row_key']
   }
 }
 

@@ -128,7 +128,7 @@ const land = async (doors: SettleDoors, startMs: number): Promise<TableFile[]> =
     ...EVENT_FIELDS.map((f) => f.column)
   ]
   await engine.run(
-    `CREATE OR REPLACE TEMP VIEW columns AS SELECT ${columns.map((name) => `"${name}"`).join(', ')}
+    `CREATE OR REPLACE TEMP VIEW columns AS SELECT rowid AS row_key, ${columns.map((name) => `"${name}"`).join(', ')}
      FROM temp.ranked WHERE ${KEPT}`
   )
   const cost = await pricing(engine, prices)
