@@ -124,7 +124,9 @@ const failures = (output: string): string => {
   return lines
     .flatMap((line, index) => {
       if (!/^ *not ok /.test(line)) return []
-      const block = lines.slice(index, index + FAILURE_LINES)
+      // The block ends with three dots: what follows is another test's.
+      const end = lines.findIndex((text, at) => at > index && text.trim() === '...')
+      const block = lines.slice(index, Math.min(end < 0 ? Infinity : end, index + FAILURE_LINES))
       return block.some((text) => text.includes("failureType: 'subtestsFailed'"))
         ? []
         : [...block, '']
