@@ -20,7 +20,7 @@ export const TIERS: readonly Tier[] = [
     prepare: ['infra/python/setup.sh'],
     concurrency: 2
   },
-  { name: 'system', suffix: '.system.test.ts', needs: [], prepare: null, concurrency: 2 },
+  { name: 'system', suffix: '.system.test.ts', needs: [], prepare: null, concurrency: 1 },
   {
     name: 'kafka',
     suffix: '.kafka.test.ts',
