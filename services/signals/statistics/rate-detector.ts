@@ -59,6 +59,8 @@ const LATENT_SD = 3
 const EARLY_INFLATION = 2
 const DAY_MS = 86_400_000
 const ANCHOR_MS = DAY_MS / 2
+/** A first day shorter than this goes on past midnight: its minutes would pass for a whole day. */
+const FIRST_DAY_MS_MIN = DAY_MS / 2
 /** After this many days without traffic nothing of the old baseline is left. */
 const IDLE_DAYS_MAX = 40
 
@@ -67,6 +69,7 @@ export const addRate = (records: Records, ms: number): number => {
   const at = slot * records.shape.doubles
   initVariance(records.doubles, at)
   records.doubles[at + D.firstMs] = ms
+  records.doubles[at + D.learnedFromMs] = ms
   records.doubles[at + D.day] = Math.floor(ms / DAY_MS)
   return slot
 }
@@ -96,7 +99,7 @@ export const observeRate = (
     d[at + D.openMs]! > 0
       ? followOpen(d, at, { sample, ms }, settings)
       : judge(d, at, { sample, ms }, settings)
-  if (outcome === 'accepted' && !isMild(d, at)) forget(records, slot)
+  if (outcome === 'accepted' && !isMild(d, at)) forget(records, slot, ms)
   learn(records, slot, sample, ms)
   d[at + D.totalN]! += sample.n
   d[at + D.totalW]! += sample.w
@@ -112,6 +115,8 @@ const closeDays = (records: Records, slot: number, day: number): void => {
   const last = d[at + D.day]!
   if (day <= last) return
   for (let ended = Math.max(last, day - IDLE_DAYS_MAX); ended < day; ended++) {
+    const age = (ended + 1) * DAY_MS - d[at + D.learnedFromMs]!
+    if (!isLearned(d, at) && age < FIRST_DAY_MS_MIN) continue
     closeRateDay(records, slot, ended)
     closeVarianceDay(d, at)
   }
@@ -238,7 +243,7 @@ const MILD_RATIO = 0.75
 const SETTLED_RATIO = 1.05
 
 /** Forgets the baseline, so that the series is learned anew from here. */
-const forget = (records: Records, slot: number): void => {
+const forget = (records: Records, slot: number, ms: number): void => {
   const { doubles: d, floats, bytes, shape } = records
   const at = slot * shape.doubles
   d.fill(0, at + D.windows, at + D.totalN)
@@ -246,6 +251,7 @@ const forget = (records: Records, slot: number): void => {
   floats.fill(0, slot * shape.floats, (slot + 1) * shape.floats)
   bytes.fill(0, slot * shape.bytes, (slot + 1) * shape.bytes)
   initVariance(d, at)
+  d[at + D.learnedFromMs] = ms
 }
 
 const close = (d: Float64Array, at: number, ms: number, outcome: Outcome): Outcome => {

@@ -18,6 +18,8 @@ export const ANCHORS = 3
 
 const doubles = layout({
   firstMs: 1,
+  /** First window since which the baseline is learned: later than `firstMs` once it was forgotten. */
+  learnedFromMs: 1,
   lastMs: 1,
   day: 1,
   windows: 1,

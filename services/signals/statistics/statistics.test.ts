@@ -69,6 +69,21 @@ test('a collapse on the first day is found by the dependence-free test, with its
   assert.equal(before.n, 60 * 4)
 })
 
+test('midnight in the first hour changes nothing: a few minutes are not taken for a day', () => {
+  const openedAfter = (start: number): number => {
+    const records = createRates()
+    addRate(records, START_MS + start * MINUTE_MS)
+    for (let minute = 0; minute < 200; minute++) {
+      const share = minute < 31 ? 0.71 : 0.18
+      if (observe(records, start + minute, share) === 'opened') return minute
+    }
+    return -1
+  }
+  const atNoon = openedAfter(720)
+  assert.ok(atNoon > 31)
+  for (const start of [1380, 1405, 1420]) assert.equal(openedAfter(start), atNoon, `from ${start}`)
+})
+
 test('four minutes without a hit can not fire, however well the series is known', () => {
   const { outcomes } = play(9 * DAY_MINUTES, (minute) => (minute % 1000 < 4 ? 0 : 0.7))
   assert.deepEqual(outcomes, [])
