@@ -12,6 +12,7 @@ import { quoted } from '../../services/lake/parquet-writer.ts'
 import { hourKey, settledHours, type SettledHour } from '../../services/lake/settled-hours.ts'
 import type { PriceBook } from '../../services/rates/prices/book.ts'
 import { HOUR_MS } from './closed-hours.ts'
+import { energy } from './energy.ts'
 import { CONFLICTS, KEPT, RANKED_SQL, keyHashSql } from './dedupe-sql.ts'
 
 export type SettleDoors = { engine: Engine; lake: Lake; prices: PriceBook; generation: string }
@@ -127,10 +128,16 @@ const land = async (doors: SettleDoors, startMs: number): Promise<TableFile[]> =
     ...EVENT_FIELDS.map((f) => f.column)
   ]
   await engine.run(
-    `CREATE OR REPLACE TEMP VIEW columns AS SELECT ${columns.map((name) => `"${name}"`).join(', ')}
+    `CREATE OR REPLACE TEMP VIEW columns AS SELECT rowid AS row_key, ${columns.map((name) => `"${name}"`).join(', ')}
      FROM temp.ranked WHERE ${KEPT}`
   )
-  await engine.run(enrichedSql(generation, await pricing(engine, prices)))
+  const cost = await pricing(engine, prices)
+  const joules = await energy(engine, startMs)
+  const enrichment = {
+    expressions: { ...cost.expressions, ...joules.expressions },
+    joins: [...cost.joins, ...joules.joins]
+  }
+  await engine.run(enrichedSql(generation, enrichment))
   const files: TableFile[] = []
   for (const selection of selections(generation, startMs)) {
     const file = await landTable(doors, selection)

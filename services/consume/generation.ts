@@ -4,6 +4,7 @@ import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import { TABLES } from '../../schemas/tables.ts'
 import { WINDOW_COLUMNS } from '../../schemas/windows.ts'
 import { Engine } from '../lake/engine.ts'
+import { energyVersion } from '../rates/energy/energy-sql.ts'
 import type { PriceBook } from '../rates/prices/book.ts'
 import { landings } from './landing.ts'
 
@@ -12,7 +13,7 @@ const DIGITS = 12
 
 /**
  * Identity of everything but the records that decides a landed row: schemas, table definitions,
- * SQL, the price book and DuckDB's version.
+ * SQL, the price book, the energy factors and DuckDB's version.
  */
 export const generationOf = (prices: PriceBook): string => {
   const parts = [
@@ -21,7 +22,8 @@ export const generationOf = (prices: PriceBook): string => {
     TABLES,
     WINDOW_COLUMNS,
     landings('', new Set(EVENT_FIELDS.map(({ column }) => column))),
-    prices.version
+    prices.version,
+    energyVersion()
   ]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, DIGITS)
 }

@@ -40,6 +40,7 @@ export const columnsSql = (topic: string, present: ReadonlySet<string>): string 
   })
   const extra = present.has('cost_pico') ? ['e."cost_pico"'] : []
   const position = [
+    'e.rowid AS row_key',
     `${constant(topic)} AS topic`,
     'e."partition"',
     'e."offset"',

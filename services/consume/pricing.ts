@@ -30,16 +30,13 @@ export const pricing = async (engine: Engine, book: PriceBook): Promise<Enrichme
   if (!(await loadExceptions(engine, book))) {
     return { expressions: { cost_pico: cost, price_id: id }, joins }
   }
-  const own = 'x."offset" IS NOT NULL'
+  const own = 'x.row_key IS NOT NULL'
   return {
     expressions: {
       cost_pico: `CASE WHEN ${own} THEN x.cost_pico ELSE ${cost} END`,
       price_id: `CASE WHEN ${own} THEN x.price_id ELSE ${id} END`
     },
-    joins: [
-      ...joins,
-      'LEFT JOIN temp.exceptions x ON x."partition" = e."partition" AND x."offset" = e."offset"'
-    ]
+    joins: [...joins, 'LEFT JOIN temp.exceptions x ON x.row_key = e.row_key']
   }
 }
 
@@ -87,15 +84,15 @@ const literal = (value: unknown): string => {
 const loadExceptions = async (engine: Engine, book: PriceBook): Promise<boolean> => {
   const columns = [...PRICE_KEYS, ...TOKEN_FIELDS].join(', ')
   const rows = await engine.rows(
-    `SELECT "partition", "offset", epoch_ms(time) AS time_ms, units, iterations, ${columns}
+    `SELECT row_key, epoch_ms(time) AS time_ms, units, iterations, ${columns}
      FROM temp.columns WHERE units IS NOT NULL OR iterations IS NOT NULL`
   )
   if (rows.length === 0) return false
   const values = rows.map((row) => exception(book, row)).join(', ')
   await engine.run(
-    `CREATE OR REPLACE TEMP TABLE exceptions AS SELECT "partition"::INTEGER AS "partition",
-       "offset"::BIGINT AS "offset", cost_pico::BIGINT AS cost_pico, price_id::VARCHAR AS price_id
-     FROM (VALUES ${values}) AS x("partition", "offset", cost_pico, price_id)`
+    `CREATE OR REPLACE TEMP TABLE exceptions AS SELECT row_key::BIGINT AS row_key,
+       cost_pico::BIGINT AS cost_pico, price_id::VARCHAR AS price_id
+     FROM (VALUES ${values}) AS x(row_key, cost_pico, price_id)`
   )
   return true
 }
@@ -111,7 +108,7 @@ const exception = (book: PriceBook, row: Row): string => {
     iterations: parsed<Iteration[]>(row['iterations']),
     timeMs: Number(row['time_ms'])
   })
-  return `(${[row['partition'], row['offset'], costPico, priceId].map(literal).join(', ')})`
+  return `(${[row['row_key'], costPico, priceId].map(literal).join(', ')})`
 }
 
 /** Both columns were written by our own encoder from validated events. */

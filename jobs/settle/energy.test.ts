@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
+import { FIELD_TYPES } from '../../schemas/tables.ts'
+import { Engine } from '../../services/lake/engine.ts'
+import { energy } from './energy.ts'
+
+const HOUR_MS = Date.parse('2026-03-01T10:00:00Z')
+
+/** A row of the view `columns`: what is not given is null. */
+const row = (key: number, given: Readonly<Record<string, string>>): string => {
+  const fields = EVENT_FIELDS.map(
+    ({ column, kind }) => `(${given[column] ?? 'NULL'})::${FIELD_TYPES[kind]} AS "${column}"`
+  )
+  return `SELECT ${key}::BIGINT AS row_key, ${fields.join(', ')}`
+}
+
+test('model calls get an interval that holds its middle, steps without a model get no energy', async () => {
+  const engine = await Engine.open()
+  const call = {
+    kind: "'llm'",
+    response_model: "'llama-3.1-8b'",
+    in_uncached: '1000',
+    out_total: '200'
+  }
+  const rows = [
+    row(1, call),
+    row(2, { ...call, out_total: '2000' }),
+    row(3, { kind: "'tool'", name: "'search'", out_total: '5' }),
+    row(4, { ...call, out_total: 'NULL' })
+  ]
+  await engine.run(`CREATE TEMP VIEW columns AS ${rows.join(' UNION ALL ')}`)
+  const { expressions } = await energy(engine, HOUR_MS)
+  assert.deepEqual(Object.keys(expressions), [
+    'energy_low_uj',
+    'energy_mid_uj',
+    'energy_high_uj',
+    'energy_tier'
+  ])
+  const seen = await engine.rows('FROM temp.energy ORDER BY row_key')
+  engine.close()
+  assert.deepEqual(
+    seen.map((one) => Number(one['row_key'])),
+    [1, 2, 4]
+  )
+  const [short, long, unknown] = seen.map((energies) =>
+    ['low', 'mid', 'high'].map((end) => energies[`energy_${end}_uj`] as bigint | null)
+  )
+  assert.ok(short![0]! > 0n && short![0]! < short![1]! && short![1]! < short![2]!)
+  assert.ok(long![1]! > 5n * short![1]!, 'ten times the output costs several times the energy')
+  assert.deepEqual(unknown, [null, null, null], 'no reported output is not zero energy')
+})
