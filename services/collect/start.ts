@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client'
 import { EVENTS_TOPIC } from '../../schemas/topics.ts'
 import type { EventLog } from '../stream/log.ts'
 import { assertGuarded } from './http/sender.ts'
-import { createCollectServer } from './http/server.ts'
+import { createCollectServer, type CollectParts } from './http/server.ts'
 import { openKeyFile } from './keys/key-ring.ts'
 import { COLLECT_DEFAULTS, type CollectSettings } from './settings.ts'
 import { loadSources } from './sources/load.ts'
@@ -22,6 +22,8 @@ export type CollectorOptions = {
   logger?: FastifyBaseLogger
   /** Why the process should get no traffic, apart from the log; null when it should. */
   notReady?: () => string | null
+  /** Adds what else answers at this address. */
+  extend?: CollectParts['extend']
   now: () => Date
 }
 
@@ -43,7 +45,7 @@ export const startCollector = async (options: CollectorOptions): Promise<Collect
       : await openKeyFile(keyFile, (failure) => logger?.error(failure, 'key file'))
   assertGuarded(host, keys)
   await log.ensureTopic(EVENTS_TOPIC, options.partitions ?? PARTITIONS)
-  const server = createCollectServer({
+  const server = await createCollectServer({
     log,
     sources: await loadSources(),
     keys,
@@ -51,6 +53,7 @@ export const startCollector = async (options: CollectorOptions): Promise<Collect
     now: options.now,
     ...(options.registry === undefined ? {} : { registry: options.registry }),
     ...(options.notReady === undefined ? {} : { notReady: options.notReady }),
+    ...(options.extend === undefined ? {} : { extend: options.extend }),
     ...(logger === undefined ? {} : { logger })
   })
   const url = await server.app.listen({ host, port })

@@ -1,14 +1,14 @@
 import { Failure } from '../../../schemas/failure.ts'
-import { SCOPES, type Scope } from '../../collect/keys/key.ts'
+import { Scope, SCOPES } from '../../collect/keys/key.ts'
 import { addKey } from '../../collect/keys/key-file.ts'
 import { defineCommand, EXIT } from '../command.ts'
 
 const scopesOf = (text: string): Scope[] =>
   text.split(',').map((name) => {
-    const scope = SCOPES.find((known) => known === name.trim())
-    if (scope !== undefined) return scope
+    const scope = Scope.safeParse(name.trim())
+    if (scope.success) return scope.data
     throw new Failure('E_USAGE', `--scopes ${name} is not a scope`, {
-      hint: `Scopes: ${SCOPES.join(', ')}.`
+      hint: `Scopes: ${SCOPES.join(', ')}, read:tenant/NAME.`
     })
   })
 

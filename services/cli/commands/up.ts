@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import { defineCommand, EXIT, type CommandRun } from '../command.ts'
+import { wholeNumber } from '../number-option.ts'
 import type { UpOptions } from '../up/run.ts'
 
 /** Where tools that speak to us look first; free of the ports of Kafka, Prometheus and Grafana. */
@@ -25,6 +26,7 @@ export default defineCommand({
       .option('--log-level <level>', LEVELS.join(', '), 'info')
       .option('--no-collect', 'take no events; another process does')
       .option('--no-consume', 'land nothing; another process does')
+      .option('--no-serve', 'no API; another process answers')
       .option('--no-jobs', 'no detection, alerts, settling and upkeep; another process does')
   },
   run: async (call) => {
@@ -54,7 +56,8 @@ const upOptions = async ({ options }: CommandRun): Promise<UpOptions> => {
   const parts = {
     collect: options['collect'] !== false,
     consume: options['consume'] !== false,
-    jobs: options['jobs'] !== false
+    jobs: options['jobs'] !== false,
+    serve: options['serve'] !== false
   }
   if (!Object.values(parts).includes(true)) {
     throw new Failure('E_USAGE', '--no-collect --no-consume --no-jobs leave nothing to run')
@@ -91,12 +94,6 @@ const readText = async (file: string): Promise<string> => {
 
 /** Beyond an hour, memory and not time decides when a batch is landed. */
 const FLUSH_MS_MAX = 3_600_000
-
-const wholeNumber = (name: string, text: string, max: number): number => {
-  const value = Number(text)
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value
-  throw new Failure('E_USAGE', `${name} ${text} is no whole number from 0 to ${max}`)
-}
 
 const choice = (name: string, text: string, known: readonly string[]): string => {
   if (known.includes(text)) return text

@@ -12,6 +12,7 @@ import type { EventLog } from '../../stream/log.ts'
 import { openLog, type SiteOptions } from '../site.ts'
 import { startConsumer, type ConsumerPart } from './consumer-part.ts'
 import { startJobs, type JobsPart } from './jobs-part.ts'
+import { startServe, type ServeApi } from './serve-part.ts'
 import { consumeMetrics, JoinedRegistry, type Lag } from './metrics.ts'
 import { runParts, type Part } from './parts.ts'
 
@@ -24,7 +25,7 @@ export type UpOptions = {
   alerts: AlertConfig
   flushMsMax: number
   /** Which parts run here; the others run in other processes on the same log and lake. */
-  parts: { collect: boolean; consume: boolean; jobs: boolean }
+  parts: { collect: boolean; consume: boolean; jobs: boolean; serve: boolean }
 }
 
 export type UpDoors = {
@@ -58,6 +59,7 @@ class UpProcess {
   #consumer: ConsumerPart | null = null
   #jobs: JobsPart | null = null
   #collector: CollectorPart | null = null
+  #api: ServeApi | null = null
 
   constructor(options: UpOptions, doors: UpDoors, log: EventLog) {
     this.#options = options
@@ -79,7 +81,9 @@ class UpProcess {
   }
 
   async #startCollector(): Promise<Part> {
-    const { host, port, keyFile, tenantDefault } = this.#options
+    const { place, host, port, keyFile, tenantDefault } = this.#options
+    const api = this.#options.parts.serve ? startServe(place, this.#doors.now) : null
+    this.#api = api
     const collector = await listening({
       log: this.#log,
       host,
@@ -89,12 +93,16 @@ class UpProcess {
       registry: this.#registry,
       logger: this.#doors.logger,
       notReady: () => this.#notReady(),
+      ...(api === null ? {} : { extend: api.register }),
       now: this.#doors.now
     })
     this.#collector = {
       name: 'the collector',
       ended: forever(),
-      stop: collector.close,
+      stop: async () => {
+        await collector.close()
+        await this.#api?.stop()
+      },
       url: collector.url
     }
     return this.#collector

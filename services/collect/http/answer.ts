@@ -1,5 +1,6 @@
 import type { Answer, Outcome, Source } from '../sources/source.ts'
-import { faultsProblem, PROBLEM_TYPE, type Problem } from './problem.ts'
+import { PROBLEM_TYPE, type Problem } from '../../../schemas/problem.ts'
+import { faultsProblem } from './problem.ts'
 
 const JSON_TYPE = 'application/json'
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Failure } from '../../../schemas/failure.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
@@ -13,7 +12,8 @@ import { outcomeAnswer, problemAnswer } from './answer.ts'
 import { readBody } from './body.ts'
 import { mediaTypeOf, sourceFor, type PathDoors } from './doors.ts'
 import type { CollectMetrics } from './metrics.ts'
-import { faultsProblem, problemOf } from './problem.ts'
+import { problemOf } from '../../../schemas/problem.ts'
+import { faultsProblem } from './problem.ts'
 import { identifySender, type Sender } from './sender.ts'
 
 export type Desk = {
@@ -46,6 +46,7 @@ export const ingestRequest = async (
     const bytes = await readBody(request, settings, share)
     const message = { ...messageOf(bytes, request, sender), mediaType, door: doors.path }
     const rules = { nowMs, tenantOnly: sender.tenantOnly, itemsMax: settings.itemsMax }
+    await source.prepare?.(message)
     const intake = takeIn(source, message, rules)
     answer = await settleIntake(source, intake, { share, desk, mediaType, isPartial })
   } catch (error) {
@@ -68,7 +69,6 @@ const messageOf = (
 ): Omit<Message, 'mediaType' | 'door'> => ({
   bytes,
   headers: plainHeaders(request),
-  origin: () => `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
   tenant: sender.tenant
 })
 

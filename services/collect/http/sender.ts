@@ -30,7 +30,8 @@ export const identifySender = (
   return { tenantOnly, tenant }
 }
 
-const tokenOf = (headers: IncomingHttpHeaders): string | null => {
+/** The key that a request carries. */
+export const tokenOf = (headers: IncomingHttpHeaders): string | null => {
   const bearer = BEARER.exec(headers.authorization ?? '')?.[1]
   const apiKey = headers['x-api-key']
   return bearer ?? (typeof apiKey === 'string' ? apiKey : null)

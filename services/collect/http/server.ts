@@ -18,7 +18,7 @@ import { doorsOf } from './doors.ts'
 import { Drain } from './drain.ts'
 import { ingestRequest, type Desk } from './ingest-route.ts'
 import { createMetrics } from './metrics.ts'
-import { problemOf } from './problem.ts'
+import { problemOf } from '../../../schemas/problem.ts'
 
 export type CollectParts = {
   log: EventLog
@@ -30,6 +30,8 @@ export type CollectParts = {
   registry?: Registry
   logger?: FastifyBaseLogger
   notReady?: () => string | null
+  /** Adds what else answers at this address. */
+  extend?: (app: FastifyInstance, keys: KeyRing | null) => Promise<void>
 }
 
 /** Idle connections longer than a load balancer's own timeout (60 s) avoid races on reuse. */
@@ -43,7 +45,7 @@ export type CollectServer = {
 }
 
 /** The collector's HTTP service, not yet listening. */
-export const createCollectServer = (parts: CollectParts): CollectServer => {
+export const createCollectServer = async (parts: CollectParts): Promise<CollectServer> => {
   const { settings, logger } = parts
   const registry = parts.registry ?? new Registry()
   const admission = new Admission({
@@ -68,6 +70,7 @@ export const createCollectServer = (parts: CollectParts): CollectServer => {
   addHealth(app, parts, drain)
   addMetrics(app, registry)
   addFaults(app, settings)
+  await parts.extend?.(app, parts.keys)
   return { app, close: () => drain.close(app) }
 }
 

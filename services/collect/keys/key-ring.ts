@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { Failure } from '../../../schemas/failure.ts'
-import { createKey, KeyEntry, matchesEntry, tokenId, type Scope } from './key.ts'
+import { createKey, hasScope, KeyEntry, matchesEntry, tokenId, type NeededScope } from './key.ts'
 
 const KeyFile = z.strictObject({ keys: z.array(KeyEntry) })
 
@@ -32,7 +32,7 @@ export type KeyRing = {
    * @returns the entry whose token it is, with the scope.
    * @throws Failure E_UNAUTHENTICATED, E_FORBIDDEN.
    */
-  check: (token: string | null, scope: Scope, nowMs: number) => KeyEntry
+  check: (token: string | null, scope: NeededScope, nowMs: number) => KeyEntry
 }
 
 /** Compared with when the id is unknown, so that unknown ids take the time of known ones. */
@@ -48,7 +48,7 @@ export const createKeyRing = (entries: readonly KeyEntry[]): KeyRing => {
       if (isExpired(entry, nowMs)) {
         throw new Failure('E_UNAUTHENTICATED', `API key ${entry.id} expired at ${entry.expires}`)
       }
-      if (!entry.scopes.includes(scope) && !entry.scopes.includes('admin')) {
+      if (!hasScope(entry, scope)) {
         throw new Failure('E_FORBIDDEN', `API key ${entry.id} has not the scope ${scope}`)
       }
       return entry

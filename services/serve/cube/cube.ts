@@ -1,0 +1,107 @@
+import type { Head, LiveFile } from '../../lake/commit.ts'
+import type { Engine } from '../../lake/engine.ts'
+import type { Lake } from '../../lake/lake.ts'
+import { settledHours } from '../../lake/settled-hours.ts'
+import { FRESH_TABLE, HOURS_TABLE } from './columns.ts'
+import { loadFresh, loadHours, type SourceFile } from './load.ts'
+
+/**
+ * The cube in hours: what dashboards ask for, kept in the engine so that no answer depends on how
+ * many files the lake has. It is derived: settled windows rolled up to hours (`cube.hours`), and
+ * the minutes that are not settled yet (`cube.fresh`). Following the lake from one version to
+ * the next reads only the files that came; what is there afterwards is that version exactly.
+ */
+export class Cube {
+  readonly #engine: Engine
+  readonly #lake: Lake
+  readonly #hourFiles = new Set<string>()
+  readonly #freshFiles = new Set<string>()
+  #settled = ''
+
+  private constructor(engine: Engine, lake: Lake) {
+    this.#engine = engine
+    this.#lake = lake
+  }
+
+  static async open(engine: Engine, lake: Lake): Promise<Cube> {
+    const cube = new Cube(engine, lake)
+    await engine.run(`ATTACH ':memory:' AS cube; ${HOURS_TABLE}; ${FRESH_TABLE};
+      CREATE TABLE cube.settled (hour TIMESTAMPTZ, through BIGINT);
+      CREATE TEMP VIEW settled_hours AS FROM cube.settled`)
+    return cube
+  }
+
+  /** Takes the cube to a version of the lake. */
+  async follow(head: Head): Promise<void> {
+    await this.#followHours(head)
+    await this.#followSettled(head)
+    await this.#followFresh(head)
+  }
+
+  async #followHours(head: Head): Promise<void> {
+    const live = head.files.get('windows_settled') ?? new Map<string, LiveFile>()
+    const gone = [...this.#hourFiles].filter((path) => !live.has(path))
+    await this.#remove('hours', gone)
+    for (const path of gone) this.#hourFiles.delete(path)
+    for (const file of live.values()) {
+      if (this.#hourFiles.has(file.path)) continue
+      await loadHours(this.#engine, [this.#source(file)])
+      this.#hourFiles.add(file.path)
+    }
+  }
+
+  async #followSettled(head: Head): Promise<void> {
+    const rows = settledHours(head).map(
+      ({ startMs, through }) => `(make_timestamptz(${startMs * 1000}::BIGINT), ${through}::BIGINT)`
+    )
+    const values = rows.join(', ')
+    if (values === this.#settled) return
+    this.#settled = values
+    await this.#engine.run(
+      `DELETE FROM cube.settled; ${rows.length === 0 ? '' : `INSERT INTO cube.settled VALUES ${values};`}
+       DELETE FROM cube.fresh USING cube.settled h
+       WHERE h.hour = date_trunc('hour', fresh.window_start) AND fresh.version <= h.through`
+    )
+  }
+
+  async #followFresh(head: Head): Promise<void> {
+    const live = head.files.get('windows_raw') ?? new Map<string, LiveFile>()
+    const gone = [...this.#freshFiles].filter((path) => !live.has(path))
+    await this.#remove('fresh', gone)
+    for (const path of gone) this.#freshFiles.delete(path)
+    const through = new Map(settledHours(head).map((hour) => [hour.startMs, hour.through]))
+    const came = [...live.values()].filter(({ path }) => !this.#freshFiles.has(path))
+    const wanted = came.filter((file) => !isCovered(file, through))
+    await loadFresh(
+      this.#engine,
+      wanted.map((file) => this.#source(file))
+    )
+    for (const { path } of came) this.#freshFiles.add(path)
+  }
+
+  async #remove(table: 'hours' | 'fresh', paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return
+    const list = paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')
+    await this.#engine.run(`DELETE FROM cube.${table} WHERE file IN (${list})`)
+  }
+
+  #source(file: LiveFile): SourceFile {
+    const location = this.#lake.doors.files.location(`${file.table}/${file.path}`)
+    return { location, path: file.path, version: file.version }
+  }
+}
+
+const HOUR_MS = 3_600_000
+const US_PER_MS = 1000
+
+/** Whether every hour that a flushed file touches was settled through it. */
+const isCovered = (file: LiveFile, through: ReadonlyMap<number, number>): boolean => {
+  if (file.timeUsMin === null || file.timeUsMax === null) return false
+  const last = Math.floor(file.timeUsMax / US_PER_MS / HOUR_MS) * HOUR_MS
+  let hour = Math.floor(file.timeUsMin / US_PER_MS / HOUR_MS) * HOUR_MS
+  for (; hour <= last; hour += HOUR_MS) {
+    const version = through.get(hour)
+    if (version === undefined || version < file.version) return false
+  }
+  return true
+}

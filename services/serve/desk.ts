@@ -1,0 +1,79 @@
+import { Failure } from '../../schemas/failure.ts'
+import type { Head, LiveFile } from '../lake/commit.ts'
+import type { Engine, Row } from '../lake/engine.ts'
+import type { Lake } from '../lake/lake.ts'
+import { quoted } from '../lake/parquet-writer.ts'
+import type { Access } from './access.ts'
+import { cellsSql } from './cube/cells.ts'
+import type { Range } from './range.ts'
+
+/** What a route works with while it answers: the lake at one version, for one who asks. */
+export type Desk = {
+  version: number
+  /** How far the events have come, milliseconds since the epoch; null before the first one. */
+  dataUntilMs: number | null
+  nowMs: number
+  access: Access
+  head: Head
+  /** Rows of a query over the engine's bound views. */
+  rows: (sql: string) => Promise<Row[]>
+  /**
+   * Rows of a query over `windows`, which stands for the cube in a range, bound to who asks. The
+   * text is what people may run themselves with `tally sql`.
+   */
+  windows: (range: Range, sql: string) => Promise<Row[]>
+  /** Location of a live file. */
+  location: (file: LiveFile) => string
+}
+
+export type DeskDoors = { engine: Engine; lake: Lake; nowMs: number }
+
+export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => {
+  const { engine, lake, nowMs } = doors
+  const rows = async (sql: string): Promise<Row[]> => {
+    try {
+      return await engine.rows(sql)
+    } catch (cause) {
+      // The text is ours, and so is the fault.
+      if (!(cause instanceof Failure) || cause.code !== 'E_SQL') throw cause
+      throw new Failure('E_INTERNAL', 'a query of the service failed', { cause })
+    }
+  }
+  const location = ({ table, path }: LiveFile): string =>
+    lake.doors.files.location(`${table}/${path}`)
+  return {
+    version: head.version,
+    dataUntilMs: dataUntil(head),
+    nowMs,
+    access,
+    head,
+    rows,
+    windows: (range, sql) =>
+      rows(`WITH windows AS (${cellsSql(range, minutesOf(head, range, location))})\n${sql}`),
+    location
+  }
+}
+
+const dataUntil = (head: Head): number | null => {
+  const marks = [...head.positions.values()].flatMap(({ watermarkMs }) => watermarkMs ?? [])
+  return marks.length === 0 ? null : Math.max(...marks)
+}
+
+const US_PER_MS = 1000
+
+/** Files of settled windows that a range in minutes touches; null for ranges in hours. */
+const minutesOf = (
+  head: Head,
+  range: Range,
+  location: (file: LiveFile) => string
+): string[] | null => {
+  if (range.grain === 'hour') return null
+  const files = [...(head.files.get('windows_settled')?.values() ?? [])]
+  return files
+    .filter(
+      ({ timeUsMin, timeUsMax }) =>
+        (timeUsMin ?? 0) < range.toMs * US_PER_MS &&
+        (timeUsMax ?? Number.MAX_SAFE_INTEGER) >= range.fromMs * US_PER_MS
+    )
+    .map((file) => quoted(location(file)))
+}

@@ -1,0 +1,99 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
+import { z } from 'zod'
+import { Failure } from '../../../schemas/failure.ts'
+import type { Access } from '../access.ts'
+import type { LoadedRoute } from '../route.ts'
+import type { Answer, Question } from '../site.ts'
+
+export type ApiDoors = {
+  routes: readonly LoadedRoute[]
+  answer: (question: Question) => Promise<Answer>
+  /** Who asks. @throws Failure E_UNAUTHENTICATED, E_FORBIDDEN. */
+  identify: (headers: IncomingHttpHeaders) => Access
+}
+
+/** A query is text; more than this is a mistake. */
+const BODY_BYTES_MAX = 1 << 20
+
+/**
+ * Adds the routes to a server. It is expected to tell Failures as problems.
+ */
+export const registerApi = async (app: FastifyInstance, doors: ApiDoors): Promise<void> => {
+  await app.register(async (api) => {
+    api.removeAllContentTypeParsers()
+    api.addContentTypeParser(
+      'application/json',
+      { parseAs: 'string', bodyLimit: BODY_BYTES_MAX },
+      (_request, text, done) => {
+        try {
+          done(null, JSON.parse(String(text)) as unknown)
+        } catch {
+          done(new Failure('E_BODY_UNREADABLE', 'the body is not JSON'))
+        }
+      }
+    )
+    for (const route of doors.routes) {
+      api.route({
+        method: route.method,
+        url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+        handler: (request, reply) => handle(route, doors, request, reply)
+      })
+    }
+  })
+}
+
+const OPEN: Access = { tenant: null, admin: false }
+
+const handle = async (
+  route: LoadedRoute,
+  { answer, identify }: ApiDoors,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<FastifyReply> => {
+  const access = route.scope === 'open' ? OPEN : identify(request.headers)
+  if (route.scope === 'admin' && !access.admin) {
+    throw new Failure('E_FORBIDDEN', 'this needs a key with the scope admin')
+  }
+  const input = {
+    ...checked(route.params, request.params, 'path'),
+    ...checked(route.query, request.query, 'query'),
+    ...checked(route.body, request.body, 'body')
+  }
+  const { mediaType, body, etag, version, fileName } = await answer({
+    route: route.id,
+    input,
+    access
+  })
+  reply.header('etag', etag).header('cache-control', 'private, no-cache')
+  reply.header('x-tally-lake-version', version)
+  if (route.method === 'get' && isKnown(request.headers['if-none-match'], etag)) {
+    return reply.code(304).send()
+  }
+  if (fileName !== undefined) {
+    reply.header('content-disposition', `attachment; filename="${fileName}"`)
+  }
+  return reply.type(mediaType).send(typeof body === 'string' ? body : Buffer.from(body))
+}
+
+const checked = (
+  schema: z.ZodObject | undefined,
+  value: unknown,
+  where: string
+): Record<string, unknown> => {
+  const parsed = (schema ?? NOTHING).safeParse(value ?? {})
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const place = issue?.path.join('.') ?? ''
+  throw new Failure('E_USAGE', `${where}${place === '' ? '' : ` ${place}`}: ${issue?.message}`, {
+    hint: 'The parameters of every route are in /openapi.json.'
+  })
+}
+
+/** No parameter is taken. */
+const NOTHING = z.strictObject({})
+
+/** Entity tags compare weakly here: what a proxy compressed is the same answer. */
+const isKnown = (header: string | undefined, etag: string): boolean =>
+  header !== undefined &&
+  header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag)

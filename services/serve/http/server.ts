@@ -1,0 +1,67 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
+import { FAILURES, Failure, type FailureCode } from '../../../schemas/failure.ts'
+import { PROBLEM_TYPE, problemOf } from '../../../schemas/problem.ts'
+
+/** Idle connections longer than a load balancer's own timeout (60 s) avoid races on reuse. */
+const KEEP_ALIVE_MS = 65_000
+
+export type ApiServerOptions = {
+  host: string
+  /** 0 = the system chooses. */
+  port: number
+  registry: Registry
+  logger: FastifyBaseLogger
+  /** Adds what answers. */
+  extend: (app: FastifyInstance) => Promise<void>
+}
+
+/** A server for the API alone, listening; where events are taken in, it shares that server. */
+export const startApiServer = async (options: ApiServerOptions) => {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true
+  })
+  app.get('/healthz', () => ({ status: 'ok' }))
+  app.get('/readyz', () => ({ status: 'ready' }))
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(options.registry.contentType).send(await options.registry.metrics())
+  )
+  addFaults(app)
+  await options.extend(app)
+  const url = await app.listen({ host: options.host, port: options.port })
+  return { url, close: () => app.close() }
+}
+
+const addFaults = (app: FastifyInstance): void => {
+  app.get('/problems/:code', (request, reply) => {
+    const { code } = request.params as { code: string }
+    if (!Object.hasOwn(FAILURES, code)) return reply.callNotFound()
+    return { type: `/problems/${code}`, title: FAILURES[code as FailureCode] }
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const failure = new Failure('E_NOT_FOUND', `nothing answers ${request.method} ${request.url}`)
+    return reply
+      .code(404)
+      .type(PROBLEM_TYPE)
+      .send(JSON.stringify(problemOf(failure)))
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const failure = error instanceof Failure ? error : strangerFailure(error)
+    if (failure.code === 'E_INTERNAL') request.log.error(error)
+    const problem = problemOf(failure)
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+    if (problem.status === 429 || problem.status === 503) reply.header('retry-after', 1)
+    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem))
+  })
+}
+
+/** The framework's own refusals are the client's; anything else is a defect whose text stays inside. */
+const strangerFailure = (error: unknown): Failure => {
+  const { statusCode, message } = error as { statusCode?: number; message?: string }
+  return statusCode !== undefined && statusCode < 500
+    ? new Failure('E_USAGE', String(message))
+    : new Failure('E_INTERNAL', 'this request failed inside', { cause: error })
+}

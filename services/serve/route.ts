@@ -1,0 +1,60 @@
+import type { z } from 'zod'
+import type { Desk } from './desk.ts'
+
+/** An answer that is not JSON. */
+export type Document = { mediaType: string; body: string | Uint8Array; fileName?: string }
+
+/**
+ * The socket for questions: one file in `routes/` with a default export of `defineRoute`. Its
+ * schemas check what comes in, make the OpenAPI document, and give the types. What was given in
+ * path, query and body comes in one object: names are unique within a route.
+ */
+export type RouteDefinition<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodObject,
+  Result extends z.ZodType
+> = {
+  method: 'get' | 'post'
+  /** With parameters in braces, as OpenAPI writes them: `/v1/tenants/{tenant}`. */
+  path: string
+  summary: string
+  /** `open` needs no key. */
+  scope: 'open' | 'read' | 'admin'
+  params?: Params
+  query?: Query
+  body?: Body
+  result: Result
+  answer: (
+    desk: Desk,
+    input: z.output<Params> & z.output<Query> & z.output<Body>
+  ) => Promise<z.input<Result> | Document>
+}
+
+export type Route = {
+  method: 'get' | 'post'
+  path: string
+  summary: string
+  scope: 'open' | 'read' | 'admin'
+  params?: z.ZodObject
+  query?: z.ZodObject
+  body?: z.ZodObject
+  result: z.ZodType
+  answer: (desk: Desk, input: Record<string, unknown>) => Promise<unknown>
+}
+
+/** Closes over the types of what comes in, so that whoever serves routes need not know them. */
+export const defineRoute = <
+  Result extends z.ZodType,
+  Params extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Query extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Body extends z.ZodObject = z.ZodObject<Record<never, never>>
+>(
+  definition: RouteDefinition<Params, Query, Body, Result>
+): Route => ({
+  ...definition,
+  // What comes in was checked by the schemas that give the type.
+  answer: (desk, input) => definition.answer(desk, input as never)
+})
+
+export type LoadedRoute = Route & { id: string }
