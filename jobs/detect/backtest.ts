@@ -10,6 +10,7 @@ import { readEventRows, type BadLine } from './event-file.ts'
 import { eventsSql, rowText } from './event-table.ts'
 import { openDetection } from './fold.ts'
 import type { Relations } from './source.ts'
+import { openStretch, type Stretch } from './stretch.ts'
 
 /** Runs the live fold over a file of events or of windows, touching no lake. */
 
@@ -82,7 +83,9 @@ export const backtestWindows = async (
   await options.database.run(
     `CREATE OR REPLACE VIEW windows AS SELECT ${columns.join(', ')} FROM ${file}`
   )
-  return { ...(await foldAll(options, { windows: 'main.windows' })), events: null, badLines: 0 }
+  const stretch = openStretch(options.database, { windows: 'main.windows' }, options.signals)
+  const folded = await foldAll(options, stretch.relations, stretch.hold)
+  return { ...folded, events: null, badLines: 0 }
 }
 
 const columnsOf = async (database: MemoryDatabase, relation: string): Promise<Set<string>> => {
@@ -96,7 +99,11 @@ const columnsOf = async (database: MemoryDatabase, relation: string): Promise<Se
 
 type Folded = Pick<BacktestResult, 'windows' | 'fromMs' | 'toMs' | 'findings'>
 
-const foldAll = async (options: BacktestOptions, relations: Relations): Promise<Folded> => {
+const foldAll = async (
+  options: BacktestOptions,
+  relations: Relations,
+  hold: Stretch['hold'] = async () => undefined
+): Promise<Folded> => {
   const { database, signals } = options
   const extent = await readExtent(database)
   if (extent === null) return { windows: 0, fromMs: null, toMs: null, findings: [] }
@@ -110,7 +117,9 @@ const foldAll = async (options: BacktestOptions, relations: Relations): Promise<
   const step = Math.max(1, Math.floor((minutes * SLICE_ROWS) / Math.max(1, rows))) * MINUTE_MS
   const findings: Finding[] = []
   for (let start = fromMs; start < toMs; start += step) {
-    for (const finding of await detection.foldRange(start, Math.min(toMs, start + step))) {
+    const end = Math.min(toMs, start + step)
+    await hold(start, end)
+    for (const finding of await detection.foldRange(start, end)) {
       findings.push(finding)
       options.onFinding?.(finding)
     }

@@ -3,17 +3,17 @@ import { Failure } from '../../schemas/failure.ts'
 import type { Finding } from '../../schemas/finding.ts'
 import { numberFindings } from '../../schemas/incidents.ts'
 import type { Commit, Head, TableFile } from '../../services/lake/commit.ts'
-import type { ColumnData } from '../../services/lake/columns.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import { landTable } from '../../services/lake/land-table.ts'
 import type { Lake } from '../../services/lake/lake.ts'
-import { attach } from '../../services/lake/snapshot.ts'
-import { textColumn } from '../../services/lake/text-column.ts'
 import type { Settings } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import type { PartitionState } from '../../services/stream/log.ts'
 import { rowSelect } from '../row-select.ts'
-import { openDetection, type Detection, type DetectState } from './fold.ts'
+import { firstWindowMs } from './lake-stretch.ts'
+import { foldLake, openMemory, restoreMemory, type FoldMemory } from './fold-memory.ts'
+import { dueSignals, landSnapshots, SNAPSHOT_POLICY, type SnapshotPolicy } from './snapshots.ts'
+import { FoldSteps, stepsSince, STEPS_KEY } from './fold-steps.ts'
 import { closedUntil, MINUTE_MS } from './watermark.ts'
 
 /** State key of the lake: event time before which everything is folded, milliseconds. */
@@ -26,6 +26,8 @@ export type LiveOptions = {
   signals: readonly LoadedSignal[]
   settings?: Readonly<Record<string, Settings>>
   generation: string
+  /** When states are written. */
+  snapshotPolicy?: SnapshotPolicy
 }
 
 export type LogView = {
@@ -42,80 +44,141 @@ export const foldedUntilMs = (state: ReadonlyMap<string, unknown>): number | nul
   Folded.parse(state.get(FOLDED_UNTIL_KEY) ?? null)
 
 /**
- * Folds the minutes that have closed since the last step and commits the findings together with
- * the fold's position, so that a crash neither repeats nor loses one.
- * @returns the findings of this step, in order of time.
+ * Folds minutes as they close. What the signals remember stays in memory between steps; a step
+ * commits its findings and its place, and states only now and then. Whoever takes over reads the
+ * states, folds again from there to the committed place, at the versions of the lake that were
+ * read then, and drops what it finds on the way: that is committed already.
  */
+export type Detector = {
+  /**
+   * Folds the minutes that have closed since the last step and commits the findings together with
+   * the fold's position, so that a crash neither repeats nor loses one.
+   * @returns the findings of this step, in order of time.
+   * @throws Failure E_LAKE_CONFLICT, retriable, when another detector was first.
+   */
+  step: (view: LogView) => Promise<Finding[]>
+  /** Commits all states, so that whoever comes next need not fold again. */
+  save: () => Promise<void>
+}
+
+export const openDetector = (doors: DetectDoors, options: LiveOptions): Detector => {
+  let memory: FoldMemory | null = null
+  /** A fold that went beyond what was committed is forgotten. */
+  const orForget = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+    try {
+      return await work()
+    } catch (error) {
+      memory = null
+      throw error
+    }
+  }
+  return {
+    step: ({ partitions, nowMs }) =>
+      orForget(async () => {
+        const head = await doors.lake.head()
+        const untilMs = closedUntil(head, await partitions(), nowMs)
+        const fromMs = foldedUntilMs(head.state) ?? firstMinute(head)
+        if (untilMs === null || fromMs === null || fromMs >= untilMs) return []
+        memory = await resume(doors, options, { head, memory })
+        const findings = await foldLake(doors, memory, { head, fromMs, untilMs })
+        const step = { fromMs, untilMs, version: head.version }
+        await commit(doors, options, { memory, findings, step, all: false })
+        return findings
+      }),
+    save: () =>
+      orForget(async () => {
+        const head = await doors.lake.head()
+        if (memory === null || !isOurs(head, memory)) return
+        await commit(doors, options, { memory, findings: [], step: null, all: true })
+      })
+  }
+}
+
+/** One step of a detector that nobody keeps. */
 export const detectStep = async (
   doors: DetectDoors,
   options: LiveOptions,
-  { partitions, nowMs }: LogView
+  view: LogView
 ): Promise<Finding[]> => {
-  const head = await doors.lake.head()
-  const untilMs = closedUntil(head, await partitions(), nowMs)
-  if (untilMs === null) return []
-  await attach(doors, head)
-  const fromMs = foldedUntilMs(head.state) ?? (await firstMinute(doors.engine))
-  if (fromMs === null || fromMs >= untilMs) return []
-  const detection = await resumeFold(doors, head, options)
-  const findings = await detection.foldRange(fromMs, untilMs)
-  await commit(doors, options, { head, findings, state: detection.save() })
+  const detector = openDetector(doors, options)
+  const findings = await detector.step(view)
+  await detector.save()
   return findings
 }
 
-const firstMinute = async (engine: Engine): Promise<number | null> => {
-  const [row] = await engine.rows('SELECT epoch_ms(min(window_start)) AS first FROM temp.windows')
-  const first = row?.['first']
-  return first == null ? null : Math.floor(Number(first) / MINUTE_MS) * MINUTE_MS
+const firstMinute = (head: Head): number | null => {
+  const first = firstWindowMs(head)
+  return first === null ? null : Math.floor(first / MINUTE_MS) * MINUTE_MS
 }
 
-const RELATIONS = { windows: 'temp.windows', prefixes: 'temp.prefixes', events: 'temp.events' }
+/** Whether the lake stands where this memory does: then nobody else folded since. */
+const isOurs = (head: Head, memory: FoldMemory): boolean =>
+  foldedUntilMs(head.state) === memory.untilMs &&
+  JSON.stringify(FoldSteps.parse(head.state.get(STEPS_KEY) ?? [])) === JSON.stringify(memory.steps)
 
-const resumeFold = async (
-  { engine }: DetectDoors,
-  head: Head,
-  options: LiveOptions
-): Promise<Detection> => {
-  const rows = await engine.rows('SELECT signal, bytes FROM temp.fold_states')
-  const signals = Object.fromEntries(
-    rows.map(({ signal, bytes }) => [String(signal), bytesOf(bytes)])
-  )
-  const state: DetectState = { foldedUntilMs: foldedUntilMs(head.state), signals }
-  return openDetection(engine, RELATIONS, {
-    signals: options.signals,
-    generation: options.generation,
-    ...(options.settings === undefined ? {} : { settings: options.settings }),
-    ...(rows.length === 0 ? {} : { state })
-  })
+type Resume = { head: Head; memory: FoldMemory | null }
+
+const resume = async (
+  doors: DetectDoors,
+  options: LiveOptions,
+  { head, memory }: Resume
+): Promise<FoldMemory> => {
+  if (memory !== null && isOurs(head, memory)) return memory
+  const untilMs = foldedUntilMs(head.state)
+  return untilMs === null
+    ? openMemory(doors, options)
+    : restoreMemory(doors, options, { head, untilMs })
 }
 
-const Blob = z.object({ bytes: z.instanceof(Uint8Array) })
-const bytesOf = (value: unknown): Uint8Array =>
-  value instanceof Uint8Array ? value : Blob.parse(value).bytes
+type Taken = {
+  memory: FoldMemory
+  findings: Finding[]
+  /** Null when nothing was folded and only states are to be written. */
+  step: FoldSteps[number] | null
+  all: boolean
+}
 
-type Step = { head: Head; findings: Finding[]; state: DetectState }
-
-const commit = async (doors: DetectDoors, options: LiveOptions, step: Step): Promise<void> => {
-  const states = await landStates(doors, step.state)
-  const before = foldedUntilMs(step.head.state)
+const commit = async (doors: DetectDoors, options: LiveOptions, taken: Taken): Promise<void> => {
+  const { memory, findings, step } = taken
+  const untilMs = step?.untilMs ?? memory.untilMs
+  if (untilMs === null) return
+  const policy = options.snapshotPolicy ?? SNAPSHOT_POLICY
+  const due = dueSignals(memory.ids, memory.snapshots, { untilMs, all: taken.all, policy })
+  const behind = due.filter((id) => memory.snapshots.get(id)?.untilMs !== untilMs)
+  if (step === null && behind.length === 0) return
+  const states = new Map(behind.map((id) => [id, memory.detection.saveSignal(id)!]))
+  const landed = await landSnapshots(doors, states, { untilMs, policy })
+  const kept = [...memory.snapshots].filter(([id]) => memory.ids.includes(id))
+  const snapshots = new Map([...kept, ...landed.snapshots])
+  const steps = stepsSince([...memory.steps, ...(step === null ? [] : [step])], snapshots)
   await doors.lake.commit(async (head): Promise<Commit> => {
-    if (foldedUntilMs(head.state) !== before) {
-      throw new Failure('E_LAKE_CONFLICT', 'another detector folded these minutes first', {
-        hint: 'One detector works at a time; this one takes up from there.',
-        retriable: true
-      })
-    }
-    const numbered = numberFindings(head.state, step.findings)
+    if (foldedUntilMs(head.state) !== memory.untilMs) throw conflict()
+    const numbered = numberFindings(head.state, findings)
     const found = numbered.rows.length === 0 ? null : await landFindings(doors, numbered.rows)
     return {
       kind: 'detect',
       generation: options.generation,
       ranges: [],
-      adds: [...states, ...(found === null ? [] : [found])],
-      removes: [...(head.files.get('fold_states')?.values() ?? [])],
-      state: { ...numbered.state, [FOLDED_UNTIL_KEY]: step.state.foldedUntilMs }
+      adds: [...landed.files, ...(found === null ? [] : [found])],
+      removes: replaced(head, snapshots),
+      state: { ...numbered.state, [FOLDED_UNTIL_KEY]: untilMs, [STEPS_KEY]: steps }
     }
   })
+  Object.assign(memory, { untilMs, snapshots, steps })
+}
+
+const conflict = (): Failure =>
+  new Failure('E_LAKE_CONFLICT', 'another detector folded these minutes first', {
+    hint: 'One detector works at a time; this one takes up from there.',
+    retriable: true
+  })
+
+/** Files of states that no signal needs any more. */
+const replaced = (head: Head, snapshots: FoldMemory['snapshots']): Commit['removes'] => {
+  const needed = new Set([...snapshots.values()].map(({ path }) => path))
+  return [...(head.files.get('fold_states')?.values() ?? [])].filter(
+    ({ path }) => !needed.has(path)
+  )
 }
 
 const landFindings = async (
@@ -123,19 +186,3 @@ const landFindings = async (
   rows: ReturnType<typeof numberFindings>['rows']
 ): Promise<TableFile | null> =>
   landTable(doors, { table: 'findings', sql: rowSelect('findings', rows), time: 'detected_at' })
-
-const landStates = async (doors: DetectDoors, state: DetectState): Promise<TableFile[]> => {
-  const entries = Object.entries(state.signals)
-  if (entries.length === 0) return []
-  const columns: ColumnData[] = [
-    textColumn(entries.map(([signal]) => Buffer.from(signal))),
-    { ...textColumn(entries.map(([, bytes]) => bytes)), type: 'BLOB' }
-  ]
-  const segments = [{ rows: entries.length, columns }]
-  await doors.engine.load('folds', { names: ['signal', 'bytes'], segments })
-  const until =
-    state.foldedUntilMs === null ? 'NULL' : `make_timestamptz(${state.foldedUntilMs}000)`
-  const sql = `SELECT signal, ${until}::TIMESTAMPTZ AS folded_until, bytes FROM temp.folds ORDER BY signal`
-  const file = await landTable(doors, { table: 'fold_states', sql, time: 'folded_until' })
-  return file === null ? [] : [file]
-}

@@ -9,7 +9,7 @@ import type {
 } from '../../services/signals/define.ts'
 import { GRAINS } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
-import { openGrain, type GrainReader, type GrainRows } from './slice.ts'
+import { createIntern, openGrain, type GrainReader, type GrainRows, type Intern } from './slice.ts'
 import type { DetectSource, Relations } from './source.ts'
 
 /**
@@ -22,6 +22,8 @@ export type DetectState = {
   /** All minutes before this were folded; milliseconds since the epoch, null = none yet. */
   foldedUntilMs: number | null
   signals: Readonly<Record<string, Uint8Array>>
+  /** Signals whose state is of an earlier time than `foldedUntilMs`, and that time. */
+  behind?: Readonly<Record<string, number>>
 }
 
 export type DetectOptions = {
@@ -36,15 +38,24 @@ export type DetectOptions = {
 export type Detection = {
   /**
    * Folds the closed minutes of [fromMs, toMs), both at full minutes, which must follow on what
-   * was folded before. Returns what opened, changed or resolved, in order of time.
+   * was folded before; a signal that has folded them leaves them out. Returns what opened, changed
+   * or resolved, in order of time.
    */
   foldRange: (fromMs: number, toMs: number) => Promise<Finding[]>
   save: () => DetectState
+  /** The state of one signal alone. */
+  saveSignal: (id: string) => Uint8Array | null
 }
 
 const MINUTE_MS = 60_000
 
-type Running = { signal: LoadedSignal; fold: SignalFold; grains: Map<Grain, GrainReader> }
+type Running = {
+  signal: LoadedSignal
+  fold: SignalFold
+  grains: Map<Grain, GrainReader>
+  /** Minutes before this are folded. */
+  untilMs: number
+}
 
 export const openDetection = async (
   source: DetectSource,
@@ -52,35 +63,46 @@ export const openDetection = async (
   options: DetectOptions
 ): Promise<Detection> => {
   let foldedUntilMs = options.state?.foldedUntilMs ?? null
+  const intern = createIntern()
   const running: Running[] = []
   for (const [index, signal] of options.signals.entries()) {
     running.push({
       signal,
       fold: signal.open(options.settings?.[signal.id], options.state?.signals[signal.id]),
-      grains: await openGrains(source, relations, { signal, index })
+      grains: await openGrains(source, relations, { signal, index, intern }),
+      untilMs: options.state?.behind?.[signal.id] ?? foldedUntilMs ?? -Infinity
     })
   }
   return {
     foldRange: async (fromMs, toMs) => {
+      const due = running.filter(({ untilMs }) => untilMs <= fromMs)
       const findings: Finding[] = []
-      for (const one of running) {
-        const drafts = await foldSignal(one, fromMs, toMs)
+      // The database reads for the next signal while this one folds.
+      let next = due[0] === undefined ? null : readGrains(due[0], fromMs, toMs)
+      for (const [index, one] of due.entries()) {
+        const rows = await next!
+        const following = due[index + 1]
+        next = following === undefined ? null : readGrains(following, fromMs, toMs)
+        next?.catch(() => undefined)
+        const drafts = foldSignal(one, rows, [fromMs, toMs])
         findings.push(...drafts.map((draft) => complete(draft, one.signal, options.generation)))
+        one.untilMs = toMs
       }
-      foldedUntilMs = toMs
+      foldedUntilMs = Math.max(foldedUntilMs ?? toMs, toMs)
       return findings.sort(byTime)
     },
     save: () => ({
       foldedUntilMs,
       signals: Object.fromEntries(running.map(({ signal, fold }) => [signal.id, fold.save()]))
-    })
+    }),
+    saveSignal: (id) => running.find(({ signal }) => signal.id === id)?.fold.save() ?? null
   }
 }
 
 const openGrains = async (
   source: DetectSource,
   relations: Relations,
-  { signal, index }: { signal: LoadedSignal; index: number }
+  { signal, index, intern }: { signal: LoadedSignal; index: number; intern: Intern }
 ): Promise<Map<Grain, GrainReader>> => {
   const readers = new Map<Grain, GrainReader>()
   for (const grain of GRAINS) {
@@ -88,31 +110,45 @@ const openGrains = async (
     const sql = signal.sql[grain]
     if (input === undefined || sql === undefined) continue
     const query = { name: `${grain}_${index}`, grain, sql, input }
-    const reader = await openGrain(source, relations, query)
+    const reader = await openGrain(source, relations, query, intern)
     if (reader !== null) readers.set(grain, reader)
   }
   return readers
 }
 
-const foldSignal = async (one: Running, fromMs: number, toMs: number): Promise<Draft[]> => {
-  const grains = new Map<Grain, { rows: GrainRows; next: number }>()
-  for (const [grain, reader] of one.grains) {
-    grains.set(grain, { rows: await reader.read(fromMs, toMs), next: 0 })
+type Cursor = { rows: GrainRows; next: number }
+
+const readGrains = async (
+  { grains }: Running,
+  fromMs: number,
+  toMs: number
+): Promise<Map<Grain, Cursor>> => {
+  const cursors = new Map<Grain, Cursor>()
+  for (const [grain, reader] of grains) {
+    cursors.set(grain, { rows: await reader.read(fromMs, toMs), next: 0 })
   }
+  return cursors
+}
+
+const foldSignal = (
+  { fold }: Running,
+  cursors: Map<Grain, Cursor>,
+  [fromMs, toMs]: [number, number]
+): Draft[] => {
   const drafts: Draft[] = []
   for (let startMs = fromMs; startMs < toMs; startMs += MINUTE_MS) {
     const minute: Minute = { startMs, grains: {} }
-    for (const [grain, cursor] of grains) {
+    for (const [grain, cursor] of cursors) {
       const columns = takeMinute(cursor, startMs)
       if (columns !== null) minute.grains[grain] = columns
     }
-    drafts.push(...one.fold.fold(minute))
+    drafts.push(...fold.fold(minute))
   }
   return drafts
 }
 
 /** The rows of one minute as views on the stretch; nothing is copied but texts. */
-const takeMinute = (cursor: { rows: GrainRows; next: number }, startMs: number): Columns | null => {
+const takeMinute = (cursor: Cursor, startMs: number): Columns | null => {
   const { rows, next } = cursor
   let end = next
   while (end < rows.startMs.length && rows.startMs[end] === startMs) end++

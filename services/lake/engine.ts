@@ -3,7 +3,7 @@ import duckdb, { type Connection, type Database, type LogicalType } from '@duckd
 import { Failure } from '../../schemas/failure.ts'
 import { writeChunks } from './append.ts'
 import type { ColumnData, NamedSegments } from './columns.ts'
-import { streamColumns, type ColumnChunk } from './memory.ts'
+import { readColumns, type ColumnChunk } from './memory.ts'
 
 export type EngineSettings = {
   threads?: number
@@ -86,9 +86,9 @@ export class Engine {
     return { columns, rows }
   }
 
-  /** Streams a result whose columns are all DOUBLE or VARCHAR, by columns. */
+  /** A result whose columns are all DOUBLE or VARCHAR, by columns. */
   columns(sql: string): AsyncIterable<ColumnChunk> {
-    return streamColumns(this.#connection, sql)
+    return readColumns(this.#connection, sql)
   }
 
   /**

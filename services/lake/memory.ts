@@ -1,4 +1,9 @@
-import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk } from '@duckdb/node-api'
+import {
+  DuckDBInstance,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBResult
+} from '@duckdb/node-api'
 import { Failure } from '../../schemas/failure.ts'
 
 /** Columns of a chunk by name. DOUBLE arrives as Float64Array with null as NaN, text as strings. */
@@ -56,11 +61,22 @@ const guarded = async <Value>(sql: string, work: () => Promise<Value>): Promise<
   }
 }
 
-export async function* streamColumns(
+async function* streamColumns(
   connection: DuckDBConnection,
   sql: string
 ): AsyncGenerator<ColumnChunk> {
-  const result = await guarded(sql, () => connection.stream(sql))
+  yield* chunksOf(sql, await guarded(sql, () => connection.stream(sql)))
+}
+
+/** A whole result by columns: unlike a stream it outlives other statements of the connection. */
+export async function* readColumns(
+  connection: DuckDBConnection,
+  sql: string
+): AsyncGenerator<ColumnChunk> {
+  yield* chunksOf(sql, await guarded(sql, () => connection.run(sql)))
+}
+
+async function* chunksOf(sql: string, result: DuckDBResult): AsyncGenerator<ColumnChunk> {
   const names = result.columnNames()
   for (;;) {
     const chunk = await guarded(sql, () => result.fetchChunk())

@@ -71,6 +71,7 @@ export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promi
     metrics: () => registry.metrics(),
     ended: () => end.promise,
     close: async () => {
+      if (lease.held()) await watch.save()
       await watch.rest()
       await lease.release()
       watching.close()

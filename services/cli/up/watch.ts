@@ -6,8 +6,8 @@ import { alertMetrics, type AlertMetrics } from '../../../jobs/alert/metrics.ts'
 import { openAlerts } from '../../../jobs/alert/open.ts'
 import { logLanes } from '../../../jobs/alert/run-alerts.ts'
 import { readFold } from '../../../jobs/alert/step.ts'
-import { detectStep, foldedUntilMs } from '../../../jobs/detect/detect.ts'
-import { loadSignals, type LoadedSignal } from '../../signals/load.ts'
+import { foldedUntilMs, openDetector, type Detector } from '../../../jobs/detect/detect.ts'
+import { loadSignals } from '../../signals/load.ts'
 import type { EventLog } from '../../stream/log.ts'
 import { eventPartitions, type LakeSite } from '../site.ts'
 import type { JobsMetrics } from './jobs-metrics.ts'
@@ -29,7 +29,7 @@ export class Watch {
   readonly #doors: WatchDoors
   readonly #alertMetrics: AlertMetrics
   readonly #success: Gauge
-  #signals: LoadedSignal[] | null = null
+  #detector: Detector | null = null
   #lanes: Lanes | null = null
 
   constructor(doors: WatchDoors) {
@@ -44,10 +44,12 @@ export class Watch {
     const { site, log, metrics } = this.#doors
     // Lanes get their place in the outbox before anything is found that they have to tell.
     this.#lanes ??= await this.#openLanes()
-    this.#signals ??= await loadSignals()
-    const options = { signals: this.#signals, generation: site.generation }
+    this.#detector ??= openDetector(site, {
+      signals: await loadSignals(),
+      generation: site.generation
+    })
     const partitions = () => eventPartitions(log)
-    const findings = await detectStep(site, options, { partitions, nowMs: Date.now() })
+    const findings = await this.#detector.step({ partitions, nowMs: Date.now() })
     metrics.found(findings.length)
     this.succeeded('detect')
     await this.#lanes.job.poke()
@@ -59,6 +61,11 @@ export class Watch {
 
   succeeded(job: string): void {
     this.#success.set({ job }, Date.now() / MS_PER_S)
+  }
+
+  /** Writes down what detection remembers, so that the next process need not fold again. */
+  async save(): Promise<void> {
+    await this.#detector?.save()
   }
 
   /** Ends telling after what is under way. */

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { test, type TestContext } from 'node:test'
+import { openMemory } from '../../services/lake/memory.ts'
+import { openScratchLake, scratchFolder, sharedEngine } from '../../services/lake/scratch-lake.ts'
+import { loadBook } from '../../services/rates/prices/book.ts'
+import { Case, caseLines } from '../../services/signals/case.ts'
+import { loadSignals, type LoadedSignal } from '../../services/signals/load.ts'
+import { backtestEvents } from './backtest.ts'
+import { landMinutes, loadCase, playLive, type LiveCase } from './live-case.ts'
+import { STEPS_KEY } from './fold-steps.ts'
+
+const MINUTE_MS = 60_000
+const signals = await loadSignals()
+const book = await loadBook()
+/** As with states of a hundred megabytes: written now and then, one a step. */
+const LARGE = { smallBytesMax: 0, largeAgeMs: 25 * MINUTE_MS, largePerStep: 1 }
+const GENERATION = 'backtest'
+
+/** The first case of a signal that fires. */
+const firingCase = async (id: string): Promise<string[]> => {
+  const folder = new URL(`../../services/signals/${id}/cases/`, import.meta.url)
+  for (const name of (await readdir(folder)).sort()) {
+    const one = Case.parse(JSON.parse(await readFile(new URL(name, folder), 'utf8')))
+    if (one.findings.length > 0) return caseLines(one)
+  }
+  throw new Error(`${id} has no case that fires`)
+}
+
+const openCase = async (t: TestContext, signal: LoadedSignal): Promise<LiveCase> => ({
+  engine: await sharedEngine(),
+  lake: await openScratchLake(await scratchFolder(t)),
+  options: { signals: [signal], generation: GENERATION, snapshotPolicy: LARGE },
+  book
+})
+
+const backtest = async (signal: LoadedSignal, lines: readonly string[]) => {
+  const database = await openMemory()
+  const { findings } = await backtestEvents(lines, { database, signals: [signal], book })
+  database.close()
+  return findings
+}
+
+for (const signal of signals) {
+  test(`${signal.id}: live findings are those of a backtest, through restarts at every step`, async (t) => {
+    const lines = await firingCase(signal.id)
+    const live = await openCase(t, signal)
+    const extent = await loadCase(live, lines)
+    const stepMs =
+      Math.max(1, Math.round((extent.toMs - extent.fromMs) / MINUTE_MS / 8)) * MINUTE_MS
+    const found = await playLive(live, { ...extent, stepMs, restart: () => true })
+    assert.ok(found.length > 0)
+    assert.deepEqual(found, await backtest(signal, lines))
+  })
+}
+
+const cacheThrash = signals.find(({ id }) => id === 'cache-thrash')!
+
+test('a detector that stays writes its state now and then, and one that restarts goes on from there', async (t) => {
+  const lines = await firingCase('cache-thrash')
+  const live = await openCase(t, cacheThrash)
+  const extent = await loadCase(live, lines)
+  const paths = new Set<string>()
+  const between = async (): Promise<void> => {
+    const { files } = await live.lake.head()
+    for (const path of files.get('fold_states')?.keys() ?? []) paths.add(path)
+    assert.equal(files.get('fold_states')?.size, 1)
+  }
+  const stepMs = 5 * MINUTE_MS
+  const found = await playLive(live, { ...extent, stepMs, restart: (n) => n === 7, between })
+  assert.deepEqual(found, await backtest(cacheThrash, lines))
+  // An hour in twelve steps: at the first, and each time that 25 minutes have passed.
+  assert.equal(paths.size, 3)
+})
+
+test('rows that come late change nothing that a restart folds again', async (t) => {
+  const lines = await firingCase('cache-thrash')
+  const expected = await backtest(cacheThrash, lines)
+  const live = await openCase(t, cacheThrash)
+  const extent = await loadCase(live, lines)
+  const stepMs = 10 * MINUTE_MS
+  let late = 0
+  const found = await playLive(live, {
+    ...extent,
+    stepMs,
+    restart: () => true,
+    between: async (untilMs) => {
+      // The stretch just folded comes once more, as another hundred events would.
+      await landMinutes(live, [untilMs - stepMs, untilMs])
+      late += 1
+    }
+  })
+  assert.ok(late >= 5)
+  assert.deepEqual(found, expected)
+})
+
+test('a step whose commit fails is taken again by the same detector, and nothing is told twice', async (t) => {
+  const lines = await firingCase('cache-thrash')
+  const live = await openCase(t, cacheThrash)
+  const { lake } = live
+  let failures = 0
+  const commit: typeof lake.commit = async (build) =>
+    lake.commit(async (head) => {
+      const made = await build(head)
+      if (made?.kind !== 'detect' || (failures += 1) % 2 === 0) return made
+      throw new Error('the disk is full')
+    })
+  const broken = { ...live, lake: { ...lake, commit } }
+  const extent = await loadCase(live, lines)
+  const play = { ...extent, stepMs: 20 * MINUTE_MS, restart: () => false, again: /disk is full/ }
+  assert.deepEqual(await playLive(broken, play), await backtest(cacheThrash, lines))
+  assert.ok(failures >= 6)
+})
+
+test('two detectors on one lake: the one that is late says so and takes up from there', async (t) => {
+  const lines = await firingCase('cache-thrash')
+  const live = await openCase(t, cacheThrash)
+  const extent = await loadCase(live, lines)
+  const stepMs = 30 * MINUTE_MS
+  const found = await playLive(live, { ...extent, stepMs, restart: () => false })
+  const again = await playLive(live, { ...extent, stepMs, restart: () => false })
+  assert.ok(found.length > 0)
+  assert.deepEqual(again, [])
+  assert.ok((await live.lake.head()).state.has(STEPS_KEY))
+})

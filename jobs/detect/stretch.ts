@@ -1,0 +1,79 @@
+import { GRAINS } from '../../services/signals/define.ts'
+import type { LoadedSignal } from '../../services/signals/load.ts'
+import { RELATION_OF } from './slice.ts'
+import type { DetectSource, Relations } from './source.ts'
+
+/**
+ * One copy in memory of the rows that all signals read for a stretch of time, with the columns that
+ * any of them names: files are read once, however many signals there are.
+ */
+export type Stretch = {
+  /** What to give `openDetection` as relations: the copies. */
+  relations: Relations
+  /** Replaces the copies by the rows of [fromMs, toMs). */
+  hold: (fromMs: number, toMs: number) => Promise<void>
+}
+
+const TIME: Readonly<Record<keyof Relations, string>> = {
+  windows: 'window_start',
+  prefixes: 'window_start',
+  events: 'time'
+}
+const NAMES = Object.keys(TIME) as (keyof Relations)[]
+
+export const openStretch = (
+  source: DetectSource,
+  relations: Relations,
+  signals: readonly LoadedSignal[]
+): Stretch => {
+  const wanted = NAMES.filter(
+    (name) => relations[name] !== undefined && sqlOf(signals, name) !== ''
+  )
+  const copies: Relations = { windows: relations.windows }
+  for (const name of wanted) copies[name] = `temp.stretch_${name}`
+  return {
+    relations: copies,
+    hold: async (fromMs, toMs) => {
+      for (const name of wanted) {
+        const from = relations[name]!
+        const columns = namedColumns(
+          await columnsOf(source, from),
+          sqlOf(signals, name),
+          TIME[name]
+        )
+        await source.run(`CREATE OR REPLACE TEMP TABLE stretch_${name} AS SELECT ${columns} FROM ${from}
+WHERE ${TIME[name]} >= ${timestamp(fromMs)} AND ${TIME[name]} < ${timestamp(toMs)}`)
+      }
+    }
+  }
+}
+
+const timestamp = (ms: number): string => `TIMESTAMPTZ '${new Date(ms).toISOString()}'`
+
+/** All statements that read a relation. */
+const sqlOf = (signals: readonly LoadedSignal[], name: keyof Relations): string =>
+  GRAINS.filter((grain) => RELATION_OF[grain] === name)
+    .flatMap((grain) => signals.map(({ sql }) => sql[grain] ?? ''))
+    .join('\n')
+    .trim()
+
+/** A star takes every column: which ones a statement needs is then not to be seen. */
+const STAR = /\bselect\s+(distinct\s+)?\*|\.\*|\bcolumns\s*\(/i
+
+const namedColumns = (columns: readonly string[], sql: string, time: string): string => {
+  if (STAR.test(sql)) return '*'
+  const words = new Set(sql.toLowerCase().match(/[a-z_][a-z0-9_]*/g) ?? [])
+  return columns
+    .filter((column) => column === time || words.has(column.toLowerCase()))
+    .map((column) => `"${column}"`)
+    .join(', ')
+}
+
+const columnsOf = async (source: DetectSource, relation: string): Promise<string[]> => {
+  const names: string[] = []
+  const sql = `SELECT column_name FROM (DESCRIBE SELECT * FROM ${relation})`
+  for await (const { columns } of source.columns(sql)) {
+    for (const name of columns['column_name'] ?? []) names.push(String(name))
+  }
+  return names
+}
