@@ -1,0 +1,109 @@
+import type { Columns, Draft, Minute } from '../define.ts'
+import { expectedShare, knownTrials } from '../statistics/rise-baseline.ts'
+import { wordsOf, type Words } from '../statistics/series-slots.ts'
+import { judgeShares } from '../statistics/share-incidents.ts'
+import {
+  countsOf,
+  forgetCodes,
+  gather,
+  NO_SLOT,
+  shareSlot,
+  slotOfRow,
+  sweepShares,
+  type WatchedShares
+} from '../statistics/watched-shares.ts'
+import { decide } from './incidents.ts'
+import { addFailure, addSuccess, attemptsBefore, dropLoops } from './loops.ts'
+import type { State } from './state.ts'
+
+/**
+ * First attempts that miss their schema are watched per tenant, model and schema; and over all
+ * schemas of a model, for each tenant and for all of them, against what their own baselines lead
+ * one to expect, so that a change of the mix of schemas is no fall of the model.
+ */
+
+export const leafName = ([tenant, model, schema]: Words): Words => [
+  tenant ?? null,
+  'leaf',
+  model ?? null,
+  schema ?? null
+]
+
+export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
+  sweep(state, startMs)
+  dropLoops(state, startMs)
+  const grain = grains.traces === undefined ? 'window' : 'traces'
+  const columns = grains[grain]
+  if (columns === undefined) return []
+  if (state.grain !== grain) forgetCodes(state.shares)
+  state.grain = grain
+  if (grain === 'traces') readAttempts(state, columns, startMs)
+  else readWindows(state, columns, startMs)
+  gatherParents(state, startMs)
+  return decide(state, judgeShares(state.shares, startMs, state.settings), startMs)
+}
+
+const sweep = (state: State, ms: number): void => {
+  if (sweepShares(state.shares, ms)) state.parents.clear()
+  if (state.ended.size <= state.shares.slots.slots.size) return
+  for (const series of state.ended.keys()) {
+    if (!state.shares.slots.slots.has(series)) state.ended.delete(series)
+  }
+}
+
+const reported = (value: number): number => (Number.isNaN(value) ? 0 : value)
+
+const readWindows = ({ shares }: State, columns: Columns, ms: number): void => {
+  const { judged, valid, cost_pico } = columns.measures as Record<string, Float64Array>
+  for (let row = 0; row < columns.rows; row++) {
+    const [n, good] = [judged![row]!, valid![row]!]
+    const slot = slotOfRow(shares, columns, { row, ms }, leafName)
+    gather(shares, slot, { n, k: n - good, sums: [n, good, reported(cost_pico![row]!)] })
+  }
+}
+
+const readAttempts = (state: State, columns: Columns, ms: number): void => {
+  const { shares } = state
+  const { at_ms, valid, attempt, cost_pico } = columns.measures as Record<string, Float64Array>
+  const { operation, error } = columns.texts
+  for (let row = 0; row < columns.rows; row++) {
+    const slot = slotOfRow(shares, columns, { row, ms }, leafName)
+    if (slot === NO_SLOT) continue
+    const id = operation?.[row] ?? null
+    const tenant = columns.keys[columns.series[row]!]![0] ?? ''
+    const key = id === null ? null : `${tenant}\u001f${id}`
+    // Emitters that do not number attempts are known by the failures of the same operation.
+    const isFirst = !(attempt![row]! > 1) && attemptsBefore(state, key) === 0
+    const good = valid![row]!
+    const own = isFirst ? { n: 1, k: 1 - good } : { n: 0, k: 0 }
+    gather(shares, slot, { ...own, sums: [1, good, reported(cost_pico![row]!)] })
+    const at = ms + at_ms![row]!
+    if (good === 1) addSuccess(state, key, at)
+    else {
+      const series = shares.slots.keys[slot]!
+      addFailure(state, { key, series, error: error?.[row] ?? null, ms: at })
+    }
+  }
+}
+
+/** A schema says nothing of its model before this many of its objects are known. */
+const PARENT_TRIALS_MIN = 30
+
+const gatherParents = ({ shares, parents }: State, ms: number): void => {
+  const { records } = shares.slots
+  for (const slot of [...shares.minute.touched]) {
+    if (knownTrials(records.doubles, slot * records.shape.doubles) < PARENT_TRIALS_MIN) continue
+    const above = parents.get(slot) ?? parentsOf(shares, slot, ms)
+    parents.set(slot, above)
+    const expected = expectedShare(records, slot, ms)
+    for (const parent of above) gather(shares, parent, countsOf(shares, slot), expected)
+  }
+}
+
+const parentsOf = (shares: WatchedShares, slot: number, ms: number): number[] => {
+  const [tenant, , model] = wordsOf(shares.slots, slot)
+  return [
+    shareSlot(shares, [tenant ?? null, 'model', model ?? null], ms),
+    shareSlot(shares, [null, 'fleet', model ?? null], ms)
+  ]
+}

@@ -1,0 +1,117 @@
+import type { Draft } from '../define.ts'
+import { alarmNats } from './false-alarm-budget.ts'
+import { R } from './rise-record.ts'
+import {
+  observeRise,
+  riseChange,
+  riseNats,
+  type RiseOutcome,
+  type RiseSettings,
+  type RiseStretch
+} from './rise-detector.ts'
+import { seriesOfTenant, wordsOf, type Words } from './series-slots.ts'
+import { takeMinute, type WatchedShares } from './watched-shares.ts'
+
+/** Judges a minute of watched shares, and says which incidents begin and end. */
+
+export type ShareSettings = Omit<RiseSettings, 'alarmNats'> & {
+  falseFindingsPerTenantMonth: number
+}
+
+export type ShareEvent = {
+  slot: number
+  name: Words
+  outcome: Exclude<RiseOutcome, 'nothing'>
+  change: { before: RiseStretch; after: RiseStretch }
+  evidenceNats: number
+  /** Day since the epoch on which the incident began: with the name it is its identity. */
+  incidentDay: number
+}
+
+/** Names the series of an event in a map of what is open. */
+export const judgedKey = ({ name }: ShareEvent): string => JSON.stringify(name)
+
+const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+
+/** Events of the minute that starts at `ms`, ordered by name. */
+export const judgeShares = (
+  shares: WatchedShares,
+  ms: number,
+  settings: ShareSettings
+): ShareEvent[] => {
+  const bySize = new Map<number, RiseSettings>()
+  const events = takeMinute(shares).flatMap(({ slot, ...tally }) => {
+    const outcome = observeRise(
+      shares.slots.records,
+      slot,
+      { tally, ms },
+      settingsFor(bySize, settings, seriesOfTenant(shares.slots, slot))
+    )
+    return outcome === 'nothing' ? [] : [eventOf(shares, slot, outcome, ms)]
+  })
+  return events.sort((a, b) => (JSON.stringify(a.name) < JSON.stringify(b.name) ? -1 : 1))
+}
+
+const settingsFor = (
+  bySize: Map<number, RiseSettings>,
+  settings: ShareSettings,
+  series: number
+): RiseSettings => {
+  const known = bySize.get(series)
+  if (known !== undefined) return known
+  const nats = alarmNats(settings.falseFindingsPerTenantMonth, series)
+  const own = { ...settings, alarmNats: nats }
+  bySize.set(series, own)
+  return own
+}
+
+const eventOf = (
+  { slots }: WatchedShares,
+  slot: number,
+  outcome: ShareEvent['outcome'],
+  ms: number
+): ShareEvent => {
+  const { records } = slots
+  const d = records.doubles
+  const at = slot * records.shape.doubles
+  // Within a day after recovery the same series reopens the same incident.
+  const flaps = d[at + R.incidentDay]! > 0 && ms - d[at + R.resolvedMs]! < DAY_MS
+  if (outcome === 'opened' && !flaps) {
+    d[at + R.incidentDay] = Math.floor(d[at + R.startedMs]! / DAY_MS)
+  }
+  return {
+    slot,
+    name: wordsOf(slots, slot),
+    outcome,
+    change: riseChange(records, slot),
+    evidenceNats: riseNats(d, at),
+    incidentDay: d[at + R.incidentDay]!
+  }
+}
+
+/** The finding that tells of the end of one that was told. */
+export const endDraft = (
+  draft: Draft,
+  ms: number,
+  outcome: 'resolved' | 'accepted' = 'resolved'
+): Draft => ({
+  ...draft,
+  status: 'resolved',
+  detected_at: new Date(ms + MINUTE_MS).toISOString(),
+  summary: `${outcome === 'resolved' ? 'Recovered.' : 'Lasted so long that it is now the baseline.'} ${draft.summary}`
+})
+
+const PICO_PER_USD = 1e12
+const HOUR_MS = 3_600_000
+const USD_DIGITS = 4
+
+/** Pico-dollars over a stretch of time as USD per hour; null when nothing was priced. */
+export const usdPerHour = (costPico: number | null, ms: number): string | null =>
+  costPico === null || ms <= 0
+    ? null
+    : ((Math.max(0, costPico) * HOUR_MS) / ms / PICO_PER_USD).toFixed(USD_DIGITS)
+
+export const usd = (costPico: number): string => (costPico / PICO_PER_USD).toFixed(USD_DIGITS)
+
+export const pct = (share: number): number => Math.round(share * 1000) / 10

@@ -1,0 +1,138 @@
+import type { Columns } from '../define.ts'
+import { startRise } from './rise-detector.ts'
+import { RISE_SHAPE } from './rise-record.ts'
+import {
+  createSlots,
+  forgetIdle,
+  restoreSlots,
+  saveSlots,
+  slotArrays,
+  slotOf,
+  type SavedSlots,
+  type Slots,
+  type Words
+} from './series-slots.ts'
+
+/**
+ * Named shares of many tenants and the counts of the running minute. A name is its words; the
+ * first is the tenant, null for what is watched over all tenants.
+ */
+
+export type WatchedShares = {
+  slots: Slots
+  minute: { sums: Float64Array; touched: Set<number> }
+  /** Slots by the series codes of a grain, so that a name is put together once per run. */
+  ofCode: Int32Array
+}
+
+/** Series that one tenant may have; beyond, only its wider series see the rest. */
+const SERIES_PER_TENANT_MAX = 512
+/** n, k, three sums, and the bad ones that are expected among how many trials. */
+const SUMS = 7
+export const NO_SLOT = -1
+const UNKNOWN = -2
+
+const watch = (slots: Slots): WatchedShares => ({
+  slots,
+  minute: { sums: new Float64Array(0), touched: new Set() },
+  ofCode: new Int32Array(0)
+})
+
+export const createShares = (): WatchedShares => watch(createSlots(RISE_SHAPE))
+
+/** The slot of a series, which is added when new; NO_SLOT when its tenant has too many. */
+export const shareSlot = ({ slots }: WatchedShares, name: Words, ms: number): number => {
+  const known = slots.slots.get(JSON.stringify(name))
+  if (known !== undefined) return known
+  const series = slots.perTenant.get(JSON.stringify(name[0] ?? null)) ?? 0
+  if (series >= SERIES_PER_TENANT_MAX) return NO_SLOT
+  return slotOf(slots, name, (slot) => startRise(slots.records, slot, ms))
+}
+
+/** The slot of a row's series; `name` is asked once per series and run. */
+export const slotOfRow = (
+  shares: WatchedShares,
+  { series, keys }: Columns,
+  { row, ms }: { row: number; ms: number },
+  name: (keys: Words) => Words
+): number => {
+  if (shares.ofCode.length < keys.length) {
+    const larger = new Int32Array(keys.length * 2).fill(UNKNOWN)
+    larger.set(shares.ofCode)
+    shares.ofCode = larger
+  }
+  const code = series[row]!
+  const known = shares.ofCode[code]!
+  if (known !== UNKNOWN) return known
+  return (shares.ofCode[code] = shareSlot(shares, name(keys[code]!), ms))
+}
+
+/** Forgets which code is whose: after a sweep, or when rows come from another grain. */
+export const forgetCodes = (shares: WatchedShares): void => {
+  shares.ofCode.fill(UNKNOWN)
+}
+
+export type Counts = { n: number; k: number; sums: readonly [number, number, number] }
+
+/** Adds counts to a series' running minute. `expected` is a share that stands for these trials. */
+export const gather = (
+  { minute, slots }: WatchedShares,
+  slot: number,
+  { n, k, sums }: Counts,
+  expected?: number
+): void => {
+  if (slot === NO_SLOT) return
+  const needed = slots.records.size * SUMS
+  if (minute.sums.length < needed) {
+    const larger = new Float64Array(needed * 2)
+    larger.set(minute.sums)
+    minute.sums = larger
+  }
+  const at = slot * SUMS
+  minute.touched.add(slot)
+  minute.sums[at]! += n
+  minute.sums[at + 1]! += k
+  for (let i = 0; i < 3; i++) minute.sums[at + 2 + i]! += sums[i]!
+  if (expected === undefined) return
+  minute.sums[at + 5]! += n * expected
+  minute.sums[at + 6]! += n
+}
+
+export type MinuteOf = Counts & { slot: number; expected?: number }
+
+/** Hands over every series that had trials in the running minute, and clears it. */
+export const takeMinute = ({ minute }: WatchedShares): MinuteOf[] => {
+  const minutes = [...minute.touched].map((slot) => {
+    const at = slot * SUMS
+    const [n, k, a, b, c, bad, trials] = minute.sums.subarray(at, at + SUMS)
+    const own: MinuteOf = { slot, n: n!, k: k!, sums: [a!, b!, c!] }
+    minute.sums.fill(0, at, at + SUMS)
+    return trials! > 0 ? { ...own, expected: bad! / trials! } : own
+  })
+  minute.touched.clear()
+  return minutes
+}
+
+/** The counts of a series' running minute so far. */
+export const countsOf = ({ minute }: WatchedShares, slot: number): Counts => {
+  const [n, k, a, b, c] = minute.sums.subarray(slot * SUMS, slot * SUMS + 5)
+  return { n: n!, k: k!, sums: [a!, b!, c!] }
+}
+
+/** Once a day: forgets idle series. True when any went: what refers to slots is then void. */
+export const sweepShares = (shares: WatchedShares, ms: number): boolean => {
+  if (forgetIdle(shares.slots, ms).length === 0) return false
+  forgetCodes(shares)
+  return true
+}
+
+export const saveShares = ({ slots }: WatchedShares): SavedSlots => saveSlots(slots)
+
+export const shareArrays = ({ slots }: WatchedShares): ReturnType<typeof slotArrays> =>
+  slotArrays(slots)
+
+/** Takes the records' arrays off the front of `arrays`. */
+export const restoreShares = (
+  saved: SavedSlots,
+  arrays: Parameters<typeof restoreSlots>[2]
+): WatchedShares => watch(restoreSlots(RISE_SHAPE, saved, arrays))
