@@ -6,7 +6,8 @@ import { assertGuarded } from './http/sender.ts'
 import { createCollectServer, type CollectParts } from './http/server.ts'
 import { openKeyFile } from './keys/key-ring.ts'
 import { COLLECT_DEFAULTS, type CollectSettings } from './settings.ts'
-import { loadSources } from './sources/load.ts'
+import type { LoadedSource } from './sources/load.ts'
+import { defaultIntakes } from './sources-file.ts'
 
 export type CollectorOptions = {
   log: EventLog
@@ -18,6 +19,8 @@ export type CollectorOptions = {
   /** Partitions of the topic where it does not exist yet. */
   partitions?: number
   settings?: Partial<CollectSettings>
+  /** Dialects behind the paths; without them, all that need no option. */
+  sources?: readonly LoadedSource[]
   registry?: Registry
   logger?: FastifyBaseLogger
   /** Why the process should get no traffic, apart from the log; null when it should. */
@@ -47,7 +50,7 @@ export const startCollector = async (options: CollectorOptions): Promise<Collect
   await log.ensureTopic(EVENTS_TOPIC, options.partitions ?? PARTITIONS)
   const server = await createCollectServer({
     log,
-    sources: await loadSources(),
+    sources: options.sources ?? (await defaultIntakes()).sources,
     keys,
     settings: { ...COLLECT_DEFAULTS, ...options.settings },
     now: options.now,

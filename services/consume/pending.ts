@@ -1,4 +1,5 @@
 import { Failure } from '../../schemas/failure.ts'
+import { decodeRefused } from '../../schemas/refused.ts'
 import type { Range } from '../lake/commit.ts'
 import type { Segment } from '../lake/columns.ts'
 import { NULL_VALUE } from '../stream/log.ts'
@@ -158,14 +159,18 @@ export class Pending {
 const quarantine = (run: Run, index: number, { code, message }: Failure): Quarantined => {
   const start = run.valueStart[index]!
   const end = Math.max(start, run.valueEnd[index]!)
+  const value = run.bytes.subarray(start, end)
+  // A record that the relay of another topic refused brings its own reason along.
+  const refused = decodeRefused(value)
+  const bytes = refused?.bytes ?? value
   return {
     partition: run.partition,
     offset: run.offsets[index]!,
     appendedMs: run.timesMs[index]!,
-    code,
-    reason: message,
-    bytes: new Uint8Array(run.bytes.subarray(start, Math.min(end, start + QUARANTINE_BYTES_MAX))),
-    byteLength: end - start
+    code: refused?.code ?? code,
+    reason: refused?.reason ?? message,
+    bytes: new Uint8Array(bytes.subarray(0, QUARANTINE_BYTES_MAX)),
+    byteLength: bytes.length
   }
 }
 

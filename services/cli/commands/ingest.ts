@@ -1,14 +1,12 @@
-import { join } from 'node:path'
 import { pino } from 'pino'
 import type { Finding } from '../../../schemas/finding.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import type { Fault } from '../../collect/fault.ts'
 import type { IngestCounts } from '../../collect/ingest/counts.ts'
-import { ingestFile } from '../../collect/ingest/ingest-file.ts'
-import { loadSource } from '../../collect/sources/load.ts'
 import { PARTITIONS } from '../../collect/start.ts'
 import type { EventLog } from '../../stream/log.ts'
 import { defineCommand, EXIT, type CommandIo, type CommandRun } from '../command.ts'
+import { ingestInput, takeInput } from '../ingest-input.ts'
 import { landThrough, type LandingReport, type Stage } from '../land-through.ts'
 import { openLakeSite, openLog } from '../site.ts'
 
@@ -38,13 +36,16 @@ const progressTeller = (io: CommandIo): ((counts: IngestCounts) => void) => {
 }
 
 export default defineCommand({
-  summary: 'Take a file of events in any known dialect through the log into the lake.',
+  summary: 'Take a file or topic in any known dialect through the log into the lake.',
   configure: (command) => {
     command
-      .argument('<file>', 'file, gzip or not; - for stdin')
+      .argument('[file]', 'file, gzip or not; - for stdin')
       .requiredOption('--data <dir>', 'folder of the log and the lake')
       .option('--brokers <list>', 'Kafka bootstrap servers; the embedded log without them')
-      .option('--as <dialect>', 'what the file holds', 'native')
+      .option('--topic <name>', 'instead of a file: a topic of others, up to where it ends now')
+      .option('--as <dialect>', 'what the file or topic holds; mapping with --map')
+      .option('--map <file>', 'YAML file that maps JSON of any shape to native fields')
+      .option('--option <name=value...>', 'what the dialect is told: registry=…, year=…, model=…')
       .option('--tenant <name>', 'who pays where the file does not say')
       .option('--from-start', 'read the whole file again, whatever an earlier run took in')
       .option('--no-land', 'return once the log has it; a running `tally up` lands it')
@@ -77,26 +78,19 @@ const land = (stage: Stage, since: number, io: CommandIo): Promise<LandingReport
 }
 
 const takeIn = async (
-  { args, options, io }: CommandRun,
+  call: CommandRun,
   log: EventLog
 ): Promise<IngestCounts & { source: string }> => {
-  const { data = '', as: dialect = 'native', tenant } = options as Record<string, string>
-  const file = args[0] ?? ''
-  const source = await loadSource(dialect)
-  const counts = await ingestFile(
-    {
-      file,
-      ...(file === '-' ? { stream: io.stdin } : {}),
-      source,
-      tenant: tenant ?? null,
-      checkpoints: options['fromStart'] === true ? null : join(data, 'ingest'),
-      now: io.now,
-      onFault: faultTeller(io),
-      onProgress: progressTeller(io)
-    },
-    log
-  )
-  return { ...counts, source: source.id }
+  const { options, io } = call
+  const input = await ingestInput(call)
+  const counts = await takeInput(input, log, {
+    io,
+    data: String(options['data'] ?? ''),
+    fromStart: options['fromStart'] === true,
+    onFault: faultTeller(io),
+    onProgress: progressTeller(io)
+  })
+  return { ...counts, source: input.source.id }
 }
 
 type Result = IngestCounts & { source: string; landing: LandingReport | null; seconds: number }

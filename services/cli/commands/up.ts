@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { Failure } from '../../../schemas/failure.ts'
+import type { Intakes } from '../../collect/sources-file.ts'
 import { defineCommand, EXIT, type CommandRun } from '../command.ts'
 import { wholeNumber } from '../number-option.ts'
 import type { UpOptions } from '../up/run.ts'
@@ -21,6 +22,7 @@ export default defineCommand({
       .option('--port <port>', 'port to listen on; 0 = any free one', PORT)
       .option('--keys <file>', 'file of API keys; required beyond loopback')
       .option('--tenant <name>', 'who pays for input that names no tenant')
+      .option('--sources <file>', 'YAML file of dialects with options, and of topics to take in')
       .option('--alert-config <file>', 'YAML file with channels; findings are kept without it')
       .option('--flush-ms <ms>', 'longest time that an event waits before it is landed', FLUSH_MS)
       .option('--log-level <level>', LEVELS.join(', '), 'info')
@@ -69,9 +71,15 @@ const upOptions = async ({ options }: CommandRun): Promise<UpOptions> => {
     keyFile: text['keys'] ?? null,
     tenantDefault: text['tenant'] ?? null,
     alerts: await alertsOf(text['alertConfig']),
+    intakes: await intakesOf(text['sources']),
     flushMsMax: Math.max(1, wholeNumber('--flush-ms', text['flushMs'] ?? FLUSH_MS, FLUSH_MS_MAX)),
     parts
   }
+}
+
+const intakesOf = async (file: string | undefined): Promise<Intakes> => {
+  const { defaultIntakes, loadIntakes } = await import('../../collect/sources-file.ts')
+  return file === undefined ? defaultIntakes() : loadIntakes(file)
 }
 
 /** The configuration of alerts, checked whole: a wrong channel is told now and not at its first alert. */

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import type { Logger } from 'pino'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { Failure } from '../../../schemas/failure.ts'
@@ -9,6 +10,10 @@ import {
   type CollectorOptions
 } from '../../collect/start.ts'
 import type { EventLog } from '../../stream/log.ts'
+import { PositionFiles } from '../../collect/relay/position-file.ts'
+import { relayCounter } from '../../collect/relay/relay-metrics.ts'
+import { startRelay } from '../../collect/relay/relay.ts'
+import type { Intakes } from '../../collect/sources-file.ts'
 import { openLog, type SiteOptions } from '../site.ts'
 import { startConsumer, type ConsumerPart } from './consumer-part.ts'
 import { startJobs, type JobsPart } from './jobs-part.ts'
@@ -23,6 +28,8 @@ export type UpOptions = {
   keyFile: string | null
   tenantDefault: string | null
   alerts: AlertConfig
+  /** Dialects behind the collector's paths, and topics of others that are taken in. */
+  intakes: Intakes
   flushMsMax: number
   /** Which parts run here; the others run in other processes on the same log and lake. */
   parts: { collect: boolean; consume: boolean; jobs: boolean; serve: boolean }
@@ -71,7 +78,7 @@ class UpProcess {
   run(signal: AbortSignal): Promise<void> {
     const { collect, consume, jobs } = this.#options.parts
     const starts = [
-      ...(collect ? [() => this.#startCollector()] : []),
+      ...(collect ? [() => this.#startCollector(), () => this.#startRelay()] : []),
       ...(consume ? [() => this.#startConsumer()] : []),
       ...(jobs ? [() => this.#startJobs()] : []),
       // The last to start: by then all the others run.
@@ -90,6 +97,7 @@ class UpProcess {
       port,
       keyFile,
       settings: { tenantDefault },
+      sources: this.#options.intakes.sources,
       registry: this.#registry,
       logger: this.#doors.logger,
       notReady: () => this.#notReady(),
@@ -106,6 +114,19 @@ class UpProcess {
       url: collector.url
     }
     return this.#collector
+  }
+
+  async #startRelay(): Promise<Part> {
+    const { place, intakes } = this.#options
+    const { logger, now } = this.#doors
+    const relay = await startRelay(intakes.topics, {
+      log: this.#log,
+      positions: new PositionFiles(path.join(place.data, 'relay')),
+      now,
+      onProgress: relayCounter(this.#registry),
+      onRetry: (failure) => logger.warn(failure, 'the relay tries again')
+    })
+    return { name: 'the relay', ended: relay.ended, stop: relay.stop }
   }
 
   async #startConsumer(): Promise<Part> {

@@ -129,7 +129,6 @@ describe('ingest of a file', () => {
       mediaType: 'application/x-ndjson',
       door: '/v1/events',
       headers: {},
-      origin: () => 'body',
       tenant: null
     }
     const rules = { nowMs: Date.parse('2026-11-24T12:00:00Z'), tenantOnly: null, itemsMax: 10 }

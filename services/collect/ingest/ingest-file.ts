@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Failure } from '../../../schemas/failure.ts'
 import type { EventLog } from '../../stream/log.ts'
-import { isBlank } from '../lines.ts'
+import { isBlank, splitLines } from '../lines.ts'
 import { Batch } from './batch.ts'
 import { CheckpointFile, type Checkpoint } from './checkpoint.ts'
 import { noCounts, type IngestCounts } from './counts.ts'
@@ -33,9 +34,8 @@ const DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
  */
 export const ingestFile = async (options: IngestOptions, log: EventLog): Promise<IngestCounts> => {
   const file = options.stream === undefined ? resolve(options.file) : options.file
-  const isRepeatable = options.stream === undefined && options.source.framing === 'lines'
   const store =
-    options.checkpoints === null || !isRepeatable
+    options.checkpoints === null || options.stream !== undefined
       ? null
       : new CheckpointFile(options.checkpoints, [file, options.source.id, options.tenant ?? ''])
   const known = (await store?.read()) ?? null
@@ -49,7 +49,9 @@ const startOver = async (
   store: CheckpointFile | null
 ): Promise<IngestCounts> => {
   const input = await open(options)
-  if (options.source.framing === 'document') return takeDocument(options, input, log)
+  if (options.source.framing === 'document') {
+    return takeDocument(options, await readDocument(input), log, store)
+  }
   const reader = new LineReader(input.chunks, LINE_BYTES_MAX)
   return takeLines({ options, input, reader, lines: reader.lines(), store }, log, 0)
 }
@@ -62,6 +64,11 @@ const resume = async (
   known: Checkpoint
 ): Promise<IngestCounts | null> => {
   const input = await open(options)
+  if (options.source.framing === 'document') {
+    const document = await readDocument(input)
+    if (sha256(document.bytes) !== known.prefixSha256) return null
+    return { ...noCounts(), skippedLines: known.line, readBytes: known.byte }
+  }
   const reader = new LineReader(input.chunks, LINE_BYTES_MAX)
   const lines = reader.lines()
   let end = 0
@@ -100,7 +107,7 @@ const takeLines = async (
   let upTo: 'start' | 'end' = 'end'
   for await (const line of work.lines) {
     counts.lines++
-    const isTaken = takeLine(line, intake)
+    const isTaken = await takeLine(line, intake)
     // A last line without its newline may still be being written: a later run reads it again.
     if (!isTaken && !line.isComplete) upTo = 'start'
     else last = line
@@ -112,8 +119,11 @@ const takeLines = async (
 }
 
 /** @returns whether nothing in the line was at fault. */
-const takeLine = ({ bytes, number, start, end }: StreamLine, intake: FileIntake): boolean => {
-  const place = { line: number, startByte: start }
+const takeLine = (
+  { bytes, number, start, end }: StreamLine,
+  intake: FileIntake
+): boolean | Promise<boolean> => {
+  const place = { line: number }
   if (bytes !== null) return isBlank(bytes) || intake.take(bytes, place)
   const message = `the line has ${end - start} bytes, more than ${LINE_BYTES_MAX}`
   return intake.refuse(new Failure('E_BODY_TOO_LARGE', message), place)
@@ -146,28 +156,41 @@ const flush = async (
   })
 }
 
-const takeDocument = async (
-  options: IngestOptions,
-  input: OpenInput,
-  log: EventLog
-): Promise<IngestCounts> => {
+type Document = { bytes: Buffer; storedBytes: number | null }
+
+const readDocument = async (input: OpenInput): Promise<Document> => {
   const parts: Uint8Array[] = []
-  let bytes = 0
+  let length = 0
   for await (const chunk of input.chunks) {
-    bytes += chunk.length
-    if (bytes > DOCUMENT_BYTES_MAX) {
+    length += chunk.length
+    if (length > DOCUMENT_BYTES_MAX) {
       throw new Failure('E_BODY_TOO_LARGE', `the file has more than ${DOCUMENT_BYTES_MAX} bytes`)
     }
     parts.push(chunk)
   }
-  const counts = { ...noCounts(), lines: 1, readBytes: bytes, storedBytes: input.storedBytes }
+  return { bytes: Buffer.concat(parts), storedBytes: input.storedBytes }
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** A file that is one message: taken whole, or known whole from an earlier run. */
+const takeDocument = async (
+  options: IngestOptions,
+  { bytes, storedBytes }: Document,
+  log: EventLog,
+  store: CheckpointFile | null
+): Promise<IngestCounts> => {
+  const { file, source, tenant } = options
+  const lines = [...splitLines(bytes)].length
+  const counts = { ...noCounts(), lines, readBytes: bytes.length, storedBytes }
   const batch = new Batch(log)
-  const intake = new FileIntake(options, batch, counts)
-  intake.take(Buffer.concat(parts), { line: 1, startByte: 0 })
+  await new FileIntake(options, batch, counts).take(bytes, { line: 1 })
   await batch.flush(async (events) => {
     counts.events += events
     options.onProgress?.(counts)
   })
   await batch.settle()
+  const end = { byte: bytes.length, line: lines, prefixSha256: sha256(bytes) }
+  if (counts.refused === 0) await store?.write({ file, source: source.id, tenant, ...end })
   return counts
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { Failure } from '../../../schemas/failure.ts'
 import { faultAt, type Fault } from '../fault.ts'
 import { takeIn } from '../intake.ts'
@@ -14,7 +13,7 @@ export type FileIntakeOptions = {
 }
 
 /** Where a message stands in its file. */
-export type FilePlace = { line: number; startByte: number }
+export type FilePlace = { line: number }
 
 /** Takes messages of a file in, into the batch that is filling, and counts what became of them. */
 export class FileIntake {
@@ -29,21 +28,19 @@ export class FileIntake {
   }
 
   /** @returns whether nothing in the message was at fault. */
-  take(bytes: Uint8Array, place: FilePlace): boolean {
+  async take(bytes: Uint8Array, place: FilePlace): Promise<boolean> {
     const { source, tenant, now } = this.#options
     const rules = { nowMs: now().getTime(), tenantOnly: null, itemsMax: Infinity }
-    // Content and place: repeatable, and two equal lines of one file stay two.
-    const origin = (): string =>
-      `${createHash('sha256').update(bytes).digest('hex')}@${place.startByte}`
-    const message = { bytes, mediaType: null, door: null, headers: {}, origin, tenant }
+    const message = { bytes, mediaType: null, door: null, headers: {}, tenant }
     try {
+      if (source.prepare !== undefined) await source.prepare(message)
       const { records, ignored, faults } = takeIn(source, message, rules)
       this.#batch.add(records)
       this.#counts.ignored += ignored
       this.#refuse(faults, place)
       return faults.length === 0
     } catch (error) {
-      if (!(error instanceof Failure)) throw error
+      if (!(error instanceof Failure) || error.retriable) throw error
       return this.refuse(error, place)
     }
   }

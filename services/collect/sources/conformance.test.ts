@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { EVENT_FIELDS } from '../../../schemas/event-fields.ts'
 import type { UsageEvent } from '../../../schemas/event.ts'
 import { checkEvent } from '../check-event.ts'
 import { takeIn, withTenant } from '../intake.ts'
-import { loadSource, loadSources } from './load.ts'
+import { configureSource } from './configure.ts'
+import { loadSource, loadSources, type LoadedSource } from './load.ts'
 import type { Message, Source } from './source.ts'
 
 /**
@@ -22,6 +23,8 @@ const Case = z.strictObject({
   door: z.string().nullish(),
   headers: z.record(z.string(), z.string()).nullish(),
   tenant: z.string().nullish(),
+  /** Options of the dialect; a value that begins with `./` is a path beside the case. */
+  options: z.record(z.string(), z.string()).nullish(),
   /** The message: text as it is, base64 for binary, or a JSON value. */
   text: z.string().nullish(),
   base64: z.string().nullish(),
@@ -47,9 +50,19 @@ const messageOf = (one: Case): Message => ({
   mediaType: one.media_type ?? null,
   door: one.door ?? null,
   headers: one.headers ?? {},
-  origin: () => 'case',
   tenant: one.tenant ?? null
 })
+
+/** The source as the case configures it, and what it fetched for the message. */
+const sourceFor = async (source: LoadedSource, one: Case): Promise<LoadedSource> => {
+  const options = Object.entries(one.options ?? {}).map(([name, value]) => [
+    name,
+    value.startsWith('./') ? fileURLToPath(new URL(`${source.id}/cases/${value}`, HERE)) : value
+  ])
+  const configured = await configureSource(source, Object.fromEntries(options))
+  await configured.prepare?.(messageOf(one))
+  return configured
+}
 
 const readCases = async (id: string): Promise<(Case & { file: string })[]> => {
   const folder = new URL(`${id}/cases/`, HERE)
@@ -88,8 +101,8 @@ for (const source of await loadSources()) {
     const cases = await readCases(source.id)
 
     for (const one of cases) {
-      test(`${one.file}: ${one.shows}`, () => {
-        const { events, faults, ignored } = outcome(source, one)
+      test(`${one.file}: ${one.shows}`, async () => {
+        const { events, faults, ignored } = outcome(await sourceFor(source, one), one)
         assert.deepEqual(events, one.events)
         assert.deepEqual(
           faults.map(({ code, field }) => ({ code, field })),
@@ -123,22 +136,24 @@ for (const source of await loadSources()) {
       }
     })
 
-    test('reads the same message twice to the same bytes', () => {
+    test('reads the same message twice to the same bytes', async () => {
       for (const one of cases) {
-        const [first, second] = [1, 2].map(() => takeIn(source, messageOf(one), RULES).records)
+        const told = await sourceFor(source, one)
+        const [first, second] = [1, 2].map(() => takeIn(told, messageOf(one), RULES).records)
         assert.deepEqual(first, second)
       }
     })
 
-    test('survives its messages cut anywhere and bytes changed, with a fault and never a throw', () => {
+    test('survives its messages cut anywhere and bytes changed, with a fault and never a throw', async () => {
       for (const one of cases) {
+        const told = await sourceFor(source, one)
         const bytes = bytesOf(one)
         const step = Math.max(1, Math.floor(bytes.length / 60))
         for (let at = 0; at < bytes.length; at += step) {
-          assertSurvives(source, { ...messageOf(one), bytes: bytes.subarray(0, at) })
+          assertSurvives(told, { ...messageOf(one), bytes: bytes.subarray(0, at) })
           const changed = Buffer.from(bytes)
           changed[at] = (changed[at] ?? 0) ^ 0x55
-          assertSurvives(source, { ...messageOf(one), bytes: changed })
+          assertSurvives(told, { ...messageOf(one), bytes: changed })
         }
       }
     })

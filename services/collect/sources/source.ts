@@ -16,8 +16,6 @@ export type Message = {
   door: string | null
   /** Headers of the request or record, names in lower case. */
   headers: Readonly<Record<string, string>>
-  /** Repeatable name of the place that the bytes came from; seeds ids where the input has none. */
-  origin: () => string
   /** Who pays where the input does not say; null = nobody known. */
   tenant: string | null
 }
@@ -48,6 +46,12 @@ export type Outcome = {
 /** An HTTP answer in the dialect's own form. */
 export type Answer = { status: number; mediaType: string; body: string | Uint8Array }
 
+/** What a dialect is told beyond the message, by name: files, addresses, constants. */
+export type SourceOptions = Readonly<Record<string, string>>
+
+/** An option that a dialect takes, on the command line and in the file of sources. */
+export type OptionSpec = { about: string; required?: true }
+
 export type Source = {
   title: string
   /** One paragraph for the documentation: what it reads and how to point it here. */
@@ -63,6 +67,17 @@ export type Source = {
   framing: 'lines' | 'document'
   /** Native fields that the dialect can tell, by path; checked against the cases. */
   tells: readonly string[]
+  /** Headers that it reads where a message is a record of a topic; names in lower case. */
+  headers?: readonly string[]
+  /** Options by name; with a required one, the dialect is there only where it was configured. */
+  options?: Readonly<Record<string, OptionSpec>>
+  /** The source that was told its options. @throws Failure E_USAGE that names the place. */
+  configure?: (options: SourceOptions) => Promise<Source>
+  /**
+   * Fetches what reading the message needs, a schema by its id, say; called before `read`.
+   * @throws Failure E_LOG_UNAVAILABLE (retriable) when it can not be had now.
+   */
+  prepare?: (message: Message) => Promise<void>
   /**
    * Pure: the same message gives the same reading. Never throws on what it reads, except a
    * Failure E_BODY_UNREADABLE when the message as a whole can not be decoded.

@@ -94,5 +94,8 @@ export default defineSource({
   handling: 'strict',
   framing: 'lines',
   tells: EVENT_FIELDS.map((field) => field.path),
+  headers: ['specversion', 'id', 'source', 'type', 'time', 'subject', 'traceparent'].map(
+    (name) => `ce_${name}`
+  ),
   read: readMessage
 })

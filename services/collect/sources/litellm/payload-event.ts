@@ -1,3 +1,4 @@
+import { contentHash } from '../../content-hash.ts'
 import {
   numberIn,
   objectIn,
@@ -28,11 +29,10 @@ const kindOf = (payload: JsonObject): UsageEvent['kind'] => {
 /**
  * The native event of one StandardLoggingPayload (litellm `types/utils.py`). Its counts follow
  * OpenAI's convention for every provider; the split by cache stands in `usage_object`.
- * @param origin seeds the id where the payload has none.
  */
-export const payloadEvent = (payload: JsonObject, origin: () => string): Candidate => {
+export const payloadEvent = (payload: JsonObject): Candidate => {
   const event: Candidate = {
-    id: textIn(payload, 'litellm_call_id') ?? textIn(payload, 'id') ?? origin(),
+    id: textIn(payload, 'litellm_call_id') ?? textIn(payload, 'id') ?? contentHash(payload),
     source: 'litellm',
     kind: kindOf(payload),
     trace_id: label(textIn(payload, 'trace_id')),

@@ -9,7 +9,7 @@ const read = (message: Message): Reading => {
   const reading: Reading = { items: [], faults, ignored: 0 }
   for (const { index, at, value } of items) {
     if (isJsonObject(value)) {
-      reading.items.push({ index, at, event: payloadEvent(value, message.origin) })
+      reading.items.push({ index, at, event: payloadEvent(value) })
     } else {
       const told = 'not a StandardLoggingPayload: no JSON object'
       reading.faults.push(faultAt({ index, at }, { code: 'E_EVENT_INVALID', message: told, value }))

@@ -50,7 +50,6 @@ const rowsOf = (spans: readonly RealSpan[]): EventRow[] => {
     mediaType: 'application/json',
     door: '/v1/traces',
     headers: {},
-    origin: () => 'test',
     tenant: 'acme'
   })
   assert.deepEqual(reading.faults, [])

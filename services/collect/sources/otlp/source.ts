@@ -1,3 +1,4 @@
+import { Failure } from '../../../../schemas/failure.ts'
 import { faultAt, type Fault } from '../../fault.ts'
 import { defineSource, type Item, type Message, type Reading } from '../source.ts'
 import { isEvaluation, logEvent, momentEvent } from './evaluation-event.ts'
@@ -39,8 +40,9 @@ const itemsOf = (span: Span, index: number): Item[] => {
   return items
 }
 
-const readTraces = ({ bytes, mediaType }: Message): Reading => {
-  const spans = mediaType === PROTOBUF ? readSpans(bytes) : readJsonSpans(bytes)
+const readTraces = (message: Message): Reading => {
+  const { bytes } = message
+  const spans = isProtobuf(message) ? readSpans(bytes) : readJsonSpans(bytes)
   const reading: Reading = { items: [], faults: [], ignored: 0 }
   for (const [index, span] of spans.entries()) {
     const items = itemsOf(span, index)
@@ -52,21 +54,63 @@ const readTraces = ({ bytes, mediaType }: Message): Reading => {
   return reading
 }
 
-const readLogs = ({ bytes, mediaType }: Message): Reading => {
-  const records = mediaType === PROTOBUF ? readLogRecords(bytes) : readJsonLogRecords(bytes)
+const readLogs = (message: Message): Reading => {
+  const { bytes } = message
+  const records = isProtobuf(message) ? readLogRecords(bytes) : readJsonLogRecords(bytes)
   const items = records.flatMap((record, index) =>
     isEvaluation(record) ? [{ index, at: record.at, event: logEvent(record) }] : []
   )
   return { items, faults: [], ignored: records.length - items.length }
 }
 
+/** Field 1 of the request, a message: how every request that is not empty begins. */
+const FIRST_TAG = 0x0a
+const MULTIPLE_BITS = 0x80
+
+/**
+ * Files and topics name no media type. JSON begins with a brace, blanks before it allowed, and one
+ * of these blanks is the tag of protobuf: then the length behind it decides, which fills the
+ * message, or is that of the first of several.
+ */
+const isProtobuf = ({ bytes, mediaType }: Message): boolean => {
+  if (mediaType !== null) return mediaType === PROTOBUF
+  if (bytes[0] !== FIRST_TAG) return false
+  let at = 1
+  let length = 0
+  for (let shift = 0; at < bytes.length && shift < 28; shift += 7) {
+    const byte = bytes[at++] ?? 0
+    length |= (byte & (MULTIPLE_BITS - 1)) << shift
+    if (byte < MULTIPLE_BITS) break
+  }
+  const next = at + length
+  return next === bytes.length || bytes[next] === FIRST_TAG
+}
+
+/** The first key stands within so many bytes, even behind a page of blanks. */
+const KEY_BYTES = 256
+const LOGS_FIRST = /^\s*\{\s*"resourceLogs"/
+
+/** A topic or file holds one kind of signal, which JSON says by its first key. */
+const holdsLogs = ({ bytes, door }: Message): boolean =>
+  door === null
+    ? LOGS_FIRST.test(Buffer.from(bytes.subarray(0, KEY_BYTES)).toString('latin1'))
+    : door === LOGS
+
+const readSignal =
+  (isLogs: (message: Message) => boolean) =>
+  (message: Message): Reading =>
+    isLogs(message) ? readLogs(message) : readTraces(message)
+
+const SIGNALS = ['traces', 'logs']
+
 /** OpenTelemetry spans that speak of models, tools, retrieval and agents. */
-export default defineSource({
+const otlp = defineSource({
   title: 'OpenTelemetry (OTLP)',
   about:
     'Spans over OTLP/HTTP in protobuf or JSON, and evaluation events as logs: the GenAI ' +
     'conventions by old and new names, OpenInference, OpenLLMetry, the Vercel AI SDK and ' +
-    'Langfuse. Set OTEL_EXPORTER_OTLP_ENDPOINT to the collector. The tenant comes from ' +
+    'Langfuse; from topics of the Collector (`otlp_proto`, `otlp_json`). Set ' +
+    'OTEL_EXPORTER_OTLP_ENDPOINT to the collector. The tenant comes from ' +
     '`tally.tenant` or `tenant.id` on span or resource, the header x-tally-tenant, or the key.',
   doors: [TRACES, LOGS].map((path) => ({ path, mediaTypes: [PROTOBUF, JSON_TYPE] })),
   handling: 'lenient',
@@ -78,7 +122,18 @@ export default defineSource({
     'usage system_prompt_hash prompt_version tools_hash status error_type stop_reason args_hash result_hash ' +
     'scores document_ids candidates score temperature cost_reported_usd'
   ).split(' '),
-  read: (message) => (message.door === LOGS ? readLogs(message) : readTraces(message)),
+  options: {
+    signal: { about: 'traces or logs: what a topic of the OpenTelemetry Collector holds' }
+  },
+  configure: async ({ signal = 'traces' }) => {
+    if (!SIGNALS.includes(signal)) {
+      throw new Failure('E_USAGE', `signal is ${signal}, not traces or logs`)
+    }
+    return { ...otlp, read: readSignal(() => signal === 'logs') }
+  },
+  read: readSignal(holdsLogs),
   answer: (outcome, mediaType) => exportAnswer(outcome, mediaType, 'rejectedSpans'),
   complain: statusAnswer
 })
+
+export default otlp

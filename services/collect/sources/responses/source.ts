@@ -1,3 +1,4 @@
+import { contentHash } from '../../content-hash.ts'
 import { faultAt, type Fault } from '../../fault.ts'
 import {
   isJsonObject,
@@ -53,7 +54,7 @@ const FACTS = [
  * a usage block, a list of stream events, or the text of a stream; everything but it may be left
  * out where the response itself tells.
  */
-const envelopeEvent = (envelope: JsonObject, origin: () => string): Candidate => {
+const envelopeEvent = (envelope: JsonObject): Candidate => {
   const read = normalize({
     provider: textIn(envelope, 'provider'),
     api: textIn(envelope, 'api'),
@@ -64,7 +65,8 @@ const envelopeEvent = (envelope: JsonObject, origin: () => string): Candidate =>
   })
   const event: Record<string, unknown> = { ...factsOf(read), ...countsOf(read) }
   for (const name of SAME) event[name] ??= valueIn(envelope, name)
-  event['id'] = textIn(envelope, 'id') ?? read.response_id ?? read.request_id ?? origin()
+  event['id'] =
+    textIn(envelope, 'id') ?? read.response_id ?? read.request_id ?? contentHash(envelope)
   event['kind'] = textIn(envelope, 'kind') ?? (read.api === 'embeddings' ? 'embedding' : 'llm')
   event['emitter'] = label(textIn(envelope, 'emitter'))
   event['request_model'] = textIn(envelope, 'model') ?? label(read.response_model)
@@ -135,9 +137,8 @@ const read = (message: Message): Reading => {
   const reading: Reading = { items: [], faults, ignored: 0 }
   for (const item of items) {
     const found = envelopeOf(item)
-    const origin = (): string => `${message.origin()}#${item.index}`
     if (isFault(found)) reading.faults.push(found)
-    else reading.items.push({ index: item.index, at: item.at, event: envelopeEvent(found, origin) })
+    else reading.items.push({ index: item.index, at: item.at, event: envelopeEvent(found) })
   }
   return reading
 }

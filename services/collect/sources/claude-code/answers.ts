@@ -1,0 +1,126 @@
+import { numberIn, objectIn, textIn, valueIn, type JsonObject } from '../../json-value.ts'
+import { decimalText, label } from '../../label.ts'
+import type { SessionLine } from '../session-lines.ts'
+import type { Candidate } from '../source.ts'
+
+/** One answer of the model: all lines that repeat it, in the order of the file. */
+export type Answer = { id: string; numbers: number[]; lines: JsonObject[] }
+
+/**
+ * Answers by the provider's message id. One answer is written once for each block of its content,
+ * with the usage of that moment; counting lines counts it many times, and keeping the first keeps
+ * a partial snapshot.
+ */
+export const answersOf = (lines: readonly SessionLine[]): Answer[] => {
+  const answers = new Map<string, Answer>()
+  for (const { number, value } of lines) {
+    if (textIn(value, 'type') !== 'assistant' || !isCall(value)) continue
+    const id = textIn(value, 'message', 'id') ?? textIn(value, 'uuid') ?? `line-${number}`
+    const answer = answers.get(id) ?? { id, numbers: [], lines: [] }
+    answer.numbers.push(number)
+    answer.lines.push(value)
+    answers.set(id, answer)
+  }
+  return [...answers.values()]
+}
+
+/** Words that the program itself put in the model's mouth are no call; errors of the API are. */
+const isCall = (line: JsonObject): boolean =>
+  textIn(line, 'message', 'model') !== '<synthetic>' || valueIn(line, 'isApiErrorMessage') === true
+
+export const answerEvent = ({ id, lines }: Answer): Candidate => {
+  const first = lines[0] ?? {}
+  const last = lines.at(-1) ?? {}
+  const model = textIn(last, 'message', 'model')
+  return {
+    id,
+    source: 'claude-code',
+    kind: 'llm',
+    time: textIn(first, 'timestamp'),
+    ...contextOf(first),
+    span_id: id,
+    provider: 'anthropic',
+    api: 'messages',
+    response_id: valueIn(last, 'isApiErrorMessage') === true ? null : label(id),
+    request_id: label(textIn(last, 'requestId')),
+    request_model: model === '<synthetic>' ? null : label(model),
+    response_model: model === '<synthetic>' ? null : label(model),
+    stop_reason: label(lastOf(lines, (line) => textIn(line, 'message', 'stop_reason'))),
+    usage: fullestUsage(lines),
+    cost_reported_usd: decimalText(lastOf(lines, (line) => numberIn(line, 'costUSD'))),
+    ...(lastOf(lines, (line) => textIn(line, 'message', 'stop_reason')) === null ? UNFINISHED : {}),
+    ...errorOf(last)
+  }
+}
+
+/** Without a stop reason the last snapshot may be one of a stream that went on. */
+const UNFINISHED: Candidate = {
+  usage_confidence: 'low',
+  usage_warnings: ['snapshot_without_stop_reason']
+}
+
+/** What every event of a line shares: session, project, version. */
+export const contextOf = (line: JsonObject): Candidate => {
+  const version = textIn(line, 'version')
+  const session = label(textIn(line, 'sessionId'))
+  const branch = label(textIn(line, 'gitBranch'))
+  const agent = label(textIn(line, 'agentId'))
+  const tags = {
+    ...(branch === null ? {} : { git_branch: branch }),
+    ...(agent === null ? {} : { agent }),
+    ...(valueIn(line, 'isSidechain') === true ? { sidechain: 'true' } : {})
+  }
+  return {
+    trace_id: session,
+    conversation_id: session,
+    project: label(
+      textIn(line, 'cwd')
+        ?.split(/[\\/]/)
+        .findLast((part) => part !== '') ?? null
+    ),
+    emitter: label(version === null ? 'claude-code' : `claude-code@${version}`),
+    tags: Object.keys(tags).length === 0 ? null : tags
+  }
+}
+
+const lastOf = <T>(
+  lines: readonly JsonObject[],
+  read: (line: JsonObject) => T | null
+): T | null => {
+  for (const line of lines.toReversed()) {
+    const value = read(line)
+    if (value !== null) return value
+  }
+  return null
+}
+
+/** The snapshot with the most output; of equals the last, which knows most. */
+const fullestUsage = (lines: readonly JsonObject[]): JsonObject | null => {
+  let fullest: JsonObject | null = null
+  let most = -1
+  for (const line of lines) {
+    const usage = objectIn(line, 'message', 'usage')
+    const output = numberIn(usage, 'output_tokens') ?? 0
+    if (usage === null || output < most) continue
+    fullest = usage
+    most = output
+  }
+  return fullest
+}
+
+const API_ERROR = /API Error: (\d{3})\b[^]*?(?:"type":"(\w+_error)"|$)/
+
+const errorOf = (line: JsonObject): Candidate => {
+  if (valueIn(line, 'isApiErrorMessage') !== true) return {}
+  const content = valueIn(line, 'message', 'content')
+  const text = Array.isArray(content) ? textIn(content[0], 'text') : null
+  const found = API_ERROR.exec(text ?? '')
+  const status = found?.[1] === undefined ? null : Number(found[1])
+  return {
+    usage: null,
+    usage_warnings: null,
+    usage_confidence: null,
+    status,
+    error_type: found?.[2] ?? label(textIn(line, 'error')) ?? 'error'
+  }
+}
