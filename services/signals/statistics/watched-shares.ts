@@ -1,6 +1,6 @@
 import type { Columns } from '../define.ts'
 import { startRise } from './rise-detector.ts'
-import { RISE_SHAPE } from './rise-record.ts'
+import { R, RISE_SHAPE } from './rise-record.ts'
 import {
   createSlots,
   forgetIdle,
@@ -38,7 +38,7 @@ const watch = (slots: Slots): WatchedShares => ({
   ofCode: new Int32Array(0)
 })
 
-export const createShares = (): WatchedShares => watch(createSlots(RISE_SHAPE))
+export const createShares = (): WatchedShares => watch(createSlots(RISE_SHAPE, R.lastMs))
 
 /** The slot of a series, which is added when new; NO_SLOT when its tenant has too many. */
 export const shareSlot = ({ slots }: WatchedShares, name: Words, ms: number): number => {
@@ -135,4 +135,4 @@ export const shareArrays = ({ slots }: WatchedShares): ReturnType<typeof slotArr
 export const restoreShares = (
   saved: SavedSlots,
   arrays: Parameters<typeof restoreSlots>[2]
-): WatchedShares => watch(restoreSlots(RISE_SHAPE, saved, arrays))
+): WatchedShares => watch(restoreSlots(createSlots(RISE_SHAPE, R.lastMs), saved, arrays))
