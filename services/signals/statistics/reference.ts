@@ -10,6 +10,11 @@ export const REFERENCE_VALUES = 48
 const BINS = REFERENCE_VALUES / 2
 /** Counts above this are halved, so that the reference follows over days. */
 const COUNT_MAX = 400
+/** The step from a float to the next, relative to it. */
+const BELOW = 2 ** -22
+
+/** A float next to 0. */
+const MIN_FLOAT = 1e-38
 
 /** Where the reference of one quantity lies in an array of floats. */
 export type Reference = { floats: Float32Array; at: number }
@@ -26,10 +31,17 @@ export const learnValue = ({ floats, at }: Reference, known: number, value: numb
   if (floats[count]! > COUNT_MAX) for (let i = 0; i < BINS; i++) floats[at + BINS + i]! /= 2
 }
 
-/** Sorted raw values become the upper edges of all bins but the last, with two values in each. */
+/**
+ * Quantiles of the raw values become the edges of the inner bins; the outer two take what is below
+ * or above all of them, so that another scale is told even from a value that never changes.
+ */
 const toBins = (floats: Float32Array, at: number): void => {
   const sorted = floats.slice(at, at + REFERENCE_VALUES).sort()
-  for (let bin = 0; bin < BINS - 1; bin++) floats[at + bin] = sorted[2 * bin + 1]!
+  const inner = BINS - 2
+  floats[at] = sorted[0]! - Math.abs(sorted[0]!) * BELOW - MIN_FLOAT
+  for (let bin = 1; bin <= inner; bin++) {
+    floats[at + bin] = sorted[Math.ceil((bin * REFERENCE_VALUES) / inner) - 1]!
+  }
   floats[at + BINS - 1] = Infinity
   floats.fill(0, at + BINS, at + REFERENCE_VALUES)
   for (const value of sorted) floats[at + BINS + binOf(floats, at, value)]! += 1

@@ -1,0 +1,16 @@
+-- One row per minute, tenant and component (tool, index, stage or model of a provider): calls,
+-- those that failed, and those that failed because the provider throttled or was overloaded.
+SELECT
+  window_start,
+  tenant,
+  kind,
+  name,
+  provider,
+  coalesce(response_model, request_model) AS model,
+  sum(n)::DOUBLE AS n,
+  sum(n_error)::DOUBLE AS failed,
+  sum(n_429 + n_529)::DOUBLE AS throttled,
+  sum(cost_pico)::DOUBLE AS cost_pico
+FROM windows
+WHERE kind <> 'evaluation'
+GROUP BY ALL
