@@ -1,0 +1,194 @@
+import type { Columns } from '../define.ts'
+import {
+  addRatio,
+  clearSketch,
+  copySketch,
+  quantileBin,
+  quantileInterval,
+  ratioOfBin,
+  scaleSketch,
+  sketchWeight
+} from '../statistics/ratio-sketch.ts'
+import { mixNats, voteNats } from '../statistics/sign-bets.ts'
+import {
+  CHANGE_SHARES,
+  dayOf,
+  LEVEL_SHARES,
+  recentOf,
+  SHAPE,
+  SUMS,
+  T,
+  usualOf,
+  type SeriesState
+} from './series.ts'
+import type { Settings } from './settings.ts'
+
+/** One minute of one series: votes on a standing drift and on a change, then learning. */
+
+export type Outcome = 'nothing' | 'drifts' | 'changed'
+
+/** Half of the calls differ one way by chance alone; a quarter lie beyond a quartile. */
+const HALF = 0.5
+/** Beyond a quartile lie 25 %, and this much more when the mix of texts moves. */
+const QUARTILE_NULL = 0.4
+/** No minute counts for more: three odd minutes can't alarm. */
+const CAP_NATS = 3
+/** Evidence above which calls teach nothing about what is usual. */
+const SUSPEND_NATS = 3
+/** Half-life of habits: 6.6 days. */
+const DECAY_PER_DAY = 0.9
+/** Each cluster counts for itself up to this many a minute; more are one deployment's copies. */
+const CLUSTERS_PER_MINUTE_MAX = 200
+
+export type Rows = { columns: Columns; rows: readonly number[] }
+
+export const judgeMinute = (
+  state: SeriesState,
+  slot: number,
+  { rows, ms }: { rows: Rows; ms: number },
+  settings: Settings
+): Outcome => {
+  const d = state.records.doubles
+  const at = slot * SHAPE.doubles
+  closeDays(state, slot, dayOf(ms))
+  const isKnown = sketchWeight(usualOf(state, slot)) >= settings.baselineClusters
+  const votes = countVotes(state, slot, rows, settings)
+  betOnLevel(d, at, votes, settings)
+  if (isKnown) betOnChange(d, at, votes)
+  const changeNats = isKnown ? changeEvidence(d, at) : 0
+  if (changeNats === 0) clearRecent(state, slot, ms)
+  learn(state, slot, rows, changeNats)
+  d[at + T.lastMs] = ms
+  if (changeNats >= settings.changeNats) return endChange(state, slot, settings)
+  const isYoung = d[at + T.clusters]! <= settings.levelClustersMax
+  return isYoung && levelEvidence(d, at) >= settings.levelNats ? 'drifts' : 'nothing'
+}
+
+const closeDays = (state: SeriesState, slot: number, day: number): void => {
+  const d = state.records.doubles
+  const at = slot * SHAPE.doubles
+  const days = day - d[at + T.day]!
+  if (days <= 0) return
+  scaleSketch(usualOf(state, slot), DECAY_PER_DAY ** days)
+  d[at + T.day] = day
+}
+
+/** Conversations beyond each limit, of how many. */
+type Votes = { all: number; up: number; down: number; above: number; below: number }
+
+const countVotes = (
+  state: SeriesState,
+  slot: number,
+  { columns, rows }: Rows,
+  { driftMin }: Settings
+): Votes => {
+  const usual = usualOf(state, slot)
+  const [low, high] = [quantileBin(usual, 0.25), quantileBin(usual, 0.75)]
+  const votes: Votes = { all: 0, up: 0, down: 0, above: 0, below: 0 }
+  for (const row of rows) {
+    const bin = columns.measures['ratio_bin']![row]!
+    const clusters = columns.measures['clusters']![row]!
+    votes.all += clusters
+    if (ratioOfBin(bin) > 1 + driftMin) votes.up += clusters
+    if (ratioOfBin(bin) < 1 - driftMin) votes.down += clusters
+    if (bin > high) votes.above += clusters
+    if (bin < low) votes.below += clusters
+  }
+  const scale = Math.min(1, CLUSTERS_PER_MINUTE_MAX / votes.all)
+  for (const name of Object.keys(votes) as (keyof Votes)[]) votes[name] *= scale
+  return votes
+}
+
+const betOnLevel = (d: Float64Array, at: number, votes: Votes, settings: Settings): void => {
+  if (d[at + T.clusters]! > settings.levelClustersMax) return
+  for (const [index, share] of LEVEL_SHARES.entries()) {
+    d[at + T.levelUp + index]! += voteNats(against(votes.all, votes.up), HALF, share)
+    d[at + T.levelDown + index]! += voteNats(against(votes.all, votes.down), HALF, share)
+  }
+}
+
+const betOnChange = (d: Float64Array, at: number, votes: Votes): void => {
+  for (const [index, share] of CHANGE_SHARES.entries()) {
+    const sides = [
+      [T.changeUp + index, votes.above],
+      [T.changeDown + index, votes.below]
+    ] as const
+    for (const [offset, yes] of sides) {
+      const nats = voteNats(against(votes.all, yes), QUARTILE_NULL, share)
+      d[at + offset] = Math.max(0, d[at + offset]! + Math.min(CAP_NATS, nats))
+    }
+  }
+}
+
+const against = (all: number, yes: number) => ({ yes, no: all - yes })
+
+export const levelEvidence = (d: Float64Array, at: number): number =>
+  Math.max(
+    mixNats(d.subarray(at + T.levelUp, at + T.levelUp + LEVEL_SHARES.length)),
+    mixNats(d.subarray(at + T.levelDown, at + T.levelDown + LEVEL_SHARES.length))
+  )
+
+/** The strongest bet on a change; 0 when none stands. */
+export const changeEvidence = (d: Float64Array, at: number): number => {
+  let strongest = 0
+  const first = at + T.changeUp
+  for (let i = first; i < first + 2 * CHANGE_SHARES.length; i++) {
+    strongest = Math.max(strongest, d[i]!)
+  }
+  return strongest
+}
+
+const clearRecent = (state: SeriesState, slot: number, ms: number): void => {
+  const d = state.records.doubles
+  const at = slot * SHAPE.doubles + T.recent
+  clearSketch(recentOf(state, slot))
+  d.fill(0, at, at + SUMS + 1)
+  d[at] = ms
+}
+
+const MEASURES = ['l', 'r', 'll', 'rr', 'lr', 'extra_pico', 'n'] as const
+
+const learn = (
+  state: SeriesState,
+  slot: number,
+  { columns, rows }: Rows,
+  changeNats: number
+): void => {
+  const d = state.records.doubles
+  const at = slot * SHAPE.doubles
+  const isSuspect = changeNats > SUSPEND_NATS
+  for (const row of rows) {
+    const clusters = columns.measures['clusters']![row]!
+    const bin = columns.measures['ratio_bin']![row]!
+    if (!isSuspect) addRatio(usualOf(state, slot), bin, clusters)
+    if (changeNats > 0) addRatio(recentOf(state, slot), bin, clusters)
+    d[at + T.calls]! += columns.measures['n']![row]!
+    d[at + T.clusters]! += clusters
+    for (const [index, name] of MEASURES.entries()) {
+      const value = columns.measures[name]![row]!
+      if (Number.isNaN(value)) continue
+      d[at + T.l + index]! += value
+      if (changeNats > 0) d[at + T.recent + 1 + index]! += value
+    }
+  }
+}
+
+/** The recent calls become what is usual; a finding only when they differ by enough. */
+const endChange = (state: SeriesState, slot: number, settings: Settings): Outcome => {
+  const before = quantileInterval(usualOf(state, slot), HALF)
+  const after = quantileInterval(recentOf(state, slot), HALF)
+  const isApart = after.low > before.high || after.high < before.low
+  const isLarge = Math.abs(after.mid - before.mid) >= settings.effectMin
+  if (isApart && isLarge) return 'changed'
+  adopt(state, slot)
+  return 'nothing'
+}
+
+/** Takes the recent calls for usual from now on. */
+export const adopt = (state: SeriesState, slot: number): void => {
+  const d = state.records.doubles
+  const at = slot * SHAPE.doubles
+  copySketch(recentOf(state, slot), usualOf(state, slot))
+  d.copyWithin(at + T.since, at + T.recent, at + T.recent + SUMS + 1)
+  d.fill(0, at + T.changeUp, at + T.changeUp + 2 * CHANGE_SHARES.length)
+}
