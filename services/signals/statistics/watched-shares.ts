@@ -135,4 +135,8 @@ export const shareArrays = ({ slots }: WatchedShares): ReturnType<typeof slotArr
 export const restoreShares = (
   saved: SavedSlots,
   arrays: Parameters<typeof restoreSlots>[2]
-): WatchedShares => watch(restoreSlots(createSlots(RISE_SHAPE, R.lastMs), saved, arrays))
+): WatchedShares => {
+  const shares = createShares()
+  restoreSlots(shares.slots, saved, arrays)
+  return shares
+}
