@@ -1,4 +1,4 @@
-import { GRAINS } from '../../services/signals/define.ts'
+import { GRAINS, type GrainInput } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import { RELATION_OF } from './slice.ts'
 import type { DetectSource, Relations } from './source.ts'
@@ -50,18 +50,22 @@ WHERE ${TIME[name]} >= ${timestamp(fromMs)} AND ${TIME[name]} < ${timestamp(toMs
 
 const timestamp = (ms: number): string => `TIMESTAMPTZ '${new Date(ms).toISOString()}'`
 
-/** All statements that read a relation. */
+/** All statements that read a relation, and the names of what they give. */
 const sqlOf = (signals: readonly LoadedSignal[], name: keyof Relations): string =>
   GRAINS.filter((grain) => RELATION_OF[grain] === name)
-    .flatMap((grain) => signals.map(({ sql }) => sql[grain] ?? ''))
+    .flatMap((grain) => signals.map(({ sql, inputs }) => textOf(sql[grain], inputs[grain])))
     .join('\n')
     .trim()
 
-/** A star takes every column: which ones a statement needs is then not to be seen. */
-const STAR = /\bselect\s+(distinct\s+)?\*|\.\*|\bcolumns\s*\(/i
+const textOf = (sql = '', input?: GrainInput): string =>
+  [sql, ...(input?.keys ?? []), ...(input?.measures ?? []), ...(input?.texts ?? [])].join('\n')
 
+/** A pattern takes columns without naming them. */
+const PATTERN = /\bcolumns\s*\(/i
+
+/** A column that matters is named by a statement, or by its signal as an input; a star names none. */
 const namedColumns = (columns: readonly string[], sql: string, time: string): string => {
-  if (STAR.test(sql)) return '*'
+  if (PATTERN.test(sql)) return '*'
   const words = new Set(sql.toLowerCase().match(/[a-z_][a-z0-9_]*/g) ?? [])
   return columns
     .filter((column) => column === time || words.has(column.toLowerCase()))

@@ -34,19 +34,23 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
+const VERSION = 2
 
 type SavedPool = Pick<
   Pool,
   'name' | 'assumed' | 'aliveSeconds' | 'firstMinute' | 'lastMinute' | 'laddered'
 > & { shift: number; tenants: [string, number][]; ringSize: number }
 
+type SavedName = [SeriesName['level'], ...(string | null)[]]
+
 type Header = {
   version: number
   seriesSize: number
-  names: SeriesName[]
+  /** Level, tenant, provider, model, route, pool: words alone, as there are many. */
+  names: SavedName[]
   slots: [string, number][]
-  leaves: [string, string[]][]
+  /** Of tenants with one leaf, which has no series of its own; the other leaves are in `names`. */
+  onlyLeaves: [string, string][]
   tenantsOf: [number, number][]
   reuseSize: number
   poolSlots: [string, number][]
@@ -61,9 +65,11 @@ export const saveState = (state: State): Uint8Array => {
   const header: Header = {
     version: VERSION,
     seriesSize: series.records.size,
-    names: series.names,
+    names: series.names.map(savedName),
     slots: [...series.slots].filter(([key, slot]) => key !== seriesKey(series.names[slot]!)),
-    leaves: [...series.leaves],
+    onlyLeaves: [...series.leaves].flatMap(([tenant, [first, ...rest]]) =>
+      first === undefined || rest.length > 0 ? [] : [[tenant, first] as [string, string]]
+    ),
     tenantsOf: [...series.tenantsOf],
     reuseSize: reuse.size,
     poolSlots: [...state.poolSlots],
@@ -78,6 +84,40 @@ export const saveState = (state: State): Uint8Array => {
     ...recordArrays(pool.ring)
   ])
   return pack(header, [...recordArrays(series.records), ...recordArrays(reuse), ...arrays])
+}
+
+const savedName = ({ level, tenant, provider, model, route, pool }: SeriesName): SavedName => [
+  level,
+  tenant,
+  provider,
+  model,
+  route,
+  pool
+]
+
+const restoreName = ([level, tenant, provider, model, route, pool]: SavedName): SeriesName => ({
+  level,
+  tenant: tenant ?? null,
+  provider: provider ?? null,
+  model: model ?? null,
+  route: route ?? null,
+  pool: pool ?? null
+})
+
+/** Leaves got their series in the order in which they are remembered. */
+const restoreLeaves = (
+  names: readonly SeriesName[],
+  onlyLeaves: Header['onlyLeaves']
+): Map<string, string[]> => {
+  const leaves = new Map(onlyLeaves.map(([tenant, leaf]) => [tenant, [leaf]]))
+  for (const name of names) {
+    if (name.level !== 'leaf') continue
+    const tenant = name.tenant ?? ''
+    const known = leaves.get(tenant) ?? []
+    known.push(seriesKey(name))
+    leaves.set(tenant, known)
+  }
+  return leaves
 }
 
 const savedPool = (pool: Pool, shift: number): SavedPool => ({
@@ -98,10 +138,10 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
   if (header.version !== VERSION) return state
   const { series } = state
   series.records = recordsFrom(RATE_SHAPE, header.seriesSize, arrays.splice(0, RECORD_ARRAYS))
-  series.names = header.names
-  series.slots = new Map(header.names.map((name, slot) => [seriesKey(name), slot]))
+  series.names = header.names.map(restoreName)
+  series.slots = new Map(series.names.map((name, slot) => [seriesKey(name), slot]))
   for (const [key, slot] of header.slots) series.slots.set(key, slot)
-  series.leaves = new Map(header.leaves)
+  series.leaves = restoreLeaves(series.names, header.onlyLeaves)
   series.tenantsOf = new Map(header.tenantsOf)
   state.reuse = recordsFrom(RATE_SHAPE, header.reuseSize, arrays.splice(0, RECORD_ARRAYS))
   state.poolSlots = new Map(header.poolSlots)
