@@ -82,10 +82,11 @@ const takeIn = async (
   log: EventLog
 ): Promise<IngestCounts & { source: string }> => {
   const { options, io } = call
+  const { data = '' } = options as Record<string, string | undefined>
   const input = await ingestInput(call)
   const counts = await takeInput(input, log, {
     io,
-    data: String(options['data'] ?? ''),
+    data,
     fromStart: options['fromStart'] === true,
     onFault: faultTeller(io),
     onProgress: progressTeller(io)

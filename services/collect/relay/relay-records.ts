@@ -1,6 +1,7 @@
 import { Failure } from '../../../schemas/failure.ts'
 import { encodeRefused } from '../../../schemas/refused.ts'
 import { NULL_VALUE, type OutRecord, type RecordRun } from '../../stream/log.ts'
+import type { EventRules } from '../check-event.ts'
 import type { Fault } from '../fault.ts'
 import { mediaTypeOf } from '../http/doors.ts'
 import { takeIn } from '../intake.ts'
@@ -28,9 +29,17 @@ export const relayRecords = async (
   run: RecordRun,
   topic: RelayTopic,
   nowMs: number
-): Promise<{ records: OutRecord[]; counts: RelayCounts }> => {
-  const out = { records: [] as OutRecord[], counts: noRelayCounts() }
-  for (let index = 0; index < run.count; index++) await relayRecord(run, index, topic, nowMs, out)
+): Promise<Relayed> => {
+  const out: Relayed = { records: [], counts: noRelayCounts() }
+  const rules = { nowMs, tenantOnly: null, itemsMax: Number.POSITIVE_INFINITY }
+  for (let index = 0; index < run.count; index++) {
+    out.counts.records++
+    if (run.valueEnd[index] === NULL_VALUE) out.counts.ignored++
+    else {
+      const place = `${topic.topic}/${run.partition}/${run.offsets[index]}`
+      await relayMessage(messageOf(run, index, topic), place, { source: topic.source, rules, out })
+    }
+  }
   for (const { first, next, code, reason, bytes } of run.faults) {
     const place = `${topic.topic}/${run.partition} offsets ${first} to ${next - 1}`
     out.counts.refused++
@@ -39,24 +48,17 @@ export const relayRecords = async (
   return out
 }
 
-const relayRecord = async (
-  run: RecordRun,
-  index: number,
-  topic: RelayTopic,
-  nowMs: number,
-  { records, counts }: { records: OutRecord[]; counts: RelayCounts }
+type Relayed = { records: OutRecord[]; counts: RelayCounts }
+type Work = { source: LoadedSource; rules: EventRules; out: Relayed }
+
+const relayMessage = async (
+  message: Message,
+  place: string,
+  { source, rules, out: { records, counts } }: Work
 ): Promise<void> => {
-  counts.records++
-  if (run.valueEnd[index] === NULL_VALUE) {
-    counts.ignored++
-    return
-  }
-  const message = messageOf(run, index, topic)
-  const place = `${topic.topic}/${run.partition}/${run.offsets[index]}`
-  const rules = { nowMs, tenantOnly: null, itemsMax: Number.POSITIVE_INFINITY }
   try {
-    await topic.source.prepare?.(message)
-    const intake = takeIn(topic.source, message, rules)
+    await source.prepare?.(message)
+    const intake = takeIn(source, message, rules)
     records.push(...intake.records)
     counts.events += intake.records.length
     counts.ignored += intake.ignored

@@ -49,8 +49,8 @@ export const kindOfSpan = (span: JsonObject): UsageEvent['kind'] | null => {
   const known = Object.hasOwn(KINDS, kind) ? (KINDS[kind] ?? null) : null
   if (known !== 'llm') return known
   const operation = attribute(span, 'gen_ai.operation.name') ?? textIn(span, 'Name') ?? ''
-  if (/^embedding/.test(operation)) return 'embedding'
-  return /^rerank/.test(operation) ? 'rerank' : 'llm'
+  if (operation.startsWith('embedding')) return 'embedding'
+  return operation.startsWith('rerank') ? 'rerank' : 'llm'
 }
 
 const attribute = (span: JsonObject, ...names: string[]): string | null => {

@@ -40,26 +40,31 @@ export const readSession = (
 }
 
 const readLine = (state: State, line: SessionLine): void => {
-  const payload = objectIn(line.value, 'payload')
-  const type = textIn(payload, 'type')
-  switch (textIn(line.value, 'type')) {
-    case 'session_meta':
-      // A continued session repeats the older one's first line; its own stands first.
-      state.session ??= textIn(payload, 'id') ?? textIn(payload, 'session_id')
-      state.version ??= textIn(payload, 'cli_version')
-      state.cwd ??= textIn(payload, 'cwd')
-      state.provider = textIn(payload, 'model_provider') ?? state.provider
-      break
-    case 'turn_context':
-      state.model = textIn(payload, 'model') ?? state.model
-      break
-    case 'event_msg':
-      if (type === 'token_count') addCall(state, line, objectIn(payload, 'info'))
-      break
-    case 'response_item':
-      if (type?.endsWith('_call') === true) beginTool(state, line, payload)
-      if (type?.endsWith('_call_output') === true) endTool(state, line, payload)
-      break
+  const type = textIn(line.value, 'type') ?? ''
+  if (Object.hasOwn(READERS, type)) READERS[type]?.(state, line, objectIn(line.value, 'payload'))
+}
+
+type LineReader = (state: State, line: SessionLine, payload: JsonObject | null) => void
+
+/** Lines of interest, by their type. */
+const READERS: Readonly<Record<string, LineReader>> = {
+  // A continued session repeats the older one's first line; its own stands first.
+  session_meta: (state, _line, payload) => {
+    state.session ??= textIn(payload, 'id') ?? textIn(payload, 'session_id')
+    state.version ??= textIn(payload, 'cli_version')
+    state.cwd ??= textIn(payload, 'cwd')
+    state.provider = textIn(payload, 'model_provider') ?? state.provider
+  },
+  turn_context: (state, _line, payload) => {
+    state.model = textIn(payload, 'model') ?? state.model
+  },
+  event_msg: (state, line, payload) => {
+    if (textIn(payload, 'type') === 'token_count') addCall(state, line, objectIn(payload, 'info'))
+  },
+  response_item: (state, line, payload) => {
+    const type = textIn(payload, 'type') ?? ''
+    if (type.endsWith('_call')) beginTool(state, line, payload)
+    if (type.endsWith('_call_output')) endTool(state, line, payload)
   }
 }
 

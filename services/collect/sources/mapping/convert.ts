@@ -26,30 +26,8 @@ const MS_PER_SECOND = 1000
 const DATE_MS_MAX = 253_402_300_799_999
 
 /** @throws Misfit */
-export const convert = (value: unknown, how: Conversion): unknown => {
-  if (how.isDecimal === true) return decimal(value)
-  switch (how.kind) {
-    case 'time':
-      return time(value, how)
-    case 'word':
-    case 'id':
-      return text(value)
-    case 'int':
-    case 'long':
-      return Math.round(number(value, how))
-    case 'double':
-    case 'cost':
-      return number(value, how)
-    case 'boolean':
-      return boolean(value)
-    case 'words':
-      return list(value).map(text)
-    case 'doubles':
-      return list(value).map((one) => number(one, how))
-    case 'json':
-      return json(value)
-  }
-}
+export const convert = (value: unknown, how: Conversion): unknown =>
+  how.isDecimal === true ? decimal(value) : CONVERTERS[how.kind](value, how)
 
 const text = (value: unknown): string => {
   if (typeof value === 'string') return value
@@ -110,4 +88,18 @@ const microsecondText = (ms: number): string => {
   const wholeMs = Math.floor(microseconds / MS_PER_SECOND)
   const rest = String(microseconds - wholeMs * MS_PER_SECOND).padStart(3, '0')
   return new Date(wholeMs).toISOString().replace('Z', `${rest}Z`)
+}
+
+const CONVERTERS: Readonly<Record<FieldKind, (value: unknown, how: Conversion) => unknown>> = {
+  time,
+  word: text,
+  id: text,
+  int: (value, how) => Math.round(number(value, how)),
+  long: (value, how) => Math.round(number(value, how)),
+  double: number,
+  cost: number,
+  boolean,
+  words: (value) => list(value).map(text),
+  doubles: (value, how) => list(value).map((one) => number(one, how)),
+  json
 }

@@ -109,13 +109,8 @@ const filler = (field: string, rule: Rule, { issues, pathOf }: Building): Filler
   const kind = kindOf(field, at, issues)
   const { from = [], value, unit, base, times, words = {} } = rule
   const texts = typeof from === 'string' ? [from] : from
-  if (texts.length === 0 && value === undefined) {
-    issues.push({ at, message: 'says neither from nor value' })
-  }
-  if ((unit !== undefined || base !== undefined) && kind !== 'time') {
-    issues.push({ at, message: 'unit and base are for time' })
-  }
-  if (base !== undefined && unit === undefined) issues.push({ at, message: 'base needs a unit' })
+  const wrong = wrongRule(rule, texts, kind)
+  if (wrong !== null) issues.push({ at, message: wrong })
   return {
     field,
     paths: texts.map((text) => pathOf(text, at)),
@@ -130,6 +125,17 @@ const filler = (field: string, rule: Rule, { issues, pathOf }: Building): Filler
       isDecimal: field === 'cost_reported_usd'
     }
   }
+}
+
+const wrongRule = (
+  { value, unit, base }: Rule,
+  from: readonly string[],
+  kind: FieldKind
+): string | null => {
+  if (from.length === 0 && value === undefined) return 'says neither from nor value'
+  const isTimed = unit !== undefined || base !== undefined
+  if (isTimed && kind !== 'time') return 'unit and base are for time'
+  return base !== undefined && unit === undefined ? 'base needs a unit' : null
 }
 
 const kindOf = (field: string, at: readonly string[], issues: MapIssue[]): FieldKind => {

@@ -68,12 +68,12 @@ const FIRST_TAG = 0x0a
 const MULTIPLE_BITS = 0x80
 
 /**
- * Files and topics name no media type. JSON begins with a brace, blanks before it allowed, and one
+ * Files and topics name no media type, or an idle one. JSON begins with a brace, blanks before it allowed, and one
  * of these blanks is the tag of protobuf: then the length behind it decides, which fills the
  * message, or is that of the first of several.
  */
 const isProtobuf = ({ bytes, mediaType }: Message): boolean => {
-  if (mediaType !== null) return mediaType === PROTOBUF
+  if (mediaType === PROTOBUF || mediaType === JSON_TYPE) return mediaType === PROTOBUF
   if (bytes[0] !== FIRST_TAG) return false
   let at = 1
   let length = 0

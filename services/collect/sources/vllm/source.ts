@@ -31,16 +31,11 @@ const WARNINGS = ['counted_from_logged_ids']
 
 const callEvent = (id: string, call: Call, context: LogContext): Candidate => {
   const { received, generated } = call
-  const start = timeOf(received, context)
-  const end = timeOf(generated, context)
-  const elapsedMs = Date.parse(end ?? '') - Date.parse(start ?? '')
-  const isCounted = received?.tokens != null || generated?.tokens != null
   return {
     id,
     source: 'vllm',
     kind: 'llm',
-    time: start ?? end,
-    duration_ms: elapsedMs >= 0 ? elapsedMs : null,
+    ...timesOf(call, context),
     provider: 'vllm',
     emitter: 'vllm',
     request_model: context.model,
@@ -49,19 +44,29 @@ const callEvent = (id: string, call: Call, context: LogContext): Candidate => {
     temperature: received?.temperature ?? null,
     stop_reason: generated?.stop ?? null,
     error_type: generated?.stop === 'abort' ? 'abort' : null,
-    ...(isCounted ? countsOf(received, generated) : {})
+    ...countsOf(received?.tokens ?? null, generated?.tokens ?? null)
   }
+}
+
+const timesOf = ({ received, generated }: Call, context: LogContext): Candidate => {
+  const start = timeOf(received, context)
+  const end = timeOf(generated, context)
+  const elapsedMs = Date.parse(end ?? '') - Date.parse(start ?? '')
+  return { time: start ?? end, duration_ms: elapsedMs >= 0 ? elapsedMs : null }
 }
 
 const timeOf = (entry: Entry | null, context: LogContext): string | null =>
   entry?.at == null ? null : logTime(entry.at, context)
 
-const countsOf = (received: Entry | null, generated: Entry | null): Candidate => ({
-  tokens: { in_total: received?.tokens ?? null, out_total: generated?.tokens ?? null },
-  usage_convention: 'vllm/request-log ids',
-  usage_confidence: 'low',
-  usage_warnings: WARNINGS
-})
+const countsOf = (input: number | null, output: number | null): Candidate =>
+  input === null && output === null
+    ? {}
+    : {
+        tokens: { in_total: input, out_total: output },
+        usage_convention: 'vllm/request-log ids',
+        usage_confidence: 'low',
+        usage_warnings: WARNINGS
+      }
 
 const faultOf = (id: string, call: Call, context: LogContext): Fault | null => {
   const entry = call.received ?? call.generated
