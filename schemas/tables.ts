@@ -1,4 +1,6 @@
+import { BILL_COLUMNS, CHARGE_COLUMNS, STATEMENT_COLUMNS } from './charges.ts'
 import { EVENT_FIELDS, type FieldKind } from './event-fields.ts'
+import { CALL_ID_COLUMNS, DISAGREEMENT_COLUMNS, WITNESS_COLUMNS } from './identity-columns.ts'
 import { PREFIX_COLUMNS } from './prefixes.ts'
 import { WINDOW_COLUMNS } from './windows.ts'
 
@@ -61,6 +63,12 @@ export const ENRICHED_COLUMNS: readonly Column[] = [
   { name: 'energy_mid_uj', type: 'BIGINT', comment: 'Energy in microjoules, central estimate.' },
   { name: 'energy_high_uj', type: 'BIGINT', comment: 'Energy in microjoules, high end, 80 %.' },
   { name: 'energy_tier', type: 'VARCHAR', comment: 'Method tier of the estimate, E1 to E4.' },
+  {
+    name: 'witnesses',
+    type: 'INTEGER',
+    comment:
+      'Records of the call in `witnesses` that the row was put together from; null = it alone.'
+  },
   { name: 'generation', type: 'VARCHAR', comment: 'Code, schemas, prices, factors behind the row.' }
 ]
 
@@ -215,13 +223,19 @@ export const TABLES = {
   windows_settled: WINDOW_TABLE_COLUMNS,
   prefixes_settled: PREFIX_TABLE_COLUMNS,
   event_ids: EVENT_ID_COLUMNS,
+  call_ids: CALL_ID_COLUMNS,
+  witnesses: [...WITNESS_COLUMNS, ...POSITION_COLUMNS, ...EVENT_COLUMNS],
+  disagreements: DISAGREEMENT_COLUMNS,
   gaps: GAP_COLUMNS,
   quarantine: QUARANTINE_COLUMNS,
   conflicts: CONFLICT_COLUMNS,
   findings: FINDING_COLUMNS,
   fold_states: FOLD_STATE_COLUMNS,
   incident_actions: INCIDENT_ACTION_COLUMNS,
-  outbox: OUTBOX_COLUMNS
+  outbox: OUTBOX_COLUMNS,
+  charges: CHARGE_COLUMNS,
+  statements: STATEMENT_COLUMNS,
+  bills: BILL_COLUMNS
 } as const satisfies Record<string, readonly Column[]>
 
 export type TableName = keyof typeof TABLES

@@ -37,7 +37,7 @@ export type TableFile = {
 }
 
 export type Commit = {
-  kind: 'flush' | 'settle' | 'detect' | 'alert' | 'adopt' | 'retain' | 'pin'
+  kind: 'flush' | 'settle' | 'detect' | 'alert' | 'adopt' | 'retain' | 'pin' | 'charge' | 'close'
   generation: string
   ranges: readonly Range[]
   adds: readonly TableFile[]

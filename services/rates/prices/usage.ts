@@ -128,15 +128,16 @@ const unitsCost = (book: PriceBook, query: PriceQuery, usage: PricedUsage): Usag
   const { bands, unpriced } = rememberedPriceAt(book, query, usage.timeMs)
   if (bands === null) return { ...NOTHING, unpriced }
   const price = bandFor(bands, promptTokens(usage.tokens))
-  const isInformative = (name: string): boolean =>
-    INFORMATIVE_UNITS.includes(name) && price.rates.in !== undefined
-  const charged = counts.filter(([name]) => price.units[name] !== undefined || !isInformative(name))
+  const charged = counts.flatMap(([name, count]) => {
+    const pico = unitPico(price, name)
+    return pico === 'free' ? [] : [{ name, count, pico }]
+  })
   if (charged.length === 0) return null
-  const missing = charged.find(([name]) => price.units[name] === undefined)
-  if (missing !== undefined) return { ...NOTHING, unpriced: `no price of unit ${missing[0]}` }
-  const parts = charged.map(([name, count]): [string, bigint] => [
+  const missing = charged.find(({ pico }) => pico === null)
+  if (missing !== undefined) return { ...NOTHING, unpriced: `no price of unit ${missing.name}` }
+  const parts = charged.map(({ name, count, pico }): [string, bigint] => [
     `unit:${name}`,
-    costPico(BigInt(price.units[name] ?? 0), count)
+    costPico(BigInt(pico ?? 0), count)
   ])
   return {
     ...NOTHING,
@@ -146,6 +147,10 @@ const unitsCost = (book: PriceBook, query: PriceQuery, usage: PricedUsage): Usag
     assumptions: price.assumptions
   }
 }
+
+/** Price of one unit in pico-dollars; null = the book lacks it, free = told but never charged. */
+export const unitPico = ({ units, rates }: Price, name: string): number | null | 'free' =>
+  units[name] ?? (INFORMATIVE_UNITS.includes(name) && rates.in !== undefined ? 'free' : null)
 
 /** Sum of parts; unpriced as soon as one part is. */
 const sumCosts = (costs: readonly UsageCost[]): UsageCost => {

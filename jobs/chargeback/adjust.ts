@@ -1,0 +1,11 @@
+import type { Head } from '../../services/lake/commit.ts'
+import type { Engine } from '../../services/lake/engine.ts'
+import type { PriceBook } from '../../services/rates/prices/book.ts'
+import type { Month } from './month.ts'
+import type { Rules } from './rules.ts'
+
+export const addAdjustments = async (
+  _engine: Engine,
+  _head: Head,
+  _options: { month: Month; rules: Rules; book: PriceBook }
+): Promise<void> => undefined
