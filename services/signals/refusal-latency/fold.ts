@@ -1,0 +1,153 @@
+import type { Draft, Minute } from '../define.ts'
+import { riseChange, riseNats, type RiseOutcome } from '../statistics/rise-detector.ts'
+import { alarmNats } from '../statistics/false-alarm-budget.ts'
+import { forgetIdle, seriesOfTenant, wordsOf } from '../statistics/series-slots.ts'
+import { burnRates } from './burn.ts'
+import { criticalPath, type TracePath } from './critical-path.ts'
+import { burnDraft, iso, slowerDraft } from './finding.ts'
+import {
+  addRefusal,
+  budgetOf,
+  isOpen,
+  learnBudget,
+  observePath,
+  pathSlot,
+  SHAPE,
+  type PathName,
+  type Tally
+} from './series.ts'
+import { addPayer, addStages, noTimes, type PathTimes } from './stages.ts'
+import type { State } from './state.ts'
+import { addSteps, takeQuiet, type OpenTrace } from './traces.ts'
+
+const MINUTE_MS = 60_000
+/** A trace that is over by the end of minute M ended in minute M − 2. */
+const BEHIND_MS = 120_000
+const HOUR_MS = 3_600_000
+/** Evidence that stands below this teaches what is usual. */
+const USUAL_NATS = 3
+
+/** One closed minute: steps into traces, traces that are over into paths, paths into findings. */
+export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
+  for (const key of forgetIdle(state.slots, startMs)) {
+    for (const map of [state.times, state.open, state.slower]) map.delete(key)
+  }
+  if (grains.traces !== undefined) addSteps(state.traces, grains.traces)
+  const tallies = new Map<number, Tally>()
+  const drafts: Draft[] = []
+  for (const trace of takeQuiet(state.traces, startMs + MINUTE_MS)) {
+    drafts.push(...takeTrace(state, trace, { tallies, startMs }))
+  }
+  for (const [slot, tally] of tallies) drafts.push(...judge(state, slot, tally, startMs))
+  return drafts
+}
+
+type Step = { tallies: Map<number, Tally>; startMs: number }
+
+const takeTrace = (state: State, trace: OpenTrace, { tallies, startMs }: Step): Draft[] => {
+  const { slots, settings, times } = state
+  const path = criticalPath(trace.steps)
+  const name: PathName = {
+    tenant: trace.tenant,
+    route: trace.route,
+    path: path.refused ? 'refusal' : 'answer'
+  }
+  const slot = pathSlot(slots, name, startMs - BEHIND_MS)
+  const key = slots.keys[slot]!
+  const own = times.get(key) ?? noTimes()
+  times.set(key, own)
+  const budget = budgetOf(slots, slot, settings)
+  const nats = riseNats(slots.records.doubles, slot * SHAPE.doubles)
+  addStages(own, path.stages, !isOpen(slots, slot) && nats < USUAL_NATS)
+  const drafts = path.refused ? compare(state, name, { path, slot, startMs }) : []
+  if (budget === null) {
+    learnBudget(slots, slot, path.totalMs, settings)
+    return drafts
+  }
+  const over = path.totalMs - budget
+  if (over > 0) addPayer(own, trace.user ?? 'unknown', over)
+  const tally = tallies.get(slot) ?? { n: 0, slow: 0, ms: 0, costPico: 0 }
+  tallies.set(slot, tally)
+  tally.n += 1
+  tally.slow += over > 0 ? 1 : 0
+  tally.ms += path.totalMs
+  tally.costPico += trace.costPico
+  return drafts
+}
+
+type Compared = { path: TracePath; slot: number; startMs: number }
+
+/** A refusal against the time that nearly all answers of its route take. */
+const compare = (state: State, name: PathName, { path, slot, startMs }: Compared): Draft[] => {
+  const { slots, settings, slower, times } = state
+  const answerKey = JSON.stringify([name.tenant, name.route, 'answer'])
+  const answerSlot = slots.slots.get(answerKey)
+  const budgetMs = answerSlot === undefined ? null : budgetOf(slots, answerSlot, settings)
+  const answers = times.get(answerKey)
+  if (budgetMs === null || answers === undefined) return []
+  const alarm = alarmNats(settings.falseFindingsPerTenantMonth, seriesOfTenant(slots, slot))
+  const usual = { usual: settings.slowRefusalsMin, natsMax: alarm + USUAL_NATS }
+  const nats = addRefusal(slots, slot, path.totalMs > budgetMs, usual)
+  const key = slots.keys[slot]!
+  const known = slower.get(key)
+  if (known !== undefined && nats === 0) {
+    slower.delete(key)
+    return [resolved(known, startMs)]
+  }
+  if (known !== undefined || nats < alarm) return []
+  const draft = slowerDraft({
+    words: wordsOf(slots, slot),
+    budgetMs,
+    times: times.get(key)!,
+    answers,
+    evidenceNats: nats,
+    fromMs: startMs - HOUR_MS,
+    toMs: startMs - BEHIND_MS + MINUTE_MS,
+    detectedMs: startMs + MINUTE_MS
+  })
+  slower.set(key, draft)
+  return [draft]
+}
+
+const resolved = (draft: Draft, startMs: number): Draft => ({
+  ...draft,
+  status: 'resolved',
+  detected_at: iso(startMs + MINUTE_MS)
+})
+
+const judge = (state: State, slot: number, tally: Tally, startMs: number): Draft[] => {
+  const { slots, settings, open } = state
+  const key = slots.keys[slot]!
+  const outcome = observePath(slots, slot, { tally, ms: startMs - BEHIND_MS }, settings)
+  const known = open.get(key)
+  if (known !== undefined) {
+    if (isOver(outcome)) open.delete(key)
+    return isOver(outcome) ? [resolved(known, startMs)] : []
+  }
+  if (!isOpen(slots, slot)) return []
+  const burns = burnRates(slots.records.doubles, slot * SHAPE.doubles, settings.errorBudget)
+  if (!burns.some(({ burning }) => burning)) return []
+  const draft = tell(state, slot, { burns, startMs })
+  open.set(key, draft)
+  return [draft]
+}
+
+const isOver = (outcome: RiseOutcome): boolean => outcome === 'resolved' || outcome === 'accepted'
+
+type Told = { burns: ReturnType<typeof burnRates>; startMs: number }
+
+const tell = ({ slots, settings, times }: State, slot: number, { burns, startMs }: Told): Draft => {
+  const words = wordsOf(slots, slot)
+  const answers: PathTimes | undefined = times.get(JSON.stringify([words[0], words[1], 'answer']))
+  return burnDraft({
+    ...riseChange(slots.records, slot),
+    words,
+    budgetMs: budgetOf(slots, slot, settings) ?? 0,
+    times: times.get(slots.keys[slot]!) ?? noTimes(),
+    answers,
+    detectedMs: startMs + MINUTE_MS,
+    burns,
+    errorBudget: settings.errorBudget,
+    evidenceNats: riseNats(slots.records.doubles, slot * SHAPE.doubles)
+  })
+}

@@ -1,0 +1,23 @@
+import { defineSignal } from '../define.ts'
+import { foldMinute } from './fold.ts'
+import { SETTINGS } from './settings.ts'
+import { createState, restoreState, saveState } from './state.ts'
+
+export default defineSignal({
+  title:
+    'Guardrails eat the time: the budget of refusals or answers burns, and which stage does it',
+  plots: 'trace_p95_ms',
+  inputs: {
+    traces: {
+      keys: ['tenant'],
+      measures: ['time_ms', 'duration_ms', 'refused', 'cost_pico'],
+      texts: ['id', 'trace_id', 'span_id', 'parent_span_id', 'kind', 'name', 'route', 'user'],
+      orderBy: ['time_ms', 'id']
+    }
+  },
+  settings: SETTINGS,
+  init: createState,
+  fold: foldMinute,
+  save: saveState,
+  restore: restoreState
+})
