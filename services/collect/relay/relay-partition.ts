@@ -1,4 +1,4 @@
-import { Failure } from '../../../schemas/failure.ts'
+import { Failure, FAILURES } from '../../../schemas/failure.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import type { EventLog, PartitionState } from '../../stream/log.ts'
 import type { PositionFiles } from './position-file.ts'
@@ -53,10 +53,14 @@ const stateOf = async (
 }
 
 const startOf = async (topic: string, partition: number, doors: RelayDoors): Promise<Place> => {
-  const { incarnation, start } = await stateOf(doors.log, topic, partition)
+  const { incarnation, start, end } = await stateOf(doors.log, topic, partition)
   const known = await doors.positions.read(topic, partition)
-  // A topic made anew under an old name starts at its start; its gap is told by the first read.
-  return known ?? { partition, incarnation, next: start }
+  if (known === null) return { partition, incarnation, next: start }
+  const isAnew = known.incarnation !== incarnation
+  if (!isAnew && known.next <= end) return known
+  // Reading would find it as well, but a bounded relay may have nothing left to read.
+  const code = isAnew ? 'E_LOG_RECREATED' : 'E_LOG_TRUNCATED'
+  return skipGap(topic, known, new Failure(code, FAILURES[code]), doors)
 }
 
 const step = async (
