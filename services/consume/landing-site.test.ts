@@ -12,24 +12,28 @@ import type { Run } from './run.ts'
 const APPENDED_MS = Date.parse('2026-03-01T00:00:00Z')
 const SOURCE = { topic: 'usage', incarnation: 'one' }
 
-/** A run of one event of a tenant, at offset 0 of a partition. */
-const runOf = (partition: number, tenant: string): Run => {
+/** A run of one event of each tenant, from offset 0 of a partition. */
+const runOf = (partition: number, ...tenants: string[]): Run => {
   const time = new Date(APPENDED_MS).toISOString()
-  const bytes = new Uint8Array(
-    encodeEvent(flattenEvent({ id: `${partition}`, time, tenant, kind: 'llm' }))
+  const values = tenants.map((tenant, offset) =>
+    encodeEvent(flattenEvent({ id: `${partition}-${offset}`, time, tenant, kind: 'llm' }))
   )
+  const bytes = new Uint8Array(Buffer.concat(values))
+  const count = tenants.length
+  const valueEnd = new Int32Array(count)
+  values.forEach(({ length }, index) => (valueEnd[index] = (valueEnd[index - 1] ?? 0) + length))
   return {
     partition,
     first: 0,
-    next: 1,
-    count: 1,
-    offsets: Float64Array.of(0),
-    timesMs: Float64Array.of(APPENDED_MS),
+    next: count,
+    count,
+    offsets: Float64Array.from(tenants, (_, offset) => offset),
+    timesMs: new Float64Array(count).fill(APPENDED_MS),
     bytes,
-    valueStart: Int32Array.of(0),
-    valueEnd: Int32Array.of(bytes.length),
+    valueStart: Int32Array.from(tenants, (_, index) => valueEnd[index - 1] ?? 0),
+    valueEnd,
     faults: [],
-    anchor: { offset: 0, crc32c: 1 }
+    anchor: { offset: count - 1, crc32c: 1 }
   }
 }
 
@@ -66,6 +70,19 @@ describe('a partition that another consumer landed', () => {
       landing.drop(0)
     })
     assert.equal(replayed.length, 2)
+    assert.deepEqual(landed, replayed)
+  })
+  test('leaves none either when it brought more tenants than are looked up', async (t) => {
+    const kept = ['b', 'a', 'b', 'c', 'a', 'b']
+    const many = Array.from({ length: 40_000 }, (_, n) => `left-out-${n}`)
+    const replayed = await hashesAfter(t, (landing) => {
+      landing.add(runOf(1, ...kept), SOURCE)
+    })
+    const landed = await hashesAfter(t, (landing) => {
+      landing.add(runOf(0, ...many), SOURCE)
+      landing.add(runOf(1, ...kept), SOURCE)
+      landing.drop(0)
+    })
     assert.deepEqual(landed, replayed)
   })
 })

@@ -57,10 +57,12 @@ const loadPrices = async (engine: Engine, book: PriceBook): Promise<void> => {
   const own = PRICE_ROW_COLUMNS.slice(PRICE_KEYS.length)
   const casts = own.map(({ name, type }) => `f.${name}::${type} AS ${name}`).join(', ')
   const columns = ['combination', ...own.map(({ name }) => name)].join(', ')
+  // An hour may have lost its last event to another one: then there is nothing to price.
+  const nulls = `(${['combination', ...own].map(() => 'NULL').join(', ')})`
   const prefixed = PRICE_KEYS.map((name) => `c.${name}`).join(', ')
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE prices AS SELECT ${prefixed}, ${casts}
-     FROM temp.combinations c JOIN (VALUES ${rows.join(', ')}) AS f(${columns}) USING (combination)`
+     FROM temp.combinations c JOIN (VALUES ${rows.join(', ') || nulls}) AS f(${columns}) USING (combination)`
   )
 }
 

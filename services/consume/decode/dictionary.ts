@@ -7,11 +7,14 @@ export type Check = (bytes: Uint8Array, start: number, end: number) => void
 const VALUES_START = 128
 /** Dictionaries that grew beyond this are dropped after a batch, so one odd batch costs no memory. */
 const VALUES_KEPT_MAX = 1 << 15
+/** A column with this many values hardly repeats: looking more of them up costs and finds nothing. */
+const VALUES_FOUND_MAX = 1 << 15
 
 /**
  * Codes for strings that repeat, found by their UTF-8 bytes so that no string is made for a value
  * seen before. Open addressing at half load over a word-wise hash; the last code is tried first
- * because neighbouring events often agree.
+ * because neighbouring events often agree. Beyond `VALUES_FOUND_MAX` every value gets a new code, so
+ * that one value may have several.
  */
 export class Dictionary {
   readonly #check: Check
@@ -36,6 +39,10 @@ export class Dictionary {
   /** Code of the bytes `[start, end)` under the cursor, new or known. */
   code(cursor: Cursor, start: number, end: number): number {
     if (this.#last >= 0 && this.#equals(this.#last, cursor.bytes, start, end)) return this.#last
+    if (this.#size >= VALUES_FOUND_MAX) {
+      this.#check(cursor.bytes, start, end)
+      return (this.#last = this.#append(cursor.bytes.subarray(start, end)))
+    }
     const hash = hashOf(cursor, start, end)
     const mask = this.#slots.length - 1
     let slot = hash & mask
@@ -97,13 +104,18 @@ export class Dictionary {
 
   #add(hash: number, value: Uint8Array): number {
     if (this.#size === this.#hashes.length) this.#grow()
+    this.#hashes[this.#size] = hash
+    this.#place(this.#size)
+    return this.#append(value)
+  }
+
+  #append(value: Uint8Array): number {
     const code = this.#size++
+    if (code + 2 > this.#ends.length) this.#ends = widened(this.#ends, this.#ends.length * 2)
     const from = this.#ends[code]!
     this.#reserve(from + value.length)
     this.#heap.set(value, from)
     this.#ends[code + 1] = from + value.length
-    this.#hashes[code] = hash
-    this.#place(code)
     return code
   }
 
@@ -117,7 +129,6 @@ export class Dictionary {
   #grow(): void {
     const capacity = this.#hashes.length * 2
     this.#hashes = widened(this.#hashes, capacity)
-    this.#ends = widened(this.#ends, capacity + 1)
     this.#slots = new Int32Array(capacity * 2)
     for (let code = 0; code < this.#size; code++) this.#place(code)
   }
