@@ -10,3 +10,7 @@ const ZERO_BIN = -1
 /** SQL for the bin of a non-negative integer column; null stays null. */
 export const binSql = (column: string): string =>
   `CASE WHEN ${column} = 0 THEN ${ZERO_BIN} ELSE ceil(ln(${column}) / ln(${GAMMA}))::SMALLINT END`
+
+/** SQL for the value that stands for a bin: its relative error to any value of the bin is least. */
+export const binValueSql = (bin: string): string =>
+  `CASE WHEN ${bin} = ${ZERO_BIN} THEN 0 ELSE ${2 / (1 + GAMMA)} * pow(${GAMMA}, ${bin}) END`

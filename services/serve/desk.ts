@@ -15,6 +15,8 @@ export type Desk = {
   nowMs: number
   access: Access
   head: Head
+  /** Monthly budgets by tenant, decimal strings in USD. */
+  budgetsUsd: Readonly<Record<string, string>>
   /** Rows of a query over the engine's bound views. */
   rows: (sql: string) => Promise<Row[]>
   /**
@@ -22,23 +24,22 @@ export type Desk = {
    * text is what people may run themselves with `tally sql`.
    */
   windows: (range: Range, sql: string) => Promise<Row[]>
+  /** As `rows`, with values that JSON can hold: times as RFC 3339, large integers as strings. */
+  table: (sql: string) => ReturnType<Engine['table']>
   /** Location of a live file. */
   location: (file: LiveFile) => string
 }
 
-export type DeskDoors = { engine: Engine; lake: Lake; nowMs: number }
+export type DeskDoors = {
+  engine: Engine
+  lake: Lake
+  nowMs: number
+  budgetsUsd: Readonly<Record<string, string>>
+}
 
 export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => {
-  const { engine, lake, nowMs } = doors
-  const rows = async (sql: string): Promise<Row[]> => {
-    try {
-      return await engine.rows(sql)
-    } catch (cause) {
-      // The text is ours, and so is the fault.
-      if (!(cause instanceof Failure) || cause.code !== 'E_SQL') throw cause
-      throw new Failure('E_INTERNAL', 'a query of the service failed', { cause })
-    }
-  }
+  const { engine, lake, nowMs, budgetsUsd } = doors
+  const rows = (sql: string): Promise<Row[]> => ours(() => engine.rows(sql))
   const location = ({ table, path }: LiveFile): string =>
     lake.doors.files.location(`${table}/${path}`)
   return {
@@ -47,10 +48,22 @@ export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => 
     nowMs,
     access,
     head,
+    budgetsUsd,
     rows,
     windows: (range, sql) =>
       rows(`WITH windows AS (${cellsSql(range, minutesOf(head, range, location))})\n${sql}`),
+    table: (sql) => ours(() => engine.table(sql)),
     location
+  }
+}
+
+/** The text of a route's query is ours, and so is the fault when it fails. */
+const ours = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+  try {
+    return await work()
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code !== 'E_SQL') throw cause
+    throw new Failure('E_INTERNAL', `a query of the service failed: ${cause.message}`, { cause })
   }
 }
 

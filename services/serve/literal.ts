@@ -7,3 +7,7 @@ export const sqlText = (text: string): string => {
 /** A point in time, milliseconds since the epoch, as SQL that people can read. */
 export const sqlTime = (ms: number): string =>
   `TIMESTAMPTZ '${new Date(ms).toISOString().replace('.000Z', 'Z')}'`
+
+/** All of some conditions, as one. */
+export const allOf = (...conditions: readonly string[]): string =>
+  conditions.length === 0 ? 'true' : conditions.join(' AND ')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Failure } from '../../schemas/failure.ts'
+import { sqlTime } from './literal.ts'
 
 /** Which time a question is about. */
 
@@ -106,3 +107,9 @@ export const stepOf = ({ fromMs, toMs, grain }: Range, points = 300): number => 
   const wantedS = (toMs - fromMs) / 1000 / Math.min(points, POINTS_MAX)
   return STEPS_S.find((step) => step >= leastS && step >= wantedS) ?? STEPS_S.at(-1)!
 }
+
+/** The range as a condition over a column of time, as people may run it. */
+export const withinSql = (
+  { fromMs, toMs }: Pick<Range, 'fromMs' | 'toMs'>,
+  column: string
+): string => `${column} >= ${sqlTime(fromMs)} AND ${column} < ${sqlTime(toMs)}`

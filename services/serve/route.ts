@@ -19,11 +19,13 @@ export type RouteDefinition<
   /** With parameters in braces, as OpenAPI writes them: `/v1/tenants/{tenant}`. */
   path: string
   summary: string
-  /** `open` needs no key. */
-  scope: 'open' | 'read' | 'admin'
+  /** What the key must allow. */
+  scope: 'read' | 'admin'
   params?: Params
   query?: Query
   body?: Body
+  /** What the answer may come as; JSON where nothing is said. */
+  mediaTypes?: readonly string[]
   result: Result
   answer: (
     desk: Desk,
@@ -35,12 +37,15 @@ export type Route = {
   method: 'get' | 'post'
   path: string
   summary: string
+  /** `open` needs no key and reads no lake. */
   scope: 'open' | 'read' | 'admin'
   params?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodObject
+  mediaTypes?: readonly string[]
   result: z.ZodType
-  answer: (desk: Desk, input: Record<string, unknown>) => Promise<unknown>
+  /** The desk is null for routes that are open. */
+  answer: (desk: Desk | null, input: Record<string, unknown>) => Promise<unknown>
 }
 
 /** Closes over the types of what comes in, so that whoever serves routes need not know them. */
@@ -54,7 +59,25 @@ export const defineRoute = <
 ): Route => ({
   ...definition,
   // What comes in was checked by the schemas that give the type.
-  answer: (desk, input) => definition.answer(desk, input as never)
+  answer: (desk, input) => definition.answer(desk!, input as never)
+})
+
+/** A route that needs no key: it holds nothing of anybody. */
+export const defineOpenRoute = <
+  Result extends z.ZodType,
+  Params extends z.ZodObject = z.ZodObject<Record<never, never>>
+>(definition: {
+  path: string
+  summary: string
+  params?: Params
+  mediaTypes?: readonly string[]
+  result: Result
+  answer: (input: z.output<Params>) => Promise<z.input<Result> | Document>
+}): Route => ({
+  ...definition,
+  method: 'get',
+  scope: 'open',
+  answer: (_desk, input) => definition.answer(input as never)
 })
 
 export type LoadedRoute = Route & { id: string }

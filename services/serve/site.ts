@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { Failure } from '../../schemas/failure.ts'
 import { Engine } from '../lake/engine.ts'
 import { parquetWriter } from '../lake/land-table.ts'
@@ -9,18 +8,18 @@ import { Cube } from './cube/cube.ts'
 import { openDesk } from './desk.ts'
 import { sqlText } from './literal.ts'
 import { loadRoutes } from './load-routes.ts'
-import type { Document } from './route.ts'
+import { seal, type Answer } from './answer.ts'
 
 export type ServeSettings = {
   /** Folder of the lake. */
   lake: string
   threads: number
   memoryMaxMib: number
+  /** Monthly budgets by tenant, decimal strings in USD. */
+  budgetsUsd?: Readonly<Record<string, string>>
 }
 
 export type Question = { route: string; input: Record<string, unknown>; access: Access }
-
-export type Answer = Document & { version: number; etag: string }
 
 /**
  * Answers questions out of one lake, in a thread of its own: neither a query nor the text of an
@@ -52,22 +51,13 @@ export const openServeSite = async (settings: ServeSettings): Promise<ServeSite>
         await engine.run(
           `SET VARIABLE tenant = ${tenant === null ? 'NULL::VARCHAR' : sqlText(tenant)}`
         )
-        const desk = openDesk({ engine, lake, nowMs: Date.now() }, head, access)
+        const desk = openDesk(
+          { engine, lake, nowMs: Date.now(), budgetsUsd: settings.budgetsUsd ?? {} },
+          head,
+          access
+        )
         return seal(await route.answer(desk, input), version)
       }),
     close: () => engine.close()
   }
 }
-
-const JSON_TYPE = 'application/json'
-
-const seal = (result: unknown, version: number): Answer => {
-  const document = isDocument(result)
-    ? result
-    : { mediaType: JSON_TYPE, body: JSON.stringify(result) }
-  const etag = `"${createHash('sha256').update(document.body).digest('base64url').slice(0, 22)}"`
-  return { ...document, version, etag }
-}
-
-const isDocument = (result: unknown): result is Document =>
-  typeof result === 'object' && result !== null && 'mediaType' in result && 'body' in result

@@ -8,7 +8,8 @@ import { WorkerCaller } from '../../consume/worker-call.ts'
 import type { Access } from '../../serve/access.ts'
 import { registerApi } from '../../serve/http/register.ts'
 import { loadRoutes } from '../../serve/load-routes.ts'
-import type { Answer, Question } from '../../serve/site.ts'
+import type { Answer } from '../../serve/answer.ts'
+import type { Question } from '../../serve/site.ts'
 import { lakeFolder, type SiteOptions } from '../site.ts'
 
 export type ServeApi = {

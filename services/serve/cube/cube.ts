@@ -3,6 +3,7 @@ import type { Engine } from '../../lake/engine.ts'
 import type { Lake } from '../../lake/lake.ts'
 import { settledHours } from '../../lake/settled-hours.ts'
 import { FRESH_TABLE, HOURS_TABLE } from './columns.ts'
+import { isCovered } from '../relation.ts'
 import { loadFresh, loadHours, type SourceFile } from './load.ts'
 
 /**
@@ -89,19 +90,4 @@ export class Cube {
     const location = this.#lake.doors.files.location(`${file.table}/${file.path}`)
     return { location, path: file.path, version: file.version }
   }
-}
-
-const HOUR_MS = 3_600_000
-const US_PER_MS = 1000
-
-/** Whether every hour that a flushed file touches was settled through it. */
-const isCovered = (file: LiveFile, through: ReadonlyMap<number, number>): boolean => {
-  if (file.timeUsMin === null || file.timeUsMax === null) return false
-  const last = Math.floor(file.timeUsMax / US_PER_MS / HOUR_MS) * HOUR_MS
-  let hour = Math.floor(file.timeUsMin / US_PER_MS / HOUR_MS) * HOUR_MS
-  for (; hour <= last; hour += HOUR_MS) {
-    const version = through.get(hour)
-    if (version === undefined || version < file.version) return false
-  }
-  return true
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SEVERITIES } from '../../../schemas/finding.ts'
 import { NextCursor, PageQuery, readCursor, writeCursor } from '../cursor.ts'
 import { Incident, readIncidents } from '../findings.ts'
-import { sqlText } from '../literal.ts'
+import { allOf, sqlText } from '../literal.ts'
 import { lakeResult, LakeResult } from '../result.ts'
 import { defineRoute } from '../route.ts'
 import { asTenant, Name, TenantQuery } from '../tenant.ts'
@@ -28,7 +28,7 @@ export default defineRoute({
       value === undefined ? [] : [`${name} = ${sqlText(value)}`]
     )
     const after = position === null ? [] : [`sequence < ${position.before}`]
-    const where = [asTenant(desk, tenant), ...equals, ...after].join(' AND ')
+    const where = allOf(...asTenant(desk, tenant), ...equals, ...after)
     const found = await readIncidents(desk, { where, limit: limit + 1 })
     const findings = found.slice(0, limit)
     const last = findings.at(-1)

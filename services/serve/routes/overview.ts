@@ -1,9 +1,19 @@
 import { z } from 'zod'
 import { SEVERITIES } from '../../../schemas/finding.ts'
 import { BUCKETS } from '../../../schemas/tokens.ts'
+import { BillResult, readBills } from '../bills.ts'
 import type { Desk } from '../desk.ts'
 import { incidentsSql } from '../findings.ts'
-import { RangeQuery, rangeResult, RangeResult, readRange, stepOf, type Range } from '../range.ts'
+import { allOf } from '../literal.ts'
+import {
+  RangeQuery,
+  rangeResult,
+  RangeResult,
+  readRange,
+  stepOf,
+  withinSql,
+  type Range
+} from '../range.ts'
 import {
   count,
   lakeResult,
@@ -47,6 +57,7 @@ const Overview = z.strictObject({
   series: Series,
   top_tenants: Top,
   top_models: Top,
+  bills: z.array(BillResult).describe('Bills that lie in the range, and their gap to the meter.'),
   open_findings: z.strictObject(
     Object.fromEntries(['total', ...SEVERITIES].map((name) => [name, z.int()]))
   ),
@@ -62,10 +73,11 @@ export default defineRoute({
   result: Overview,
   answer: async (desk, input) => {
     const range = readRange(input, desk)
-    const where = asTenant(desk, input.tenant)
+    const conditions = asTenant(desk, input.tenant)
+    const where = allOf(...conditions)
     const lengthMs = range.toMs - range.fromMs
     const past = { ...range, fromMs: range.fromMs - lengthMs, toMs: range.fromMs }
-    const sql = seriesSql(range, where)
+    const sql = seriesSql(range, conditions)
     return {
       lake: lakeResult(desk),
       range: rangeResult(range),
@@ -74,6 +86,7 @@ export default defineRoute({
       series: await series(desk, range, sql),
       top_tenants: await top(desk, range, { by: 'tenant', where }),
       top_models: await top(desk, range, { by: 'coalesce(response_model, request_model)', where }),
+      bills: input.tenant === undefined ? await readBills(desk, range) : [],
       open_findings: await openFindings(desk, where),
       sql
     }
@@ -85,7 +98,7 @@ const totals = async (desk: Desk, range: Range, where: string) => {
   return totalsOf(row ?? {})
 }
 
-const seriesSql = (range: Range, where: string): string => {
+const seriesSql = (range: Range, conditions: readonly string[]): string => {
   const step = stepOf(range)
   const tokens = BUCKETS.map((name) => `sum(${name})::DOUBLE AS ${name}`)
   return `SELECT epoch(time_bucket(INTERVAL ${step} SECONDS, window_start))::BIGINT AS time,
@@ -93,7 +106,7 @@ const seriesSql = (range: Range, where: string): string => {
   sum(cache_h) / nullif(sum(cache_w), 0) AS cache_hit_rate,
   sum(energy_mid_uj) / 1e6 AS energy_mid_j,
   ${tokens.join(', ')}
-FROM windows WHERE ${where} GROUP BY 1 ORDER BY 1`
+FROM windows WHERE ${allOf(withinSql(range, 'window_start'), ...conditions)} GROUP BY 1 ORDER BY 1`
 }
 
 const series = async (desk: Desk, range: Range, sql: string): Promise<z.infer<typeof Series>> => {

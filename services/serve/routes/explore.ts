@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import { EXPLORE_DIMENSIONS } from '../cube/dimensions.ts'
+import { MEASURES } from '../cube/measures.ts'
+import type { Desk } from '../desk.ts'
+import { groupsSql, readGroups, seriesSql, type Cut } from '../explore.ts'
+import { FilterQuery, filterSql, listOf } from '../filter.ts'
+import { sqlText } from '../literal.ts'
+import { RangeQuery, rangeResult, RangeResult, readRange, stepOf } from '../range.ts'
+import { count, lakeResult, LakeResult } from '../result.ts'
+import { defineRoute } from '../route.ts'
+import { asTenant, TenantQuery } from '../tenant.ts'
+
+/** What fits side by side in a table. */
+const MEASURES_MAX = 12
+/** Deeper cuts have more groups than anybody reads. */
+const DIMENSIONS_MAX = 4
+const GROUPS_MAX = 1000
+const GROUPS_DEFAULT = 20
+/** Lines that a chart can show apart. */
+const LINES_MAX = 20
+
+const STEPS = [
+  'none',
+  'auto',
+  '60',
+  '300',
+  '900',
+  '3600',
+  '10800',
+  '21600',
+  '86400',
+  '604800'
+] as const
+
+const Values = z.record(z.string(), z.number().nullable())
+const Key = z.record(z.string(), z.string().nullable())
+
+export default defineRoute({
+  method: 'get',
+  path: '/v1/explore',
+  summary: 'Any measures by any dimensions over a range, with a series by time if asked for.',
+  scope: 'read',
+  query: z.strictObject({
+    measures: listOf(
+      MEASURES.map(({ id }) => id),
+      MEASURES_MAX
+    ).default(['cost_usd', 'calls']),
+    by: listOf(
+      EXPLORE_DIMENSIONS.map(({ id }) => id),
+      DIMENSIONS_MAX
+    ).default([]),
+    step: z.enum(STEPS).default('none').describe('Length of a step of the series in seconds.'),
+    limit: z.coerce.number().int().min(1).max(GROUPS_MAX).default(GROUPS_DEFAULT),
+    ...RangeQuery,
+    ...TenantQuery,
+    ...FilterQuery
+  }),
+  result: z.strictObject({
+    lake: LakeResult,
+    range: RangeResult,
+    groups: z
+      .array(z.strictObject({ key: Key, values: Values }))
+      .describe('Largest first by the first measure.'),
+    more: z.boolean().describe('Whether there are more groups than `limit`.'),
+    total: Values.describe('The same measures over everything, groups beyond `limit` included.'),
+    series: z
+      .strictObject({
+        step_s: z.int(),
+        time: z.array(z.int()).describe('Start of each step, seconds since the epoch.'),
+        groups: z.array(
+          z.strictObject({ key: Key, values: z.record(z.string(), z.array(z.number().nullable())) })
+        )
+      })
+      .nullable(),
+    sql: z.string().describe('The queries that ran; `windows` is the view of the lake.')
+  }),
+  answer: async (desk, input) => {
+    const range = readRange(input, desk)
+    const where = [...asTenant(desk, input.tenant), ...filterSql(input.filter)]
+    const cut: Cut = {
+      range,
+      measures: [...new Set(input.measures.length === 0 ? ['calls'] : input.measures)],
+      by: [...new Set(input.by)],
+      where
+    }
+    const sql = groupsSql(cut, input.limit + 1)
+    const found = await readGroups(desk, cut, sql)
+    const groups = found.slice(0, input.limit).map(({ key, values }) => ({ key, values }))
+    const whole = { ...cut, by: [] }
+    const [total] = await readGroups(desk, whole, groupsSql(whole, 1))
+    const step = input.step === 'none' ? null : input.step
+    const stepS =
+      step === null
+        ? null
+        : step === 'auto'
+          ? stepOf(range)
+          : Math.max(Number(step), stepOf(range, POINTS_MAX))
+    const lines = narrowed(cut, groups)
+    const series = stepS === null ? null : await readSeries(desk, lines, groups, stepS)
+    return {
+      lake: lakeResult(desk),
+      range: rangeResult(range),
+      groups,
+      more: found.length > input.limit,
+      total: total?.values ?? {},
+      series,
+      sql: stepS === null ? sql : `${sql};\n\n${seriesSql(lines, stepS)}`
+    }
+  }
+})
+
+/** A chart wider than this has fewer pixels than points. */
+const POINTS_MAX = 1500
+
+type Found = { key: Record<string, string | null>; values: Record<string, number | null> }
+
+/** The cut down to the groups that get a line. */
+const narrowed = (cut: Cut, groups: readonly Found[]): Cut => {
+  if (cut.by.length === 0 || groups.length === 0) return cut
+  const sqlOf = (id: string): string => EXPLORE_DIMENSIONS.find((one) => one.id === id)!.sql
+  const one = ({ key }: Found): string =>
+    cut.by
+      .map((id) => {
+        const value = key[id] ?? null
+        return `${sqlOf(id)} IS NOT DISTINCT FROM ${value === null ? 'NULL' : sqlText(value)}`
+      })
+      .join(' AND ')
+  return { ...cut, where: [...cut.where, `(${groups.slice(0, LINES_MAX).map(one).join(' OR ')})`] }
+}
+
+const readSeries = async (desk: Desk, cut: Cut, groups: readonly Found[], stepS: number) => {
+  const points = await readGroups(desk, cut, seriesSql(cut, stepS))
+  const time = [...new Set(points.map(({ row }) => count(row['time'])))]
+  const at = new Map(time.map((one, index) => [one, index]))
+  const lines = new Map(
+    (cut.by.length === 0 ? [{ key: {} }] : groups.slice(0, LINES_MAX)).map(({ key }) => [
+      JSON.stringify(key),
+      {
+        key,
+        values: Object.fromEntries(
+          cut.measures.map((id) => [id, Array<number | null>(time.length).fill(null)])
+        )
+      }
+    ])
+  )
+  for (const { key, values, row } of points) {
+    const line = lines.get(JSON.stringify(key))
+    const index = at.get(count(row['time']))!
+    for (const id of cut.measures)
+      if (line !== undefined) line.values[id]![index] = values[id] ?? null
+  }
+  return { step_s: stepS, time, groups: [...lines.values()] }
+}
