@@ -1,6 +1,6 @@
 import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import { prefixesSql } from '../../schemas/prefixes.ts'
-import { POSITION_COLUMNS, type TableName } from '../../schemas/tables.ts'
+import type { TableName } from '../../schemas/tables.ts'
 import { windowsSql } from '../../schemas/windows.ts'
 import { enrichedSql } from '../../services/consume/landing.ts'
 import { pricing } from '../../services/consume/pricing.ts'
@@ -12,8 +12,10 @@ import { quoted } from '../../services/lake/parquet-writer.ts'
 import { hourKey, settledHours, type SettledHour } from '../../services/lake/settled-hours.ts'
 import type { PriceBook } from '../../services/rates/prices/book.ts'
 import { HOUR_MS } from './closed-hours.ts'
+import { CONFLICTS, KEPT, KEPT_SQL, KEY_HASHES_SQL, RANKED_SQL, keyHashSql } from './dedupe-sql.ts'
 import { energy } from './energy.ts'
-import { CONFLICTS, KEPT, RANKED_SQL, keyHashSql } from './dedupe-sql.ts'
+import { RECORD_COLUMNS, attachOriginals } from './identity/family.ts'
+import { identify, type Identity } from './identity/identity.ts'
 
 export type SettleDoors = { engine: Engine; lake: Lake; prices: PriceBook; generation: string }
 
@@ -27,7 +29,10 @@ const HOUR_TABLES: readonly TableName[] = [
   'events_settled',
   'windows_settled',
   'prefixes_settled',
-  'event_ids'
+  'event_ids',
+  'call_ids',
+  'witnesses',
+  'disagreements'
 ]
 
 /**
@@ -43,11 +48,12 @@ export const settleHour = async (
 ): Promise<SettledHour | null> => {
   const { engine, lake } = doors
   await rank(engine, startMs)
+  const identity = await identify(engine, timestamp(startMs))
   const before = settledHours(head).find((hour) => hour.startMs === startMs)
-  const hour = await describe(doors, { head, startMs, before })
-  const adds = await land(doors, startMs)
+  const hour = await describe(doors, { head, startMs, before, identity })
+  const adds = await land(doors, startMs, identity)
   const removes = HOUR_TABLES.flatMap((table) => filesOf(head, table, startMs))
-  const again = await losers(engine, startMs)
+  const again = [...(await losers(engine, startMs)), ...identity.resettle]
   const version = await lake.commit((now): Commit | null => {
     if (isSettledSince(now, head, startMs)) return null
     const { startMs: _, ...stored } = hour
@@ -58,7 +64,7 @@ export const settleHour = async (
   return version === null ? null : hour
 }
 
-/** Marks an hour that keeps a record of which an earlier one turned up in another hour. */
+/** Marks an hour that a record in another hour changes: one it repeats, or another witness of its call. */
 export const resettleKey = (startMs: number): string =>
   `resettle/${new Date(startMs).toISOString()}`
 
@@ -74,24 +80,29 @@ const filesOf = (head: Head, table: TableName, startMs: number): LiveFile[] =>
 
 const timestamp = (timeMs: number): string => `make_timestamptz(${timeMs * US_PER_MS}::BIGINT)`
 
-/** Fills `candidates`, `elsewhere` and `ranked`. */
+/** Fills `candidates`, `elsewhere`, `ranked` and `kept`. */
 const rank = async (engine: Engine, startMs: number): Promise<void> => {
-  await engine.run(`CREATE OR REPLACE TEMP TABLE candidates AS SELECT * FROM temp.events
-    WHERE time >= ${timestamp(startMs)} AND time < ${timestamp(startMs + HOUR_MS)}`)
+  await attachOriginals(engine)
+  const record = RECORD_COLUMNS.map((name) => `"${name}"`).join(', ')
+  const within = `time >= ${timestamp(startMs)} AND time < ${timestamp(startMs + HOUR_MS)}`
+  await engine.run(`CREATE OR REPLACE TEMP TABLE candidates AS
+    SELECT ${record} FROM temp.originals WHERE ${within}
+    UNION ALL SELECT ${record} FROM temp.events WHERE provisional AND ${within}`)
+  await engine.run(KEY_HASHES_SQL)
   const low = timestamp(startMs - IDENTITY_DAYS * DAY_MS)
   const high = timestamp(startMs + IDENTITY_DAYS * DAY_MS)
   // The index finds candidates by hash; the events themselves then prove the identity.
   await engine.run(`CREATE OR REPLACE TEMP TABLE hits AS
     SELECT DISTINCT i.hour, i.key_hash FROM temp.event_ids i
-    JOIN (SELECT DISTINCT ${keyHashSql('c')} AS key_hash FROM temp.candidates c) k USING (key_hash)
+    JOIN temp.key_hashes k USING (key_hash)
     WHERE i.hour >= ${low} AND i.hour < ${high} AND i.hour <> ${timestamp(startMs)}`)
   const columns = EVENT_FIELDS.map(({ column }) => `e."${column}"`).join(', ')
   await engine.run(`CREATE OR REPLACE TEMP TABLE elsewhere AS
     SELECT e.tenant, e.source, e.id, e.append_time, e."partition", e."offset",
       h.hour, (hash(${columns}) >> 1)::BIGINT AS content
-    FROM temp.events_settled e JOIN temp.hits h
+    FROM temp.originals e JOIN temp.hits h
       ON h.hour = date_trunc('hour', e.time) AND h.key_hash = ${keyHashSql('e')}`)
-  await engine.run(RANKED_SQL)
+  await engine.run(`${RANKED_SQL}; ${KEPT_SQL}`)
 }
 
 /** Hours that keep a record later than one found here: they have to be settled again. */
@@ -105,41 +116,39 @@ const losers = async (engine: Engine, startMs: number): Promise<number[]> => {
 
 const describe = async (
   { engine, generation }: SettleDoors,
-  at: { head: Head; startMs: number; before: SettledHour | undefined }
+  at: { head: Head; startMs: number; before: SettledHour | undefined; identity: Identity }
 ): Promise<SettledHour> => {
-  const [counts] = await engine.rows(`SELECT count_if(${KEPT}) AS events,
+  const [counts] = await engine.rows(`SELECT (SELECT count(*) FROM temp.kept) AS events,
     count_if(NOT (${KEPT})) AS dropped, count_if(${CONFLICTS}) AS conflicts FROM temp.ranked`)
   const conflicts = Number(counts?.['conflicts'])
   return {
     startMs: at.startMs,
     through: at.head.version,
-    events: Number(counts?.['events']),
+    events: Number(counts?.['events']) - at.identity.merged,
     duplicates: (at.before?.duplicates ?? 0) + Number(counts?.['dropped']) - conflicts,
     conflicts: (at.before?.conflicts ?? 0) + conflicts,
+    merged: at.identity.merged,
+    disagreements: at.identity.disagreements,
     generation,
     next: Object.fromEntries([...at.head.positions].map(([key, { next }]) => [key, next]))
   }
 }
 
-const land = async (doors: SettleDoors, startMs: number): Promise<TableFile[]> => {
+const land = async (
+  doors: SettleDoors,
+  startMs: number,
+  identity: Identity
+): Promise<TableFile[]> => {
   const { engine, generation, prices } = doors
-  const columns = [
-    ...POSITION_COLUMNS.map(({ name }) => name),
-    ...EVENT_FIELDS.map((f) => f.column)
-  ]
-  await engine.run(
-    `CREATE OR REPLACE TEMP VIEW columns AS SELECT rowid AS row_key, ${columns.map((name) => `"${name}"`).join(', ')}
-     FROM temp.ranked WHERE ${KEPT}`
-  )
   const cost = await pricing(engine, prices)
   const joules = await energy(engine, startMs)
   const enrichment = {
-    expressions: { ...cost.expressions, ...joules.expressions },
+    expressions: { ...cost.expressions, ...joules.expressions, witnesses: 'e.witnesses' },
     joins: [...cost.joins, ...joules.joins]
   }
   await engine.run(enrichedSql(generation, enrichment))
   const files: TableFile[] = []
-  for (const selection of selections(generation, startMs)) {
+  for (const selection of [...selections(generation, startMs), ...identity.selections]) {
     const file = await landTable(doors, selection)
     if (file !== null) files.push(file)
   }
@@ -160,8 +169,8 @@ const selections = (generation: string, startMs: number): Selection[] => {
     { table: 'prefixes_settled', sql: stamped(prefixesSql('enriched')), time: 'window_start' },
     {
       table: 'event_ids',
-      sql: `SELECT ${hour} AS hour, ${keyHashSql('e')} AS key_hash, append_time, "partition", "offset"
-            FROM enriched e ORDER BY key_hash`,
+      sql: `SELECT ${hour} AS hour, key_hash, append_time, "partition", "offset"
+            FROM temp.kept JOIN temp.key_hashes USING (r) ORDER BY key_hash`,
       time: 'hour'
     },
     {

@@ -33,7 +33,9 @@ export type LakeSite = {
 }
 
 export const openLakeSite = async (options: SiteOptions, create = false): Promise<LakeSite> => {
-  const engine = await Engine.open({ threads: 2 })
+  // Settling holds a whole hour: what does not fit into memory goes to the disk of the lake.
+  const spillFolder = path.join(options.data, 'spill')
+  const engine = await Engine.open({ threads: 2, spillFolder })
   const lake = await openLake(lakeFolder(options), { writeParquet: parquetWriter(engine), create })
   const prices = await loadBook()
   return { engine, lake, prices, generation: generationOf(prices), close: () => engine.close() }

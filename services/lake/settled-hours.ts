@@ -12,6 +12,10 @@ export type SettledHour = {
   events: number
   duplicates: number
   conflicts: number
+  /** Records that are witnesses of a call told by another record. */
+  merged: number
+  /** Rows of `disagreements`. */
+  disagreements: number
   generation: string
   /** Offsets taken in, by `topic/partition`. */
   next: Readonly<Record<string, number>>
@@ -24,6 +28,8 @@ const Stored = z.object({
   events: z.int(),
   duplicates: z.int(),
   conflicts: z.int(),
+  merged: z.int().default(0),
+  disagreements: z.int().default(0),
   generation: z.string(),
   next: z.record(z.string(), z.int())
 })
