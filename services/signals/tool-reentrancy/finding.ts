@@ -1,0 +1,107 @@
+import type { Draft } from '../define.ts'
+import { fingerprint } from '../fingerprint.ts'
+import { sqlEquals, sqlTime } from '../sql.ts'
+import { usd, usdPerHour } from '../statistics/share-incidents.ts'
+import type { Settings } from './settings.ts'
+import { labelOf, type Step } from './step.ts'
+import { loopKey, type Loop, type Trace } from './trace.ts'
+
+/** Turns a loop into the finding that people read. */
+
+export type Sighting = { step: Step; trace: Trace; loop: Loop; minuteMs: number }
+
+export type Circumstances = {
+  traces: readonly string[]
+  loops: number
+  settings: Settings
+  /** Day of the change point, or the finding that opened the incident. */
+  day?: number
+  first?: Draft
+}
+
+const MINUTE_MS = 60_000
+/** Rates over less than this say nothing: a loop of a second is not 3,600 an hour. */
+const RATE_MS_MIN = 10_000
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+export const loopDraft = (sighting: Sighting, around: Circumstances): Draft => {
+  const { step, trace, loop, minuteMs } = sighting
+  const wastePico = trace.costPico - loop.wasteCostPico
+  const perHour =
+    wastePico > 0 ? usdPerHour(wastePico, Math.max(RATE_MS_MIN, step.endMs - loop.wasteMs)) : null
+  const cycle = loop.labels.join(' → ')
+  return {
+    fingerprint:
+      around.first?.fingerprint ??
+      fingerprint(
+        'tool-reentrancy',
+        trace.tenant,
+        loopKey(loop.kind, loop.labels),
+        around.day ?? 0
+      ),
+    status: 'firing',
+    severity: severityOf(perHour, around.settings),
+    tenant: trace.tenant,
+    scope: { loop: loop.kind, cycle, trace: step.trace },
+    axis: 'tool',
+    started_at: around.first?.started_at ?? iso(loop.startedMs),
+    detected_at: iso(minuteMs + MINUTE_MS),
+    summary: summary(sighting, perHour, around.loops),
+    before: { times: 1 },
+    after: {
+      times: loop.times,
+      seconds: Math.round((step.endMs - loop.startedMs) / 1000),
+      wasted_tokens: trace.tokens - loop.wasteTokens,
+      wasted_usd: wastePico > 0 ? usd(wastePico) : null,
+      steps_of_trace: trace.steps,
+      steps_placed_by_time: loop.inferred,
+      traces: around.loops
+    },
+    cost_usd_per_hour: perHour,
+    culprit: { trace: step.trace, call: labelOf(step), args_hash: step.args },
+    victims: [],
+    contributors: around.traces.map((one) => ({ trace: one, cycle })),
+    query: reproduce(sighting)
+  }
+}
+
+const severityOf = (perHour: string | null, settings: Settings): Draft['severity'] => {
+  if (perHour === null) return 'warning'
+  if (Number(perHour) < settings.costFloorUsdPerHour) return 'info'
+  return Number(perHour) >= settings.criticalUsdPerHour ? 'critical' : 'warning'
+}
+
+const summary = (
+  { step, trace, loop }: Sighting,
+  perHour: string | null,
+  loops: number
+): string => {
+  const what =
+    loop.kind === 'repeat'
+      ? `calls ${loop.labels.join(' → ')} with the same arguments and gets the same result, ${loop.times} times so far`
+      : `has ${labelOf(step)} inside itself, ${loop.times} deep so far (${loop.labels.join(' → ')})`
+  const waste = trace.costPico - loop.wasteCostPico
+  const money =
+    waste > 0 && perHour !== null
+      ? `: ${usd(waste)} USD for nothing, at ${perHour} USD an hour`
+      : ''
+  const others = loops > 1 ? `, the ${loops}th trace to do so` : ''
+  return `Trace ${step.trace} of ${trace.tenant} ${what}${money}${others}`
+}
+
+const reproduce = ({ step, loop, minuteMs }: Sighting): string => {
+  const filters = [
+    sqlEquals('tenant', step.tenant),
+    `${sqlEquals('coalesce(trace_id, conversation_id)', step.trace)}`,
+    `time >= ${sqlTime(loop.startedMs)}`,
+    `time < ${sqlTime(minuteMs + MINUTE_MS)}`
+  ]
+  const what =
+    loop.kind === 'repeat'
+      ? `kind IN ('tool', 'retrieval')`
+      : `${sqlEquals('kind', step.kind)} AND ${sqlEquals('name', step.name)}`
+  const columns = loop.kind === 'repeat' ? 'name, args_hash, result_hash' : 'kind, name'
+  return `SELECT ${columns}, count(*) AS times, min(time)::VARCHAR AS first, max(time)::VARCHAR AS latest
+FROM events WHERE ${filters.join(' AND ')} AND ${what} GROUP BY ${columns} HAVING count(*) > 1 ORDER BY times DESC`
+}

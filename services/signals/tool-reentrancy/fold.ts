@@ -1,0 +1,50 @@
+import type { Columns, Draft, Minute } from '../define.ts'
+import { dropIdle, remember } from '../statistics/recent.ts'
+import { openLoop, resolveQuiet } from './incidents.ts'
+import { readStep } from './step.ts'
+import { createTrace, follow, loopKey, type LoopKind, type Trace } from './trace.ts'
+import type { State } from './state.ts'
+
+/** One closed minute: steps into their traces, loops into incidents. */
+export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
+  for (const [, trace] of dropIdle(state.traces, startMs)) endTrace(state, trace)
+  dropIdle(state.habits, startMs)
+  const told = grains.traces === undefined ? [] : readSteps(state, grains.traces, startMs)
+  return [...told, ...resolveQuiet(state, startMs)]
+}
+
+const readSteps = (state: State, columns: Columns, minuteMs: number): Draft[] => {
+  const drafts: Draft[] = []
+  for (let row = 0; row < columns.rows; row++) {
+    const step = readStep(columns, row, minuteMs)
+    const key = `${step.tenant}\u001f${step.trace}`
+    const trace = state.traces.entries.get(key) ?? createTrace(step.tenant)
+    const usual = (kind: LoopKind, labels: readonly string[]): number =>
+      usualTimes(state, trace.tenant, loopKey(kind, labels))
+    const loop = follow(trace, step, state.settings, usual)
+    remember(state.traces, key, trace)
+    if (loop !== null) drafts.push(...openLoop(state, { step, trace, loop, minuteMs }))
+  }
+  return drafts
+}
+
+const habitKey = (tenant: string, loop: string): string => `${tenant}\u001f${loop}`
+
+/** Twice of what the tenant's own loops of the kind come to before they end by themselves. */
+const usualTimes = ({ habits, settings }: State, tenant: string, loop: string): number => {
+  const habit = habits.entries.get(habitKey(tenant, loop))
+  return habit === undefined || habit.ended < settings.habitAfter ? 0 : 2 * habit.timesMax
+}
+
+/** A trace that ended: its loops came to an end without anybody's help. */
+const endTrace = ({ habits }: State, { tenant, loops, lastMs }: Trace): void => {
+  for (const [name, { times }] of loops) {
+    const key = habitKey(tenant, name)
+    const known = habits.entries.get(key)
+    remember(habits, key, {
+      lastMs,
+      ended: (known?.ended ?? 0) + 1,
+      timesMax: Math.max(known?.timesMax ?? 0, times)
+    })
+  }
+}

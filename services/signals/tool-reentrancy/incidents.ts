@@ -1,0 +1,51 @@
+import type { Draft } from '../define.ts'
+import { endDraft } from '../statistics/share-incidents.ts'
+import { loopDraft, type Sighting } from './finding.ts'
+import { loopKey } from './trace.ts'
+import type { State } from './state.ts'
+
+/**
+ * One incident per tenant and loop, however many traces run into it: each of the first ten is
+ * told, then every doubling.
+ */
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+const TRACES_TOLD_MAX = 10
+
+const isTold = (loops: number): boolean =>
+  loops <= TRACES_TOLD_MAX || Number.isInteger(Math.log2(loops))
+
+export const openLoop = (state: State, sighting: Sighting): Draft[] => {
+  const { loop, trace, step } = sighting
+  const key = JSON.stringify([trace.tenant, loopKey(loop.kind, loop.labels)])
+  const open = state.incidents.get(key)
+  const isNew = open?.traces.includes(step.trace) !== true
+  const traces = [...(open?.traces ?? []), ...(isNew ? [step.trace] : [])].slice(-TRACES_TOLD_MAX)
+  const loops = (open?.loops ?? 0) + (isNew ? 1 : 0)
+  const day = Math.floor(loop.startedMs / DAY_MS)
+  const draft = loopDraft(sighting, {
+    traces,
+    loops,
+    settings: state.settings,
+    ...(open === undefined ? { day } : { first: open.draft })
+  })
+  const isSaid = !isNew || isTold(loops)
+  state.incidents.set(key, {
+    lastMs: step.ms,
+    draft: isSaid || open === undefined ? draft : open.draft,
+    traces,
+    loops
+  })
+  return isSaid ? [draft] : []
+}
+
+export const resolveQuiet = (state: State, ms: number): Draft[] => {
+  const drafts: Draft[] = []
+  for (const [key, { lastMs, draft }] of state.incidents) {
+    if (ms - lastMs < state.settings.quietMinutes * MINUTE_MS) continue
+    state.incidents.delete(key)
+    drafts.push(endDraft(draft, ms))
+  }
+  return drafts
+}

@@ -1,0 +1,67 @@
+import type { Draft } from '../define.ts'
+import { pack, unpack } from '../statistics/checkpoint.ts'
+import { createRecent, type Recent } from '../statistics/recent.ts'
+import type { Settings } from './settings.ts'
+import type { Trace } from './trace.ts'
+
+/** All that the fold remembers, and how it becomes bytes and back. */
+
+export type Incident = {
+  lastMs: number
+  draft: Draft
+  traces: string[]
+  loops: number
+}
+
+/** Loops of a kind that ended by themselves: how many, and how long the longest was. */
+export type Habit = { lastMs: number; ended: number; timesMax: number }
+
+export type State = {
+  settings: Settings
+  traces: Recent<Trace>
+  incidents: Map<string, Incident>
+  habits: Recent<Habit>
+}
+
+const TRACES_MAX = 16_384
+/** A trace without a step for this long has ended. */
+const TRACE_IDLE_MS = 30 * 60_000
+const HABITS_MAX = 4096
+const HABIT_IDLE_MS = 14 * 86_400_000
+
+export const createState = (settings: Settings): State => ({
+  settings,
+  traces: createRecent(TRACES_MAX, TRACE_IDLE_MS),
+  incidents: new Map(),
+  habits: createRecent(HABITS_MAX, HABIT_IDLE_MS)
+})
+
+/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
+const VERSION = 1
+
+type Header = {
+  version: number
+  traces: [string, Trace][]
+  incidents: [string, Incident][]
+  habits: [string, Habit][]
+}
+
+export const saveState = ({ traces, incidents, habits }: State): Uint8Array => {
+  const header: Header = {
+    version: VERSION,
+    traces: [...traces.entries],
+    incidents: [...incidents],
+    habits: [...habits.entries]
+  }
+  return pack(header, [])
+}
+
+export const restoreState = (saved: Uint8Array, settings: Settings): State => {
+  const { header } = unpack(saved) as { header: Header }
+  const state = createState(settings)
+  if (header.version !== VERSION) return state
+  state.traces.entries = new Map(header.traces)
+  state.incidents = new Map(header.incidents)
+  state.habits.entries = new Map(header.habits)
+  return state
+}
