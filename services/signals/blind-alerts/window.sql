@@ -9,7 +9,7 @@ SELECT
   coalesce(response_model, request_model) AS model,
   sum(n)::DOUBLE AS n,
   sum(n_error)::DOUBLE AS failed,
-  sum(n_429 + n_529)::DOUBLE AS throttled,
+  sum(coalesce(n_429, 0) + coalesce(n_529, 0))::DOUBLE AS throttled,
   sum(cost_pico)::DOUBLE AS cost_pico
 FROM windows
 WHERE kind <> 'evaluation'

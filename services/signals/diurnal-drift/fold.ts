@@ -1,0 +1,151 @@
+import type { Columns, Draft, Minute } from '../define.ts'
+import { alarmNats } from '../statistics/false-alarm-budget.ts'
+import { expectedShare } from '../statistics/rise-baseline.ts'
+import { observeRise, riseChange, riseNats, startRise } from '../statistics/rise-detector.ts'
+import { R } from '../statistics/rise-record.ts'
+import { forgetIdle, seriesOfTenant, slotOfRow, wordsOf } from '../statistics/series-slots.ts'
+import { clockShare, learnClock, shareByHour, WEEK_BINS } from './clock.ts'
+import { changeDraft, iso, waveDraft } from './finding.ts'
+import { learnStep, settleStep, slowStep } from './latency-step.ts'
+import { measureOf } from './measure.ts'
+import { riseSettings } from './settings.ts'
+import { SHAPE, type State } from './state.ts'
+import { settleWave, type Wave } from './wave.ts'
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+/** Nightly bets in a month: the windows of the wave's false-alarm budget. */
+const DAYS_PER_MONTH = 30
+const MINUTES_PER_MONTH = 43_200
+/** Evidence up to which the clock learns, and below which a told wave is gone. */
+const LEARN_NATS = 6
+const GONE_NATS = 2
+
+/** One closed minute: every share is judged against the worst that the clock explains. */
+export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
+  for (const key of forgetIdle(state.slots, startMs)) {
+    state.open.delete(key)
+    state.waves.delete(key)
+  }
+  if (grains.window === undefined) return []
+  const cases = gather(state, grains.window, startMs)
+  return [...cases].flatMap(([slot, counts]) => judge(state, slot, counts, startMs))
+}
+
+type Counts = { n: number; k: number }
+
+const gather = ({ slots }: State, columns: Columns, startMs: number): Map<number, Counts> => {
+  const cases = new Map<number, Counts>()
+  const { n, bad, step } = columns.measures
+  for (let row = 0; row < columns.rows; row++) {
+    const slot = slotOfRow(slots, columns, row, (fresh) => startRise(slots.records, fresh, startMs))
+    const k = badCases(placeOf(slots.records.doubles, slot), {
+      n: n![row]!,
+      bad: bad![row]!,
+      step: step![row]!
+    })
+    const counts = cases.get(slot) ?? { n: 0, k: 0 }
+    cases.set(slot, counts)
+    if (k === null) continue
+    counts.n += n![row]!
+    counts.k += k
+  }
+  return cases
+}
+
+type Place = { d: Float64Array; at: number }
+const placeOf = (d: Float64Array, slot: number): Place => ({ d, at: slot * SHAPE.doubles })
+
+/** Bad ones among a row's cases; null while it is being learned what is slow. */
+const badCases = (
+  { d, at }: Place,
+  { n, bad, step }: { n: number; bad: number; step: number }
+): number | null => {
+  if (Number.isNaN(step)) return bad
+  const slow = slowStep(d, at)
+  if (slow !== null) return step > slow ? n : 0
+  learnStep(d, at, step, n)
+  return null
+}
+
+const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): Draft[] => {
+  const { slots } = state
+  const { records } = slots
+  const { d, at } = placeOf(records.doubles, slot)
+  if (wordsOf(slots, slot)[3] === 'latency' && slowStep(d, at) === null) settleStep(d, at, startMs)
+  if (n === 0) return []
+  const wave = settleWave(records, slot, startMs, d[at + R.daysLearned]!)
+  const drafts = wave === null ? [] : judgeWave(state, slot, wave, startMs)
+  const usual = expectedShare(records, slot, startMs)
+  const clock = Math.max(usual, clockShare(records, slot, startMs) ?? 0)
+  const armed = startMs - d[at + R.firstMs]! >= state.settings.armDays * DAY_MS
+  const limits = riseSettings(state.settings, {
+    series: seriesOfTenant(slots, slot),
+    isLatency: !Number.isNaN(slowStep(d, at) ?? NaN)
+  })
+  const outcome = observeRise(
+    records,
+    slot,
+    { tally: { n, k, sums: [0, 0, 0], expected: clock }, ms: startMs },
+    // Until each weekday was seen nothing is evidence, and everything is learned from.
+    armed ? limits : { ...limits, armWindows: Infinity }
+  )
+  const isQuiet = d[at + R.openMs] === 0 && riseNats(d, at) <= LEARN_NATS
+  if (isQuiet) learnClock(records, slot, { n, k, ms: startMs })
+  if (outcome === 'accepted') forgetClock(state, slot)
+  if (outcome === 'opened') drafts.push(told(state, slot, clock, startMs))
+  else if (outcome !== 'nothing') drafts.push(...closed(state, slot, startMs))
+  return drafts
+}
+
+/** What is accepted as the new normal has a clock of its own. */
+const forgetClock = ({ slots: { records } }: State, slot: number): void => {
+  records.bytes.fill(0, slot * WEEK_BINS, (slot + 1) * WEEK_BINS)
+}
+
+const told = (state: State, slot: number, clock: number, startMs: number): Draft => {
+  const { slots, open } = state
+  const { d, at } = placeOf(slots.records.doubles, slot)
+  const shares = shareByHour(slots.records, slot)
+  const known = shares.filter((share) => !Number.isNaN(share))
+  const draft = changeDraft({
+    ...riseChange(slots.records, slot),
+    words: wordsOf(slots, slot),
+    clock,
+    mean: known.reduce((sum, share) => sum + share, 0) / Math.max(1, known.length),
+    shares,
+    step: slowStep(d, at),
+    detectedMs: startMs + MINUTE_MS,
+    evidenceNats: riseNats(d, at)
+  })
+  open.set(slots.keys[slot]!, draft)
+  return draft
+}
+
+const closed = ({ slots, open }: State, slot: number, startMs: number): Draft[] => {
+  const key = slots.keys[slot]!
+  const draft = open.get(key)
+  open.delete(key)
+  return draft === undefined
+    ? []
+    : [{ ...draft, status: 'resolved', detected_at: iso(startMs + MINUTE_MS) }]
+}
+
+const judgeWave = (state: State, slot: number, wave: Wave, startMs: number): Draft[] => {
+  const { slots, settings, waves } = state
+  const words = wordsOf(slots, slot)
+  if (!measureOf(words).isQuality) return []
+  const key = slots.keys[slot]!
+  const known = waves.get(key)
+  if (known !== undefined) {
+    if (wave.nats >= GONE_NATS) return []
+    waves.delete(key)
+    return [{ ...known, status: 'resolved', detected_at: iso(startMs) }]
+  }
+  const perMinute = alarmNats(settings.falseFindingsPerTenantMonth, seriesOfTenant(slots, slot))
+  const alarm = perMinute - Math.log(MINUTES_PER_MONTH / DAYS_PER_MONTH)
+  if (wave.nats < alarm || wave.badShare - wave.quietShare < settings.clockEffectMin) return []
+  const draft = waveDraft(words, wave, startMs)
+  waves.set(key, draft)
+  return [draft]
+}

@@ -1,0 +1,66 @@
+import type { Draft } from '../define.ts'
+import { pack, unpack } from '../statistics/checkpoint.ts'
+import { R, RISE_SHAPE } from '../statistics/rise-record.ts'
+import {
+  createSlots,
+  restoreSlots,
+  saveSlots,
+  slotArrays,
+  type SavedSlots,
+  type Slots
+} from '../statistics/series-slots.ts'
+import { WEEK_BINS } from './clock.ts'
+import { LATENCY_END } from './latency-step.ts'
+import type { Settings } from './settings.ts'
+
+/** A rising share, and behind it the week's clock, the daily wave and what counts as slow. */
+export const SHAPE = { ...RISE_SHAPE, doubles: LATENCY_END, bytes: WEEK_BINS }
+
+export type State = {
+  settings: Settings
+  slots: Slots
+  /** Changes that are open, by key of the series. */
+  open: Map<string, Draft>
+  /** Daily waves of quality that are told, by key of the series. */
+  waves: Map<string, Draft>
+}
+
+export const createState = (settings: Settings): State => ({
+  settings,
+  slots: createSlots(SHAPE, R.lastMs),
+  open: new Map(),
+  waves: new Map()
+})
+
+/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
+const VERSION = 1
+
+type Header = {
+  version: number
+  slots: SavedSlots
+  open: [string, Draft][]
+  waves: [string, Draft][]
+}
+
+export const saveState = ({ slots, open, waves }: State): Uint8Array => {
+  const header: Header = {
+    version: VERSION,
+    slots: saveSlots(slots),
+    open: [...open],
+    waves: [...waves]
+  }
+  return pack(header, slotArrays(slots))
+}
+
+export const restoreState = (saved: Uint8Array, settings: Settings): State => {
+  const { header, arrays } = unpack(saved) as {
+    header: Header
+    arrays: ReturnType<typeof unpack>['arrays']
+  }
+  const state = createState(settings)
+  if (header.version !== VERSION) return state
+  restoreSlots(state.slots, header.slots, arrays)
+  state.open = new Map(header.open)
+  state.waves = new Map(header.waves)
+  return state
+}
