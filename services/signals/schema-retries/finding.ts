@@ -4,7 +4,7 @@ import { sqlEquals, sqlTime } from '../sql.ts'
 import { shareOf, type RiseStretch } from '../statistics/rise-detector.ts'
 import { pct, usdPerHour, type ShareEvent } from '../statistics/share-incidents.ts'
 import type { Words } from '../statistics/series-slots.ts'
-import type { Carrier } from './carriers.ts'
+import type { Carrier } from '../statistics/share-carriers.ts'
 import type { describeLoops } from './loops.ts'
 
 /** Turns what was decided into the finding that people read. */
@@ -58,11 +58,11 @@ export const failureDraft = (event: ShareEvent, evidence: Evidence): Draft => {
     culprit: null,
     victims: [],
     contributors: [
-      ...evidence.carriers.map(({ tenant: who, schema, before, after, excess }) => ({
-        tenant: who,
-        schema,
+      ...evidence.carriers.map(({ words, before, after, excess }) => ({
+        tenant: words[0] ?? null,
+        schema: words[3] ?? null,
         first_pass_before_pct: pct(1 - before),
-        first_pass_after_pct: pct(1 - after),
+        first_pass_after_pct: pct(1 - shareOf(after)),
         excess_failures: Math.round(excess)
       })),
       ...loops.errors

@@ -1,16 +1,13 @@
 import type { Columns, Draft, Minute } from '../define.ts'
-import { expectedShare, knownTrials } from '../statistics/rise-baseline.ts'
-import { wordsOf, type Words } from '../statistics/series-slots.ts'
+import { gatherParents } from '../statistics/share-parents.ts'
+import type { Words } from '../statistics/series-slots.ts'
 import { judgeShares } from '../statistics/share-incidents.ts'
 import {
-  countsOf,
   forgetCodes,
   gather,
   NO_SLOT,
-  shareSlot,
   slotOfRow,
-  sweepShares,
-  type WatchedShares
+  sweepShares
 } from '../statistics/watched-shares.ts'
 import { decide } from './incidents.ts'
 import { addFailure, addSuccess, attemptsBefore, dropLoops } from './loops.ts'
@@ -39,7 +36,7 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   state.grain = grain
   if (grain === 'traces') readAttempts(state, columns, startMs)
   else readWindows(state, columns, startMs)
-  gatherParents(state, startMs)
+  gatherParents(state.shares, state.parents, above, startMs)
   return decide(state, judgeShares(state.shares, startMs, state.settings), startMs)
 }
 
@@ -86,24 +83,7 @@ const readAttempts = (state: State, columns: Columns, ms: number): void => {
   }
 }
 
-/** A schema says nothing of its model before this many of its objects are known. */
-const PARENT_TRIALS_MIN = 30
-
-const gatherParents = ({ shares, parents }: State, ms: number): void => {
-  const { records } = shares.slots
-  for (const slot of [...shares.minute.touched]) {
-    if (knownTrials(records.doubles, slot * records.shape.doubles) < PARENT_TRIALS_MIN) continue
-    const above = parents.get(slot) ?? parentsOf(shares, slot, ms)
-    parents.set(slot, above)
-    const expected = expectedShare(records, slot, ms)
-    for (const parent of above) gather(shares, parent, countsOf(shares, slot), expected)
-  }
-}
-
-const parentsOf = (shares: WatchedShares, slot: number, ms: number): number[] => {
-  const [tenant, , model] = wordsOf(shares.slots, slot)
-  return [
-    shareSlot(shares, [tenant ?? null, 'model', model ?? null], ms),
-    shareSlot(shares, [null, 'fleet', model ?? null], ms)
-  ]
-}
+const above = ([tenant, , model]: Words): Words[] => [
+  [tenant ?? null, 'model', model ?? null],
+  [null, 'fleet', model ?? null]
+]

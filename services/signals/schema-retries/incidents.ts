@@ -1,9 +1,15 @@
 import type { Draft } from '../define.ts'
+import {
+  carrierOfMost,
+  carriersOf,
+  leavesOf,
+  type Carrier,
+  type Leaf
+} from '../statistics/share-carriers.ts'
 import { endDraft, judgedKey, type ShareEvent } from '../statistics/share-incidents.ts'
 import type { Words } from '../statistics/series-slots.ts'
 import { failureDraft, failureFingerprint } from './finding.ts'
 import { describeLoops } from './loops.ts'
-import { carriersOf, leavesOf, type Carrier, type Leaf } from './carriers.ts'
 import type { State } from './state.ts'
 
 /** Turns what happened to series in a minute into findings that open and close. */
@@ -14,8 +20,6 @@ const levelOf = ({ name }: ShareEvent): number => LEVELS.indexOf(name[1] ?? '')
 const SAME_CHANGE_MS = 30 * 60_000
 /** A model's share over fewer tenants than this is just those tenants. */
 const FLEET_TENANTS_MIN = 3
-/** One part that makes this share of a rise is the whole story. */
-const CARRIED_SHARE = 0.8
 
 /** The wider finding first: the narrower ones of the same change are then told there. */
 export const decide = (state: State, events: readonly ShareEvent[], ms: number): Draft[] =>
@@ -54,44 +58,47 @@ const isTold = (state: State, event: ShareEvent): boolean => {
 }
 
 /** A wider series that is but one narrower one: that one tells of it. */
-const isNarrower = (state: State, event: ShareEvent): boolean => {
-  const [, level] = event.name
-  const leaves = leavesOf(state, event.name)
-  if (level === 'model') return leaves.length < 2
-  const tenants = new Set(leaves.map(({ tenant }) => tenant))
-  if (tenants.size < FLEET_TENANTS_MIN) return true
-  return carrierOfMost(carriersOf(state, event), ({ tenant }) => tenant) !== undefined
+const isNarrower = (state: State, { name }: ShareEvent): boolean => {
+  const leaves = leavesUnder(state, name)
+  if (name[1] === 'model') return leaves.length < 2
+  if (new Set(leaves.map(({ words }) => words[0])).size < FLEET_TENANTS_MIN) return true
+  const carriers = carriersOf(state.shares.slots, leaves)
+  return carrierOfMost(carriers, ([tenant]) => tenant ?? null) !== undefined
 }
+
+const leavesUnder = (state: State, name: Words): Leaf[] =>
+  leavesOf(state.shares.slots, ([tenant, level, model, schema]) => {
+    if (level !== 'leaf' || model !== name[2]) return false
+    if (name[1] === 'fleet') return true
+    if (tenant !== name[0]) return false
+    return name[1] === 'model' || schema === name[3]
+  })
 
 /** The schema that makes most of a model's rise while others are asked for too. */
-const narrowedTo = (state: State, { name, change }: ShareEvent, carriers: readonly Carrier[]) => {
+const narrowedTo = (
+  { name, change }: ShareEvent,
+  leaves: readonly Leaf[],
+  carriers: readonly Carrier[]
+): string | null => {
   if (name[1] !== 'model') return null
-  const schema = carrierOfMost(carriers, (one) => one.schema)
-  const isAlone = (one: Leaf): boolean => one.schema === schema || one.lastMs < change.before.toMs
-  return schema == null || leavesOf(state, name).every(isAlone) ? null : schema
-}
-
-/** The part that makes nearly all of the excess, if one does. */
-const carrierOfMost = (
-  carriers: readonly Carrier[],
-  partOf: (carrier: Carrier) => string | null
-): string | null | undefined => {
-  const excess = new Map<string | null, number>()
-  for (const one of carriers) {
-    excess.set(partOf(one), (excess.get(partOf(one)) ?? 0) + one.excess)
-  }
-  const all = [...excess.values()].reduce((sum, one) => sum + one, 0)
-  return [...excess].find(([, one]) => one >= CARRIED_SHARE * all)?.[0]
+  const schema = carrierOfMost(carriers, (words) => words[3] ?? null)
+  const isElse = ({ words, lastMs }: Leaf): boolean =>
+    words[3] !== schema && lastMs >= change.before.toMs
+  return schema != null && leaves.some(isElse) ? schema : null
 }
 
 const draftOf = (state: State, event: ShareEvent, ms: number): Draft => {
-  const carriers = carriersOf(state, event)
-  const rings = carriers.flatMap(({ series }) => state.ended.get(series) ?? [])
+  const leaves = leavesUnder(state, event.name)
+  const carriers = carriersOf(state.shares.slots, leaves)
+  const rings = carriers.flatMap(({ series }) => {
+    const ring = state.ended.get(series)
+    return ring === undefined ? [] : [ring]
+  })
   return failureDraft(event, {
     detectedMs: ms,
     carriers,
-    schema: narrowedTo(state, event, carriers),
-    loops: describeLoops([rings], event.change.before.toMs),
+    schema: narrowedTo(event, leaves, carriers),
+    loops: describeLoops(rings, event.change.before.toMs),
     costFloorUsdPerHour: state.settings.costFloorUsdPerHour
   })
 }

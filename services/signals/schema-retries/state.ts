@@ -2,6 +2,7 @@ import type { Draft } from '../define.ts'
 import { pack, unpack } from '../statistics/checkpoint.ts'
 import { createRecent, type Recent } from '../statistics/recent.ts'
 import type { SavedSlots } from '../statistics/series-slots.ts'
+import type { Parents } from '../statistics/share-parents.ts'
 import {
   createShares,
   restoreShares,
@@ -23,8 +24,7 @@ export type State = {
   ended: Map<string, LoopRing>
   /** Findings that are open, by name of the series. */
   open: Map<string, Draft>
-  /** Slots of the wider series that a series belongs to; found anew in each run. */
-  parents: Map<number, number[]>
+  parents: Parents
   /** What the rows of this run come from. */
   grain: 'window' | 'traces' | null
 }
