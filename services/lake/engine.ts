@@ -107,6 +107,11 @@ export class Engine {
     return segments.reduce((rows, segment) => rows + segment.rows, 0)
   }
 
+  /** Ends the statement that runs, which fails then. */
+  interrupt(): void {
+    this.#connection.interrupt()
+  }
+
   close(): void {
     this.#connection.closeSync()
     duckdb.close_sync(this.#database)

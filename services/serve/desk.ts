@@ -6,6 +6,7 @@ import { quoted } from '../lake/parquet-writer.ts'
 import type { Access } from './access.ts'
 import { cellsSql } from './cube/cells.ts'
 import type { Range } from './range.ts'
+import type { QueryResult, QueryRunner, UserQuery } from './sql/run-query.ts'
 
 /** What a route works with while it answers: the lake at one version, for one who asks. */
 export type Desk = {
@@ -26,6 +27,8 @@ export type Desk = {
   windows: (range: Range, sql: string) => Promise<Row[]>
   /** As `rows`, with values that JSON can hold: times as RFC 3339, large integers as strings. */
   table: (sql: string) => ReturnType<Engine['table']>
+  /** Runs a query from outside. @throws Failure E_SQL, E_QUERY_LIMIT */
+  query: (query: UserQuery) => Promise<QueryResult>
   /** Location of a live file. */
   location: (file: LiveFile) => string
 }
@@ -35,14 +38,15 @@ export type DeskDoors = {
   lake: Lake
   nowMs: number
   budgetsUsd: Readonly<Record<string, string>>
+  runner: QueryRunner | null
 }
 
 export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => {
-  const { engine, lake, nowMs, budgetsUsd } = doors
+  const { engine, lake, nowMs, budgetsUsd, runner } = doors
   const rows = (sql: string): Promise<Row[]> => ours(() => engine.rows(sql))
   const location = ({ table, path }: LiveFile): string =>
     lake.doors.files.location(`${table}/${path}`)
-  return {
+  const desk: Desk = {
     version: head.version,
     dataUntilMs: dataUntil(head),
     nowMs,
@@ -53,8 +57,13 @@ export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => 
     windows: (range, sql) =>
       rows(`WITH windows AS (${cellsSql(range, minutesOf(head, range, location))})\n${sql}`),
     table: (sql) => ours(() => engine.table(sql)),
+    query: (query) => {
+      if (runner === null) throw new Failure('E_INTERNAL', 'queries are answered elsewhere')
+      return runner.run(desk, query)
+    },
     location
   }
+  return desk
 }
 
 /** The text of a route's query is ours, and so is the fault when it fails. */

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { Finding } from '../../schemas/finding.ts'
 import type { Row } from '../lake/engine.ts'
-import type { Access } from './access.ts'
 import { tableSql } from './tables.ts'
 import type { Desk } from './desk.ts'
+import { textOf } from './result.ts'
+import { withoutNames } from './without-names.ts'
 
 /** Incidents: the findings of one fingerprint, of which the newest says how it stands. */
 
@@ -21,7 +22,17 @@ export const readIncidents = async (
 ): Promise<Incident[]> => {
   const rows = await desk.rows(`${await incidentsSql(desk)}
     SELECT * FROM incidents WHERE ${where} ORDER BY sequence DESC LIMIT ${limit}`)
-  return rows.map((row) => incidentOf(row, desk.access))
+  const others = rows.length === 0 ? [] : await otherTenants(desk)
+  return rows.map((row) => incidentOf(row, others))
+}
+
+/** Everybody whom who asks may not hear of. */
+const otherTenants = async ({ access, rows }: Desk): Promise<string[]> => {
+  if (access.tenant === null) return []
+  const seen = await rows(
+    'SELECT DISTINCT tenant FROM (SELECT tenant FROM cube.hours UNION ALL SELECT tenant FROM cube.fresh)'
+  )
+  return seen.flatMap((row) => textOf(row['tenant']) ?? []).filter((name) => name !== access.tenant)
 }
 
 /** `WITH incidents AS …`: one row an incident, with what its newest finding says. */
@@ -35,36 +46,12 @@ export const incidentsSql = async (desk: Desk): Promise<string> =>
     QUALIFY row_number() OVER (PARTITION BY fingerprint ORDER BY sequence DESC) = 1
   )`
 
-const incidentOf = (row: Row, access: Access): Incident => {
+const incidentOf = (row: Row, others: readonly string[]): Incident => {
   const finding = Finding.parse(JSON.parse(String(row['finding'])))
   return {
-    ...forReader(finding, access),
+    ...withoutNames(finding, others),
     sequence: Number(row['sequence']),
     opened_at: (row['opened_at'] as Date).toISOString(),
     findings: Number(row['findings'])
-  }
-}
-
-/**
- * A finding about one tenant may name others: who pushed it out of a cache, who suffers too. Who
- * may see one tenant alone is told how many they are, and not who.
- */
-export const forReader = (finding: Finding, { tenant }: Access): Finding => {
-  if (tenant === null) return finding
-  const isOthers = (figures: Record<string, unknown> | null): boolean =>
-    figures !== null && typeof figures['tenant'] === 'string' && figures['tenant'] !== tenant
-  const all = [finding.culprit, ...finding.victims, ...finding.contributors]
-  const others = new Set(all.filter(isOthers).map((figures) => String(figures!['tenant'])))
-  const anonymous = (text: string): string =>
-    [...others]
-      .sort((a, b) => b.length - a.length)
-      .reduce((changed, name) => changed.replaceAll(name, 'another tenant'), text)
-  return {
-    ...finding,
-    summary: anonymous(finding.summary),
-    query: anonymous(finding.query),
-    culprit: isOthers(finding.culprit) ? { tenant: 'another tenant' } : finding.culprit,
-    victims: finding.victims.filter((one) => !isOthers(one)),
-    contributors: finding.contributors.filter((one) => !isOthers(one))
   }
 }

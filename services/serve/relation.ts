@@ -5,6 +5,7 @@ import type { Row } from '../lake/engine.ts'
 import { quoted } from '../lake/parquet-writer.ts'
 import { settledHours } from '../lake/settled-hours.ts'
 import { BOUND } from './cube/cells.ts'
+import { HISTOGRAMS } from './cube/columns.ts'
 import type { Desk } from './desk.ts'
 import { sqlTime } from './literal.ts'
 import { HOUR_MS } from './range.ts'
@@ -28,10 +29,12 @@ export type Stretch = { fromMs: number; toMs: number }
 /** Views of which settling makes an exact copy. */
 const VIEWS = {
   events: { raw: 'events_raw', settled: 'events_settled', time: 'time' },
+  windows: { raw: 'windows_raw', settled: 'windows_settled', time: 'window_start' },
   prefixes: { raw: 'prefixes_raw', settled: 'prefixes_settled', time: 'window_start' }
 } as const satisfies Record<string, { raw: TableName; settled: TableName; time: string }>
 
 export type ViewName = keyof typeof VIEWS
+export const VIEW_NAMES = Object.keys(VIEWS) as ViewName[]
 
 /** A view's rows in a stretch, bound to who asks, as a SELECT of all columns. */
 export const relationSql = async (
@@ -109,10 +112,19 @@ const rawSql = async (desk: Desk, { table, files, time, through }: Raw): Promise
     ([startMs, version]) => `(make_timestamptz(${startMs * US_PER_MS}::BIGINT), ${version})`
   )
   const known = hours.length === 0 ? '(NULL::TIMESTAMPTZ, NULL)' : hours.join(', ')
-  return `SELECT r.* EXCLUDE (filename) FROM (${from}) r
+  return `SELECT r.* EXCLUDE (filename)${merged(table)} FROM (${from}) r
     JOIN (VALUES ${versions.join(', ')}) AS f(filename, version) ON f.filename = r.filename
     LEFT JOIN (VALUES ${known}) AS h(hour, through) ON h.hour = date_trunc('hour', r.${time})
     WHERE h.through IS NULL OR f.version > h.through`
+}
+
+/** Flushes land histograms as lists of bins; here they become what settling writes. */
+const merged = (table: TableName): string => {
+  if (table !== 'windows_raw') return ''
+  const columns = HISTOGRAMS.map(
+    (name) => `list_aggregate("${name}", 'histogram')::MAP(SMALLINT, BIGINT) AS "${name}"`
+  )
+  return ` REPLACE (${columns.join(', ')})`
 }
 
 /** An event of an answer: what has no value is left out. */

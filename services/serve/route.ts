@@ -1,6 +1,9 @@
 import type { z } from 'zod'
 import type { Desk } from './desk.ts'
 
+export const SITES = ['answers', 'queries'] as const
+export type SiteName = (typeof SITES)[number]
+
 /** An answer that is not JSON. */
 export type Document = { mediaType: string; body: string | Uint8Array; fileName?: string }
 
@@ -21,6 +24,8 @@ export type RouteDefinition<
   summary: string
   /** What the key must allow. */
   scope: 'read' | 'admin'
+  /** Where it is answered: queries of users must not hold up dashboards. */
+  site?: SiteName
   params?: Params
   query?: Query
   body?: Body
@@ -39,6 +44,7 @@ export type Route = {
   summary: string
   /** `open` needs no key and reads no lake. */
   scope: 'open' | 'read' | 'admin'
+  site?: SiteName
   params?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodObject

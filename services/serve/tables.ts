@@ -4,7 +4,7 @@ import { BOUND } from './cube/cells.ts'
 import type { Desk } from './desk.ts'
 
 /** Tables of which every row is of one tenant, and no other's business. */
-const hasTenant = (table: TableName): boolean => {
+export const hasTenant = (table: TableName): boolean => {
   const columns: readonly Column[] = TABLES[table]
   return columns.some(({ name }) => name === 'tenant')
 }

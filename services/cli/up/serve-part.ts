@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Worker } from 'node:worker_threads'
 import type { FastifyInstance } from 'fastify'
+import { Failure } from '../../../schemas/failure.ts'
 import { tokenOf } from '../../collect/http/sender.ts'
 import type { KeyRing } from '../../collect/keys/key-ring.ts'
 import { tenantRead } from '../../collect/keys/key.ts'
@@ -9,7 +11,8 @@ import type { Access } from '../../serve/access.ts'
 import { registerApi } from '../../serve/http/register.ts'
 import { loadRoutes } from '../../serve/load-routes.ts'
 import type { Answer } from '../../serve/answer.ts'
-import type { Question } from '../../serve/site.ts'
+import type { SiteName } from '../../serve/route.ts'
+import type { Question, ServeSettings } from '../../serve/site.ts'
 import { lakeFolder, type SiteOptions } from '../site.ts'
 
 export type ServeApi = {
@@ -18,23 +21,73 @@ export type ServeApi = {
   stop: () => Promise<void>
 }
 
-/** Bounds the memory of queries; what groups more than fits fails and says so. */
-const MEMORY_MIB_MAX = 1024
+/** Dashboards group hours of months; beyond this a question fails and says so. */
+const ANSWERS_MIB_MAX = 1024
+/** A query of a user may not take what the others need. */
+const QUERIES_MIB_MAX = 512
+const LIMITS = {
+  // A person waits no longer, and a runaway query ends.
+  timeMsMax: 30_000,
+  // As much as a browser shows or a script reads at once.
+  bytesMax: 64 << 20
+}
 
-/** Starts the thread that answers. */
-export const startServe = (place: SiteOptions, now: () => Date): ServeApi => {
-  const settings = { lake: lakeFolder(place), threads: 2, memoryMaxMib: MEMORY_MIB_MAX }
-  const worker = startThread(new URL('serve-worker', import.meta.url).href, settings)
-  const caller = new WorkerCaller(worker)
+/** Starts the threads that answer: dashboards do not wait for queries of users. */
+export const startServe = (
+  place: SiteOptions,
+  now: () => Date,
+  budgetsUsd: Readonly<Record<string, string>> = {}
+): ServeApi => {
+  const common = { lake: lakeFolder(place), threads: 2, limits: LIMITS, budgetsUsd }
+  const answers = startSite({ ...common, site: 'answers', memoryMaxMib: ANSWERS_MIB_MAX })
+  const queries = startSite({ ...common, site: 'queries', memoryMaxMib: QUERIES_MIB_MAX })
+  const sites: Record<SiteName, Site> = { answers, queries }
   return {
     register: async (app, keys) =>
       registerApi(app, {
         routes: await loadRoutes(),
-        answer: (question: Question) => caller.call('answer', [question]) as Promise<Answer>,
+        answer: (site, question) => sites[site].answer(question),
         identify: (headers) => readerOf(headers, keys, now().getTime())
       }),
     stop: async () => {
-      await worker.terminate()
+      await Promise.all([answers.stop(), queries.stop()])
+    }
+  }
+}
+
+type Site = { answer: (question: Question) => Promise<Answer>; stop: () => Promise<void> }
+
+/** More that wait would be answered after their askers have given up. */
+const WAITING_MAX = 100
+
+/** A thread that starts with its first question. */
+const startSite = (settings: ServeSettings): Site => {
+  let started: { worker: Worker; caller: WorkerCaller } | null = null
+  let waiting = 0
+  const start = (): { worker: Worker; caller: WorkerCaller } => {
+    const worker = startThread(new URL('serve-worker', import.meta.url).href, settings)
+    worker.once('exit', () => (started = null))
+    return { worker, caller: new WorkerCaller(worker) }
+  }
+  return {
+    answer: async (question) => {
+      if (waiting >= WAITING_MAX) {
+        throw new Failure('E_BACKPRESSURE', `${waiting} questions wait`, { retriable: true })
+      }
+      waiting++
+      try {
+        started ??= start()
+        return (await started.caller.call('answer', [question])) as Answer
+      } finally {
+        waiting--
+      }
+    },
+    stop: async () => {
+      const running = started
+      if (running === null) return
+      // A worker that never opened its lake has nothing to close.
+      await running.caller.call('close', []).catch(() => undefined)
+      await running.worker.terminate()
     }
   }
 }

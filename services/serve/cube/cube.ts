@@ -18,6 +18,7 @@ export class Cube {
   readonly #hourFiles = new Set<string>()
   readonly #freshFiles = new Set<string>()
   #settled = ''
+  #version = -1
 
   private constructor(engine: Engine, lake: Lake) {
     this.#engine = engine
@@ -34,9 +35,11 @@ export class Cube {
 
   /** Takes the cube to a version of the lake. */
   async follow(head: Head): Promise<void> {
+    if (head.version === this.#version) return
     await this.#followHours(head)
     await this.#followSettled(head)
     await this.#followFresh(head)
+    this.#version = head.version
   }
 
   async #followHours(head: Head): Promise<void> {

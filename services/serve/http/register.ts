@@ -3,13 +3,14 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import { Failure } from '../../../schemas/failure.ts'
 import type { Access } from '../access.ts'
-import type { LoadedRoute } from '../route.ts'
+import type { LoadedRoute, SiteName } from '../route.ts'
 import { seal, type Answer } from '../answer.ts'
 import type { Question } from '../site.ts'
 
 export type ApiDoors = {
   routes: readonly LoadedRoute[]
-  answer: (question: Question) => Promise<Answer>
+  /** Answers at one of the sites. */
+  answer: (site: SiteName, question: Question) => Promise<Answer>
   /** Who asks. @throws Failure E_UNAUTHENTICATED, E_FORBIDDEN. */
   identify: (headers: IncomingHttpHeaders) => Access
 }
@@ -64,7 +65,7 @@ const handle = async (
     const answered =
       access === null
         ? seal(await route.answer(null, input), null)
-        : await answer({ route: route.id, input, access })
+        : await answer(route.site ?? 'answers', { route: route.id, input, access })
     return send(request, reply, answered)
   } catch (error) {
     if (error instanceof Failure && error.code !== 'E_INTERNAL') throw error
