@@ -1,16 +1,17 @@
-import type { TableName } from '../../schemas/tables.ts'
-import type { PriceBook } from '../rates/prices/book.ts'
 import type { Commit, Head, Range, TableFile } from '../lake/commit.ts'
-import type { ColumnData } from '../lake/columns.ts'
-import type { Engine } from '../lake/engine.ts'
-import { landTable } from '../lake/land-table.ts'
 import type { Lake } from '../lake/lake.ts'
-import { textColumn } from '../lake/text-column.ts'
-import { columnsSql, enrichedSql, landings, presentColumns } from './landing.ts'
-import type { Pending, Quarantined } from './pending.ts'
-import { pricing } from './pricing.ts'
+import type { Gap } from './gap.ts'
+import type { Pending } from './pending.ts'
 
-export type FlushDoors = { engine: Engine; lake: Lake; prices: PriceBook; generation: string }
+/** Turns what was read into files of the lake's tables: published, and invisible until a commit. */
+export type TableEncoder = {
+  /** The files of a flush, a function of the pending records and the generation alone. */
+  batch: (pending: Pending) => Promise<TableFile[]>
+  /** The row that says what a partition lost before `range`. */
+  gap: (range: Range, gap: Gap) => Promise<TableFile[]>
+}
+
+export type FlushDoors = { lake: Lake; generation: string; encoder: TableEncoder }
 
 /** How a partition came out of a flush. */
 export type Landed = {
@@ -39,7 +40,7 @@ export const flush = async (doors: FlushDoors, pending: Pending): Promise<Landed
     if (stale.length > 0) files = null
     const ranges = pending.ranges().map((range) => carried(head, range))
     if (ranges.length === 0) return null
-    files ??= await landAll(doors, pending)
+    files ??= await doors.encoder.batch(pending)
     return commitOf(doors.generation, ranges, files)
   })
   pending.clear()
@@ -80,84 +81,4 @@ const commitOf = (generation: string, ranges: Range[], adds: TableFile[]): Commi
   adds,
   removes: [],
   state: {}
-})
-
-const landAll = async (doors: FlushDoors, pending: Pending): Promise<TableFile[]> => {
-  const files: TableFile[] = []
-  const { names, segments } = pending.segments()
-  if (segments.length > 0) {
-    await doors.engine.load('batch', { names, segments })
-    files.push(...(await landEvents(doors, pending, new Set(names))))
-    await doors.engine.run('DROP TABLE temp.batch CASCADE')
-  }
-  const quarantined = pending.quarantined()
-  if (quarantined.length > 0) files.push(...(await landQuarantine(doors, pending, quarantined)))
-  return files
-}
-
-const landEvents = async (
-  doors: FlushDoors,
-  pending: Pending,
-  present: ReadonlySet<string>
-): Promise<TableFile[]> => {
-  const { engine, generation } = doors
-  const topic = pending.ranges()[0]?.topic ?? ''
-  await engine.run(columnsSql(topic, present))
-  // A topic of others may bring its cost along; it is then taken as it is.
-  const enrichment = present.has('cost_pico')
-    ? { expressions: { cost_pico: 'e.cost_pico' }, joins: [] }
-    : await pricing(engine, doors.prices)
-  await engine.run(enrichedSql(generation, enrichment))
-  return landEach(doors, landings(generation, presentColumns(present)))
-}
-
-type Selections = ReturnType<typeof landings>
-
-const landEach = async (doors: FlushDoors, selections: Selections): Promise<TableFile[]> => {
-  const files: TableFile[] = []
-  for (const selection of selections) {
-    const file = await landTable(doors, selection)
-    if (file !== null) files.push(file)
-  }
-  return files
-}
-
-const QUARANTINE: TableName = 'quarantine'
-
-const landQuarantine = async (
-  doors: FlushDoors,
-  pending: Pending,
-  rows: readonly Quarantined[]
-): Promise<TableFile[]> => {
-  const topic = pending.ranges()[0]?.topic ?? ''
-  const columns: Record<string, ColumnData> = {
-    topic: textColumn(rows.map(() => Buffer.from(topic))),
-    partition: integers(rows.map(({ partition }) => partition)),
-    offset: doubles(rows.map(({ offset }) => offset)),
-    appended_ms: doubles(rows.map(({ appendedMs }) => appendedMs)),
-    code: textColumn(rows.map(({ code }) => Buffer.from(code))),
-    reason: textColumn(rows.map(({ reason }) => Buffer.from(reason))),
-    bytes: { ...textColumn(rows.map(({ bytes }) => bytes)), type: 'BLOB' },
-    byte_length: integers(rows.map(({ byteLength }) => byteLength))
-  }
-  const segment = { rows: rows.length, columns: Object.values(columns) }
-  await doors.engine.load('faults', { names: Object.keys(columns), segments: [segment] })
-  const sql = `SELECT topic, "partition", "offset"::BIGINT AS "offset",
-    make_timestamptz((appended_ms * 1000)::BIGINT) AS append_time, code, reason, bytes,
-    byte_length::BIGINT AS byte_length FROM temp.faults ORDER BY "partition", "offset"`
-  const files = await landEach(doors, [{ table: QUARANTINE, sql, time: 'append_time' }])
-  await doors.engine.run('DROP TABLE temp.faults')
-  return files
-}
-
-const integers = (values: number[]): ColumnData => ({
-  type: 'INTEGER',
-  values: Int32Array.from(values),
-  valid: null
-})
-
-const doubles = (values: number[]): ColumnData => ({
-  type: 'DOUBLE',
-  values: Float64Array.from(values),
-  valid: null
 })

@@ -1,16 +1,16 @@
 import { Failure } from '../../schemas/failure.ts'
 import type { Commit, Range } from '../lake/commit.ts'
 import { Engine } from '../lake/engine.ts'
-import { landTable, parquetWriter } from '../lake/land-table.ts'
+import { parquetWriter } from '../lake/land-table.ts'
 import { openLake } from '../lake/lake.ts'
 import { localFiles } from '../lake/local-files.ts'
 import { dieAt } from '../lake/crash-point.ts'
-import { quoted } from '../lake/parquet-writer.ts'
 import { loadBook } from '../rates/prices/book.ts'
 import { foreignFormat, nativeFormat, type ForeignFormat } from './decode/messages.ts'
 import { flush, type FlushDoors, type Landed } from './flush.ts'
 import type { Gap } from './gap.ts'
 import { generationOf } from './generation.ts'
+import { parquetEncoder } from './parquet-encoder.ts'
 import { Pending, type Source } from './pending.ts'
 import type { Run } from './run.ts'
 
@@ -56,8 +56,15 @@ export const openLanding = async ({ dir, foreign, crashAt }: LandingSettings): P
     ...(crashAt === null ? {} : { files: localFiles(dir, { step: dieAt(crashAt) }) })
   })
   const prices = await loadBook()
-  const doors: FlushDoors = { engine, lake, prices, generation: generationOf(prices) }
+  const generation = generationOf(prices)
+  const encoder = parquetEncoder({ engine, lake, prices, generation })
   const pending = new Pending(foreign === undefined ? nativeFormat() : foreignFormat(foreign))
+  return { ...landingOn({ lake, generation, encoder }, pending), close: () => engine.close() }
+}
+
+/** A landing over any lake and encoder. */
+export const landingOn = (doors: FlushDoors, pending: Pending): Omit<Landing, 'close'> => {
+  const { lake } = doors
   return {
     positions: async (topic) => {
       const { positions } = await lake.head()
@@ -70,18 +77,13 @@ export const openLanding = async ({ dir, foreign, crashAt }: LandingSettings): P
       return pending.rows
     },
     drop: (partition) => pending.drop(partition),
-    flush: () => flush(doors, pending),
-    close: () => engine.close()
+    flush: () => flush(doors, pending)
   }
 }
 
 const adopt = async (doors: FlushDoors, { range, gap, seen }: Adoption): Promise<void> => {
-  const { lake, generation } = doors
-  const file =
-    gap === null
-      ? null
-      : await landTable(doors, { table: 'gaps', sql: gapSql(range, gap), time: null })
-  const adds = file === null ? [] : [file]
+  const { lake, generation, encoder } = doors
+  const adds = gap === null ? [] : await encoder.gap(range, gap)
   await lake.commit((head): Commit => {
     const stored = head.positions.get(`${range.topic}/${range.partition}`)
     // Offsets alone do not tell two logs apart: a topic made anew may stand at the same one.
@@ -92,12 +94,4 @@ const adopt = async (doors: FlushDoors, { range, gap, seen }: Adoption): Promise
     }
     return { kind: 'adopt', generation, ranges: [range], adds, removes: [], state: {} }
   })
-}
-
-const gapSql = ({ topic, partition, incarnation }: Range, gap: Gap): string => {
-  const after = gap.noticedAfterMs
-  const time = after === null ? 'NULL' : `make_timestamptz(${after * 1000}::BIGINT)`
-  return `SELECT ${quoted(topic)} AS topic, ${partition}::INTEGER AS "partition",
-    ${quoted(incarnation)} AS incarnation, ${gap.first}::BIGINT AS "first", ${gap.next}::BIGINT AS "next",
-    ${quoted(gap.reason)} AS reason, ${quoted(gap.detail)} AS detail, ${time}::TIMESTAMPTZ AS noticed_after`
 }

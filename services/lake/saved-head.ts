@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { LiveFile, Range } from './commit.ts'
 import { commitPath, versionName, type TableLog } from './delta-log.ts'
 import type { Files } from './files.ts'
@@ -62,7 +61,7 @@ export const saveHead = async (files: Files, start: Start): Promise<void> => {
     log,
     tables: [...tables]
   }
-  await files.put(headPath(version), await encode(saved))
+  await files.put(headPath(version), encode(saved))
 }
 
 /**
@@ -75,7 +74,7 @@ export const readSavedHead = async (files: Files, versionMax: number): Promise<S
     .filter((version) => version !== null)
     .filter((version) => version <= versionMax)
   for (const version of versions.reverse()) {
-    const saved = await decode(await files.get(headPath(version)))
+    const saved = decode(await files.get(headPath(version)))
     if (saved?.version !== version) continue
     const commit = await files.seal(commitPath(RANGES, version))
     const trusted = commit === null ? version === versionMax : commit.sha256 === saved.commitSha256
@@ -108,23 +107,23 @@ const GZIP_LEVEL = 1
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const encode = async (saved: SavedHead): Promise<Uint8Array> => {
+const encode = (saved: SavedHead): Uint8Array => {
   const json = JSON.stringify(saved)
-  return promisify(gzip)(`${sha256(json)}\n${json}`, { level: GZIP_LEVEL })
+  return gzipSync(`${sha256(json)}\n${json}`, { level: GZIP_LEVEL })
 }
 
 /** Null for anything but what `encode` made: a damaged copy is as good as none. */
-const decode = async (bytes: Uint8Array | null): Promise<SavedHead | null> => {
-  const text = bytes === null ? null : await unzip(bytes)
+const decode = (bytes: Uint8Array | null): SavedHead | null => {
+  const text = bytes === null ? null : unzip(bytes)
   const cut = text?.indexOf('\n') ?? -1
   if (text === null || cut < 0) return null
   const json = text.slice(cut + 1)
   return sha256(json) === text.slice(0, cut) ? (JSON.parse(json) as SavedHead) : null
 }
 
-const unzip = async (bytes: Uint8Array): Promise<string | null> => {
+const unzip = (bytes: Uint8Array): string | null => {
   try {
-    return (await promisify(gunzip)(bytes)).toString()
+    return gunzipSync(bytes).toString()
   } catch {
     return null
   }
