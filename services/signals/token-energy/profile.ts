@@ -1,0 +1,64 @@
+import { estimateEnergy } from '../../rates/energy/estimate.ts'
+import { layout } from '../statistics/records.ts'
+
+/** What one tenant does on one deployment: its work, how it was batched, and its energy. */
+
+export type Deployment = {
+  model: string | null
+  gpu: string | null
+  precision: string | null
+  gpuCount: number | null
+}
+
+/** Sums over calls, in the order in which records keep them. */
+export const SUMS = [
+  'n',
+  'out',
+  'uncached',
+  'cached',
+  'out_per_batch',
+  'out_with_batch',
+  'decode_ms',
+  'decode_tokens',
+  'cost_pico'
+] as const
+export type Sums = Record<(typeof SUMS)[number], number>
+
+const doubles = layout({ lastMs: 1, usual: SUMS.length, recent: SUMS.length })
+export const P = doubles.at
+export const PROFILE_SHAPE = { doubles: doubles.length, floats: 0, bytes: 0 }
+
+/** How calls were batched: by given concurrency, else by the time between tokens. */
+export type Batch = { concurrency: number | null; interTokenMs: number | null }
+
+/** A batch is known when it was given for this share of the output. */
+const KNOWN_SHARE = 0.5
+
+export const batchOf = (sums: Sums): Batch => {
+  const isGiven = sums.out_with_batch > KNOWN_SHARE * sums.out && sums.out_per_batch > 0
+  if (isGiven) return { concurrency: sums.out_with_batch / sums.out_per_batch, interTokenMs: null }
+  const isTimed = sums.decode_tokens > KNOWN_SHARE * sums.out && sums.decode_ms > 0
+  return { concurrency: null, interTokenMs: isTimed ? sums.decode_ms / sums.decode_tokens : null }
+}
+
+/** Work of one typical call, in tokens. */
+export type Work = { input: number; cachedShare: number; out: number }
+
+export const workOf = ({ n, out, uncached, cached }: Sums): Work => {
+  const input = uncached + cached
+  return { input: input / n, cachedShare: input > 0 ? cached / input : 0, out: out / n }
+}
+
+export type Joules = { input: number; output: number }
+
+/** Estimated joules of one such call on a deployment, by input and output. */
+export const joulesOf = (deployment: Deployment, batch: Batch, work: Work): Joules => {
+  const { parts } = estimateEnergy({
+    ...deployment,
+    ...batch,
+    inUncached: work.input * (1 - work.cachedShare),
+    inCacheRead: work.input * work.cachedShare,
+    out: work.out
+  })
+  return { input: parts.prefill + parts.cached, output: parts.decode }
+}

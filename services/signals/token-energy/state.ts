@@ -1,0 +1,111 @@
+import type { Draft } from '../define.ts'
+import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../statistics/checkpoint.ts'
+import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
+import { addRecord, createRecords, layout, type Records } from '../statistics/records.ts'
+import type { Used } from './cause.ts'
+import { P, PROFILE_SHAPE, SUMS, type Deployment, type Sums } from './profile.ts'
+import type { Settings } from './settings.ts'
+
+/** All that the fold remembers, and how it becomes bytes and back. */
+
+const doubles = layout({
+  /** Joules of the first minutes, spent and as estimated for the tenant's usual ways. */
+  spent: 1,
+  estimated: 1,
+  minutes: 1
+})
+export const U = doubles.at
+export const USUAL_SHAPE = { doubles: doubles.length, floats: 0, bytes: 0 }
+
+export type Tenant = {
+  slot: number
+  /** Slots of its deployments' profiles. */
+  profiles: number[]
+  open: Draft | null
+}
+
+export type State = {
+  settings: Settings
+  /** Efficiency by tenant, and by the same slots what is usual. */
+  rates: Records
+  usual: Records
+  tenants: Map<string, Tenant>
+  profiles: Records
+  deployments: Deployment[]
+}
+
+export const createState = (settings: Settings): State => ({
+  settings,
+  rates: createRates(),
+  usual: createRecords(USUAL_SHAPE),
+  tenants: new Map(),
+  profiles: createRecords(PROFILE_SHAPE),
+  deployments: []
+})
+
+/** Deployments told apart per tenant; the idlest gives way. */
+const DEPLOYMENTS_MAX = 12
+
+const same = (one: Deployment, other: Deployment): boolean =>
+  one.model === other.model &&
+  one.gpu === other.gpu &&
+  one.precision === other.precision &&
+  one.gpuCount === other.gpuCount
+
+export const profileSlot = (state: State, tenant: Tenant, deployment: Deployment): number => {
+  const { profiles, deployments } = state
+  const known = tenant.profiles.find((slot) => same(deployments[slot]!, deployment))
+  if (known !== undefined) return known
+  const lastMs = (slot: number): number =>
+    profiles.doubles[slot * PROFILE_SHAPE.doubles + P.lastMs]!
+  const isFull = tenant.profiles.length >= DEPLOYMENTS_MAX
+  const slot = isFull
+    ? tenant.profiles.reduce((idlest, one) => (lastMs(one) < lastMs(idlest) ? one : idlest))
+    : addRecord(profiles)
+  if (!isFull) tenant.profiles.push(slot)
+  const at = slot * PROFILE_SHAPE.doubles
+  profiles.doubles.fill(0, at, at + PROFILE_SHAPE.doubles)
+  deployments[slot] = deployment
+  return slot
+}
+
+export const sumsOf = ({ profiles }: State, slot: number, side: 'usual' | 'recent'): Sums => {
+  const at = slot * PROFILE_SHAPE.doubles + P[side]
+  return Object.fromEntries(
+    SUMS.map((name, index) => [name, profiles.doubles[at + index]!])
+  ) as Sums
+}
+
+/** Everything that a tenant runs, as usual and since something is suspected. */
+export const usedBy = (state: State, tenant: Tenant): Used[] =>
+  tenant.profiles.map((slot) => ({
+    deployment: state.deployments[slot]!,
+    usual: sumsOf(state, slot, 'usual'),
+    recent: sumsOf(state, slot, 'recent')
+  }))
+
+/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
+const VERSION = 1
+
+type Header = { version: number; tenants: [string, Tenant][]; deployments: Deployment[] }
+
+export const saveState = ({ rates, usual, profiles, tenants, deployments }: State): Uint8Array => {
+  const header: Header = { version: VERSION, tenants: [...tenants], deployments }
+  return pack(header, [rates, usual, profiles].flatMap(recordArrays))
+}
+
+export const restoreState = (saved: Uint8Array, settings: Settings): State => {
+  const { header, arrays } = unpack(saved)
+  const { version, tenants, deployments } = header as Header
+  if (version !== VERSION) return createState(settings)
+  const take = (shape: Parameters<typeof recordsFrom>[0], size: number): Records =>
+    recordsFrom(shape, size, arrays.splice(0, RECORD_ARRAYS))
+  return {
+    settings,
+    rates: take(RATE_SHAPE, tenants.length),
+    usual: take(USUAL_SHAPE, tenants.length),
+    tenants: new Map(tenants),
+    profiles: take(PROFILE_SHAPE, deployments.length),
+    deployments
+  }
+}
