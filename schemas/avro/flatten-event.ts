@@ -55,21 +55,36 @@ const setColumn = ({ column, kind }: EventField): SetColumn => {
   return (row, value) => void (row[column] = toText(value))
 }
 
-const setters = new Map(EVENT_FIELDS.map((field) => [field.path, setColumn(field)]))
+/** How a field of the event gets into the row: set, or taken apart first. */
+type Setters = Map<string, SetColumn | Setters>
 
-/** Fields that are objects of columns: `tokens`, `local`, `prefix`. */
-const nested = new Set(
-  EVENT_FIELDS.filter(({ path }) => path.includes('.')).map(({ path }) => path.split('.')[0])
-)
+/** Fields that are objects of columns (`tokens`, `local`, `prefix`) have setters of their own. */
+const setters: Setters = new Map()
+for (const field of EVENT_FIELDS) {
+  const [name = '', inner] = field.path.split('.')
+  if (inner === undefined) {
+    setters.set(name, setColumn(field))
+    continue
+  }
+  const known = setters.get(name)
+  const nested: Setters = known instanceof Map ? known : new Map()
+  setters.set(name, nested.set(inner, setColumn(field)))
+}
 
 /** Cloned for each row: far cheaper than adding a hundred keys one by one. */
 const EMPTY_ROW: EventRow = Object.fromEntries(EVENT_FIELDS.map(({ column }) => [column, null]))
 
-const setFields = (row: EventRow, fields: object, path: string): void => {
-  for (const [key, value] of Object.entries(fields)) {
+const setFields = (
+  row: EventRow,
+  fields: Readonly<Record<string, unknown>>,
+  known: Setters
+): void => {
+  for (const key in fields) {
+    const value = fields[key]
     if (value === null || value === undefined) continue
-    if (path === '' && nested.has(key)) setFields(row, value as object, `${key}.`)
-    else setters.get(path + key)?.(row, value)
+    const setter = known.get(key)
+    if (typeof setter === 'function') setter(row, value)
+    else if (setter !== undefined) setFields(row, value as Record<string, unknown>, setter)
   }
 }
 
@@ -79,6 +94,6 @@ const setFields = (row: EventRow, fields: object, path: string): void => {
  */
 export const flattenEvent = (event: UsageEvent): EventRow => {
   const row = { ...EMPTY_ROW }
-  setFields(row, event, '')
+  setFields(row, event, setters)
   return row
 }

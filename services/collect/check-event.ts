@@ -8,6 +8,7 @@ import {
 } from '../../schemas/event.ts'
 import { faultAt, type Fault } from './fault.ts'
 import { nearestName } from './nearest-name.ts'
+import { plainEvent } from './plain-event.ts'
 import { usageFault } from './usage-fault.ts'
 
 /** What an event must satisfy beyond its schema, on the path by which it came. */
@@ -37,7 +38,9 @@ const KNOWN_FIELDS: Readonly<Record<string, readonly string[]>> = {
  * @returns the event, or every fault that was found in it.
  */
 export const checkEvent = (candidate: unknown, place: Place, rules: EventRules): Checked => {
-  const parsed = UsageEvent.safeParse(candidate)
+  const plain = plainEvent(candidate)
+  const parsed =
+    plain === null ? UsageEvent.safeParse(candidate) : { success: true as const, data: plain }
   if (!parsed.success) {
     const faults = parsed.error.issues.flatMap((issue) => issueFaults(issue, candidate, place))
     return { faults: oncePerField([...faults, ...statedTimeFaults(candidate, place, rules)]) }

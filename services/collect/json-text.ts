@@ -39,33 +39,64 @@ export const utf8Text = (bytes: Uint8Array): string => {
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
 }
 
+/** What a byte means for the shape of JSON; 0 for nearly all of them. */
+const PLAIN = 0
+const OPENS = 1
+const CLOSES = 2
+const QUOTES = 3
+const MEANING = new Uint8Array(256)
+MEANING[BRACE_OPEN] = MEANING[BRACKET_OPEN] = OPENS
+MEANING[BRACE_CLOSE] = MEANING[BRACKET_CLOSE] = CLOSES
+MEANING[QUOTE] = QUOTES
+
 const boundJson = (bytes: Uint8Array): void => {
+  const { length } = bytes
   let depth = 0
   let containers = 0
-  for (let index = 0; index < bytes.length; index++) {
-    const byte = bytes[index]
-    if (byte === QUOTE) {
+  for (let index = 0; index < length; index++) {
+    const meaning = MEANING[bytes[index]!]
+    if (meaning === PLAIN) continue
+    if (meaning === QUOTES) {
       index = endOfString(bytes, index)
-    } else if (byte === BRACE_OPEN || byte === BRACKET_OPEN) {
+    } else if (meaning === CLOSES) {
+      depth--
+    } else {
       containers++
       if (++depth > JSON_DEPTH_MAX) refuse(`nests deeper than ${JSON_DEPTH_MAX} levels`, index)
-    } else if (byte === BRACE_CLOSE || byte === BRACKET_CLOSE) {
-      depth--
     }
   }
   if (containers > JSON_CONTAINERS_MAX) {
-    refuse(`holds ${containers} objects and lists, more than ${JSON_CONTAINERS_MAX}`, bytes.length)
+    refuse(`holds ${containers} objects and lists, more than ${JSON_CONTAINERS_MAX}`, length)
   }
 }
 
+/** Longer strings are looked through natively; shorter ones end before such a call pays. */
+const SHORT_STRING = 32
+
 /** Index of the quote that closes the string opened at `start`, or the end of the bytes. */
 const endOfString = (bytes: Uint8Array, start: number): number => {
-  for (let index = start + 1; index < bytes.length; index++) {
+  const { length } = bytes
+  const short = Math.min(length, start + SHORT_STRING)
+  let index = start + 1
+  for (; index < short; index++) {
     const byte = bytes[index]
     if (byte === QUOTE) return index
     if (byte === BACKSLASH) index++
   }
-  return bytes.length
+  while (index < length) {
+    const quote = bytes.indexOf(QUOTE, index)
+    if (quote === -1) return length
+    if (!isEscaped(bytes, quote, start)) return quote
+    index = quote + 1
+  }
+  return length
+}
+
+/** Whether an odd number of backslashes stands before a quote. */
+const isEscaped = (bytes: Uint8Array, quote: number, start: number): boolean => {
+  let at = quote - 1
+  while (at > start && bytes[at] === BACKSLASH) at--
+  return (quote - 1 - at) % 2 === 1
 }
 
 const refuse = (what: string, index: number): never => {

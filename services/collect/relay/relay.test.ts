@@ -57,7 +57,7 @@ describe('a topic of others', () => {
       log,
       positions: new PositionFiles(join(folder, `positions-${name}`)),
       now: () => new Date('2026-11-24T12:00:00Z'),
-      onProgress: (_counts: RelayCounts) => undefined
+      onProgress: (_counts: RelayCounts): void => {}
     }
     return { doors, taken }
   }
