@@ -1,0 +1,88 @@
+import { readFile, readdir } from 'node:fs/promises'
+import { gunzipSync } from 'node:zlib'
+import { changeCover, changeF1, scoreWindows, type LabelWindow } from './series-metrics.ts'
+import { SERIES_DETECTORS, type Found } from './series-rivals.ts'
+
+/** The detector of plain numbers on two public benchmarks, beside usual rules on the same series. */
+
+export type NumericSeries = { name: string; values: number[]; windows: LabelWindow[] }
+
+/** Series of the Numenta Anomaly Benchmark: `<category>/<name>.csv.gz` and `labels.json`. */
+export const readNab = async (folder: URL): Promise<NumericSeries[]> => {
+  const labels = JSON.parse(await readFile(new URL('labels.json', folder), 'utf8')) as Record<
+    string,
+    { windows: [string, string][] }
+  >
+  const series: NumericSeries[] = []
+  for (const [name, { windows }] of Object.entries(labels)) {
+    const text = gunzipSync(await readFile(new URL(`${name}.gz`, folder))).toString()
+    const rows = text
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((row) => row.trim().split(','))
+    const times = rows.map(([time]) => Date.parse(`${time!.replace(' ', 'T')}Z`))
+    const indexed = windows.map(([from, to]): LabelWindow => {
+      const [first, last] = [from, to].map((time) => Date.parse(`${time.replace(' ', 'T')}Z`))
+      return [
+        times.findIndex((time) => time >= first!),
+        times.findLastIndex((time) => time <= last!)
+      ]
+    })
+    series.push({ name, values: rows.map(([, value]) => Number(value)), windows: indexed })
+  }
+  return series
+}
+
+export type AnnotatedSeries = {
+  name: string
+  values: number[]
+  annotations: Record<string, number[]>
+}
+
+/** Series of one dimension of the Turing change point data set; what is missing is left out. */
+export const readTcpd = async (folder: URL): Promise<AnnotatedSeries[]> => {
+  const [file] = (await readdir(folder)).filter((name) => name.endsWith('.json.gz'))
+  const all = JSON.parse(gunzipSync(await readFile(new URL(file!, folder))).toString()) as {
+    name: string
+    n_dim: number
+    series: { raw: (number | null)[] }[]
+    annotations: Record<string, number[]>
+  }[]
+  return all
+    .filter(({ n_dim: dimensions }) => dimensions === 1)
+    .map(({ name, series, annotations }) => ({
+      name,
+      values: series[0]!.raw.filter((value) => value !== null),
+      annotations
+    }))
+}
+
+/** One row per detector over both sets. */
+export const scoreGeneral = (
+  nab: readonly NumericSeries[],
+  tcpd: readonly AnnotatedSeries[]
+): string[] =>
+  SERIES_DETECTORS.map(({ name, run }) => {
+    const scores = nab.map(({ values, windows }) =>
+      scoreWindows(run(values).alarms, windows, values.length)
+    )
+    const total = (of: (one: (typeof scores)[number]) => number): number =>
+      scores.reduce((sum, one) => sum + of(one), 0)
+    const windows = total((one) => one.windows)
+    const nabScore = (100 * (total((one) => one.score) + windows)) / (2 * windows)
+    const changes = tcpd.map((series) => ({ ...series, found: run(series.values) }))
+    const mean = (of: (one: AnnotatedSeries & { found: Found }) => number): number =>
+      changes.reduce((sum, one) => sum + of(one), 0) / changes.length
+    const f1 = mean(({ annotations, found }) => changeF1(annotations, found.changes))
+    const cover = mean(({ annotations, found, values }) =>
+      changeCover(annotations, found.changes, values.length)
+    )
+    const perSeries = total((one) => one.falseAlarms) / nab.length
+    return `| ${name} | ${total((one) => one.found)} of ${windows} | ${perSeries.toFixed(2)} | ${nabScore.toFixed(1)} | ${f1.toFixed(3)} | ${cover.toFixed(3)} |`
+  })
+
+export const GENERAL_HEADER = [
+  '| detector | NAB windows found | false alarms per series | NAB score, standard | TCPD F1 | TCPD cover |',
+  '|---|---|---|---|---|---|'
+]

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createRandom } from '../../../infra/worlds/random.ts'
+import { pack, recordArrays, recordsFrom, unpack } from './checkpoint.ts'
+import { addLevel, observeLevel } from './level-detector.ts'
+import { createLevels, LEVEL_SHAPE } from './level-record.ts'
+import { recordBytes, type Records } from './records.ts'
+
+type Told = { alarms: number[]; changes: number[] }
+
+const watch = (values: readonly number[], records = createLevels(), from = 0): Told => {
+  if (records.size === 0) addLevel(records)
+  const told: Told = { alarms: [], changes: [] }
+  for (const [index, value] of values.entries()) {
+    const { alarm, changedAt } = observeLevel(records, 0, value)
+    if (alarm) told.alarms.push(from + index)
+    if (changedAt !== null) told.changes.push(changedAt)
+  }
+  return told
+}
+
+const noise = (points: number, seed: number, level: (index: number) => number): number[] => {
+  const random = createRandom(seed)
+  return Array.from({ length: points }, (_, index) => level(index) + random.normal())
+}
+
+test('a lasting change of level is dated to within five points, whatever the unit', () => {
+  for (const unit of [1e-6, 1, 1e9]) {
+    const values = noise(400, 1, (index) => (index < 220 ? 50 : 53)).map((x) => x * unit)
+    const { changes } = watch(values)
+    assert.equal(changes.length, 1, `${changes.join(' ')} at ${unit}`)
+    assert.ok(Math.abs(changes[0]! - 220) <= 5, `${changes[0]}`)
+  }
+})
+
+test('noise, a constant and a steady climb change nothing', () => {
+  assert.deepEqual(watch(noise(3000, 2, () => 10)).changes, [])
+  assert.deepEqual(watch(Array.from({ length: 500 }, () => 7)), { alarms: [], changes: [] })
+  assert.deepEqual(watch(Array.from({ length: 300 }, (_, index) => index)).changes, [])
+})
+
+test('a value unlike all before alarms at once, and is told once', () => {
+  const values = noise(1500, 3, (index) => (index >= 1000 && index < 1010 ? 30 : 0))
+  const { alarms } = watch(values)
+  assert.deepEqual(
+    alarms.filter((at) => at >= 1000 && at < 1050),
+    [alarms.find((at) => at >= 1000)]
+  )
+  assert.ok(alarms.find((at) => at >= 1000)! <= 1003)
+})
+
+test('in a thousand points of noise there is less than one alarm', () => {
+  const alarms = Array.from(
+    { length: 10 },
+    (_, seed) => watch(noise(2000, 10 + seed, () => 0)).alarms
+  )
+  assert.ok(alarms.flat().length <= 20, `${alarms.flat().length} in 20,000 points`)
+})
+
+test('a series takes at most 2 KB, and goes on from its bytes as if it had never stopped', () => {
+  assert.ok(recordBytes(LEVEL_SHAPE) <= 2048, `${recordBytes(LEVEL_SHAPE)}`)
+  const values = noise(900, 4, (index) => (index < 500 ? 0 : 4))
+  const through = watch(values)
+  const records: Records = createLevels()
+  const first = watch(values.slice(0, 505), records)
+  const { arrays } = unpack(pack({}, recordArrays(records)))
+  const second = watch(values.slice(505), recordsFrom(LEVEL_SHAPE, 1, arrays), 505)
+  assert.deepEqual([...first.alarms, ...second.alarms], through.alarms)
+  assert.deepEqual([...first.changes, ...second.changes], through.changes)
+  assert.equal(through.changes.length, 1)
+})
