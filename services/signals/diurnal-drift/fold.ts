@@ -1,7 +1,13 @@
 import type { Columns, Draft, Minute } from '../define.ts'
 import { alarmNats } from '../statistics/false-alarm-budget.ts'
 import { expectedShare } from '../statistics/rise-baseline.ts'
-import { observeRise, riseChange, riseNats, startRise } from '../statistics/rise-detector.ts'
+import {
+  observeRise,
+  riseChange,
+  riseNats,
+  startRise,
+  type RiseSettings
+} from '../statistics/rise-detector.ts'
 import { R } from '../statistics/rise-record.ts'
 import { forgetIdle, seriesOfTenant, slotOfRow, wordsOf } from '../statistics/series-slots.ts'
 import { clockShare, learnClock, shareByHour, WEEK_BINS } from './clock.ts'
@@ -69,33 +75,36 @@ const badCases = (
 }
 
 const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): Draft[] => {
-  const { slots } = state
-  const { records } = slots
+  const { records } = state.slots
   const { d, at } = placeOf(records.doubles, slot)
-  if (wordsOf(slots, slot)[3] === 'latency' && slowStep(d, at) === null) settleStep(d, at, startMs)
+  const isLatency = wordsOf(state.slots, slot)[3] === 'latency'
+  if (isLatency && slowStep(d, at) === null) settleStep(d, at, startMs)
   if (n === 0) return []
   const wave = settleWave(records, slot, startMs, d[at + R.daysLearned]!)
   const drafts = wave === null ? [] : judgeWave(state, slot, wave, startMs)
   const usual = expectedShare(records, slot, startMs)
   const clock = Math.max(usual, clockShare(records, slot, startMs) ?? 0)
-  const armed = startMs - d[at + R.firstMs]! >= state.settings.armDays * DAY_MS
-  const limits = riseSettings(state.settings, {
-    series: seriesOfTenant(slots, slot),
-    isLatency: !Number.isNaN(slowStep(d, at) ?? NaN)
-  })
-  const outcome = observeRise(
-    records,
-    slot,
-    { tally: { n, k, sums: [0, 0, 0], expected: clock }, ms: startMs },
-    // Until each weekday was seen nothing is evidence, and everything is learned from.
-    armed ? limits : { ...limits, armWindows: Infinity }
-  )
+  const tally = { n, k, sums: [0, 0, 0] as const, expected: clock }
+  const limits = limitsOf(state, slot, { isLatency, startMs })
+  const outcome = observeRise(records, slot, { tally, ms: startMs }, limits)
   const isQuiet = d[at + R.openMs] === 0 && riseNats(d, at) <= LEARN_NATS
   if (isQuiet) learnClock(records, slot, { n, k, ms: startMs })
+  if (outcome === 'nothing') return drafts
+  if (outcome === 'opened') return [...drafts, told(state, slot, clock, startMs)]
   if (outcome === 'accepted') forgetClock(state, slot)
-  if (outcome === 'opened') drafts.push(told(state, slot, clock, startMs))
-  else if (outcome !== 'nothing') drafts.push(...closed(state, slot, startMs))
-  return drafts
+  return [...drafts, ...closed(state, slot, startMs)]
+}
+
+/** Until each weekday was seen nothing is evidence, and everything is learned from. */
+const limitsOf = (
+  { slots, settings }: State,
+  slot: number,
+  { isLatency, startMs }: { isLatency: boolean; startMs: number }
+): RiseSettings => {
+  const { d, at } = placeOf(slots.records.doubles, slot)
+  const limits = riseSettings(settings, { series: seriesOfTenant(slots, slot), isLatency })
+  const isArmed = startMs - d[at + R.firstMs]! >= settings.armDays * DAY_MS
+  return isArmed ? limits : { ...limits, armWindows: Infinity }
 }
 
 /** What is accepted as the new normal has a clock of its own. */

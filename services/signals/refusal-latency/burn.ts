@@ -20,7 +20,11 @@ const SUMS = RISE_SHAPE.doubles
 const DECAYED_MS = SUMS + 2 * MINUTES.length
 export const BURN_END = DECAYED_MS + 1
 
-export const addBurn = (d: Float64Array, at: number, ms: number, n: number, slow: number): void => {
+export const addBurn = (
+  d: Float64Array,
+  at: number,
+  { ms, n, slow }: { ms: number; n: number; slow: number }
+): void => {
   const passed = (ms - d[at + DECAYED_MS]!) / MINUTE_MS
   for (const [index, minutes] of MINUTES.entries()) {
     const sums = at + SUMS + 2 * index

@@ -23,7 +23,6 @@ export type Rise = Slowness & {
   after: RiseStretch
   burns: readonly Burn[]
   evidenceNats: number
-  errorBudget: number
 }
 
 export const iso = (ms: number): string => new Date(ms).toISOString()
@@ -69,36 +68,22 @@ const axisOf = (stage: string | undefined): Draft['axis'] => {
 }
 
 export const burnDraft = (rise: Rise): Draft => {
-  const { words, before, after, times, burns } = rise
+  const { words, before, after, burns, times } = rise
   const [worst] = slowestStages(times)
-  const [tenant, route, path] = words
-  const fast = burns.find(({ burning }) => burning)
+  const [tenant = null, route = null, path = null] = words
+  const isFast = burns.some(({ burning, rate }) => burning && rate >= CRITICAL_BURN)
   return {
-    fingerprint: fingerprint(
-      'refusal-latency',
-      tenant ?? null,
-      route ?? null,
-      path ?? null,
-      before.toMs
-    ),
+    fingerprint: fingerprint('refusal-latency', tenant, route, path, before.toMs),
     status: 'firing',
-    severity: fast !== undefined && fast.rate >= 6 ? 'critical' : 'warning',
-    tenant: tenant ?? null,
+    severity: isFast ? 'critical' : 'warning',
+    tenant,
     scope: scopeOf(words),
     axis: axisOf(worst?.stage),
     started_at: iso(before.toMs),
     detected_at: iso(rise.detectedMs),
-    summary: `The ${path} path of ${tenant} exceeds ${rise.budgetMs} ms in ${round(100 * shareOf(after), 0)} % of ${after.n} traces, ${round(100 * shareOf(before), 1)} % before: ${worst?.stage ?? 'no stage'} takes ${Math.round(worst?.recentMs ?? 0)} ms on the critical path instead of ${Math.round(worst?.usualMs ?? 0)} ms`,
+    summary: `The ${path} path of ${tenant} exceeds ${rise.budgetMs} ms in ${round(100 * shareOf(after), 0)} % of ${after.n} traces, ${round(100 * shareOf(before), 1)} % before: ${stageText(worst)}`,
     before: { ...figures(before), critical_path_ms: totalMs(times.stages, 'usualMs') },
-    after: {
-      ...figures(after),
-      critical_path_ms: totalMs(times.stages, 'recentMs'),
-      answer_path_ms: rise.answers === undefined ? null : totalMs(rise.answers.stages, 'recentMs'),
-      budget_ms: rise.budgetMs,
-      ...burnFigures(burns),
-      error_budget_hours_left: hoursLeft(burns),
-      evidence_nats: round(rise.evidenceNats, 1)
-    },
+    after: afterFigures(rise),
     cost_usd_per_hour: costPerHour(rise),
     culprit: null,
     victims: [],
@@ -106,6 +91,24 @@ export const burnDraft = (rise: Rise): Draft => {
     query: reproduce(rise)
   }
 }
+
+/** Burn rate from which an on-call is woken, as in the SRE workbook. */
+const CRITICAL_BURN = 6
+
+const stageText = (worst: StageTimes | undefined): string =>
+  worst === undefined
+    ? 'no stage is known'
+    : `${worst.stage} takes ${Math.round(worst.recentMs)} ms on the critical path instead of ${Math.round(worst.usualMs)} ms`
+
+const afterFigures = ({ after, times, answers, ...rise }: Rise): Draft['after'] => ({
+  ...figures(after),
+  critical_path_ms: totalMs(times.stages, 'recentMs'),
+  answer_path_ms: answers === undefined ? null : totalMs(answers.stages, 'recentMs'),
+  budget_ms: rise.budgetMs,
+  ...burnFigures(rise.burns),
+  error_budget_hours_left: hoursLeft(rise.burns),
+  evidence_nats: round(rise.evidenceNats, 1)
+})
 
 const burnFigures = (burns: readonly Burn[]): Draft['after'] =>
   Object.fromEntries(

@@ -147,7 +147,6 @@ const tell = ({ slots, settings, times }: State, slot: number, { burns, startMs 
     answers,
     detectedMs: startMs + MINUTE_MS,
     burns,
-    errorBudget: settings.errorBudget,
     evidenceNats: riseNats(slots.records.doubles, slot * SHAPE.doubles)
   })
 }

@@ -54,7 +54,7 @@ export const observePath = (
   { tally, ms }: { tally: Tally; ms: number },
   settings: Settings
 ): RiseOutcome => {
-  addBurn(slots.records.doubles, slot * SHAPE.doubles, ms, tally.n, tally.slow)
+  addBurn(slots.records.doubles, slot * SHAPE.doubles, { ms, n: tally.n, slow: tally.slow })
   const sums = [tally.ms, tally.costPico, 0] as const
   return observeRise(
     slots.records,

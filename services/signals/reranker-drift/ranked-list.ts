@@ -22,25 +22,30 @@ const VALUES = new Float64Array(FEATURES.length)
 
 /** The list of a row; null when its scores can't be read. */
 export const rankedList = ({ measures, texts }: Columns, row: number): RankedList | null => {
-  const scores = (texts['scores']?.[row] ?? '').split(' ').map(Number)
+  const text = (name: string): string | null => texts[name]?.[row] ?? null
+  const scores = (text('scores') ?? '').split(' ').map(Number)
   if (scores.length === 0 || !scores.every(Number.isFinite)) return null
-  const documents = texts['documents']?.[row] ?? ''
-  const query = texts['query']?.[row] ?? null
+  const documents = text('documents') ?? ''
+  const query = text('query')
+  fillValues(scores)
+  VALUES[CANDIDATES] = measures['candidates']![row]!
+  return {
+    ms: measures['time_ms']![row]!,
+    values: VALUES,
+    spread: scores[0]! - Math.min(...scores),
+    scores,
+    documents: documents === '' ? [] : documents.split('\u001f').map(hash24),
+    query: query === null ? 0 : hash24(query),
+    servedBy: text('served_by') ?? ''
+  }
+}
+
+const fillValues = (scores: readonly number[]): void => {
   const top = scores[0]!
   const fifth = scores[Math.min(FIFTH, scores.length - 1)]!
   VALUES[0] = top
   VALUES[1] = fifth
   VALUES[2] = scores.length > 1 ? top - fifth : NaN
-  VALUES[CANDIDATES] = measures['candidates']![row]!
-  return {
-    ms: measures['time_ms']![row]!,
-    values: VALUES,
-    spread: top - Math.min(...scores),
-    scores,
-    documents: documents === '' ? [] : documents.split('\u001f').map(hash24),
-    query: query === null ? 0 : hash24(query),
-    servedBy: texts['served_by']?.[row] ?? ''
-  }
 }
 
 /** FNV-1a folded to 24 bits, which a float holds exactly; never 0. */
