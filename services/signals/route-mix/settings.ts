@@ -1,0 +1,20 @@
+/** Every threshold of the signal; the defaults need no tuning. */
+export const SETTINGS = {
+  /** Findings by chance that a tenant may see in a month; drift of baselines adds as many again. */
+  falseFindingsPerTenantMonth: 0.004,
+  /** Decisions (or turns) and non-empty minutes before a series is watched. */
+  armTrials: 50,
+  armWindows: 5,
+  /** A rise in the share of a model, or of switches, below this is not worth a finding. */
+  effectMin: 0.05,
+  /** Relative rise which is never worth one, and while a series is young. */
+  tolerance: 0.15,
+  earlyTolerance: 0.5,
+  fullAfterDays: 7,
+  recoveryNats: 6,
+  acceptAfterDays: 7,
+  /** Cost difference per hour, in USD, below which a move without side effects is information. */
+  costFloorUsdPerHour: 0.01
+}
+
+export type Settings = Readonly<typeof SETTINGS>
