@@ -81,6 +81,9 @@ const OTHER_FACTS = ['stop_class', 'refusal', 'batch', 'queue_ms', 'cost_reporte
 
 /** Facts that the block tells and the event does not. */
 const fillFacts = (row: EventRow, read: Normalized): void => {
+  // The sender repeats the tier that the provider names beside the speed; the speed decides.
+  if (read.service_tier === 'fast' && row['service_tier'] === 'standard')
+    row['service_tier'] = 'fast'
   for (const name of TEXT_FACTS) row[name] ??= label(read[name])
   for (const name of OTHER_FACTS) row[name] ??= read[name]
 }

@@ -34,7 +34,7 @@ export const responseFacts = (reading: Reading): ResponseFacts => {
     stop_reason: facts.stop_reason,
     stop_class: stop,
     refusal: refusalOf(stop),
-    service_tier: facts.service_tier,
+    service_tier: tierOf(facts),
     speed: facts.speed,
     region: facts.region,
     batch: reading.batch || facts.service_tier === 'batch' ? true : null,
@@ -44,6 +44,10 @@ export const responseFacts = (reading: Reading): ResponseFacts => {
     provider_error: error
   }
 }
+
+/** Anthropic's fast mode is a tier of its own in price, told beside the standard one. */
+const tierOf = ({ service_tier: tier, speed }: Facts): string | null =>
+  speed === 'fast' && (tier === null || tier === 'standard') ? 'fast' : tier
 
 /** Of no weight for the counts, so an odd value is dropped without a word. */
 const missedTokens = (facts: Facts): number | null =>

@@ -103,6 +103,10 @@ export const attributes: UsageRule = {
     genAi('cache_read_input_tokens'),
     genAi('input_cached_tokens'),
     genAi('details.cache_read_tokens'),
+    genAi('cache_read_tokens'),
+    genAi('cached_tokens'),
+    genAi('cached_input_tokens'),
+    genAi('input_tokens.cached'),
     llm('prompt_details.cache_read'),
     ai('inputTokenDetails.cacheReadTokens'),
     ai('cachedInputTokens')
@@ -113,6 +117,9 @@ export const attributes: UsageRule = {
     genAi('cache_creation_input_tokens'),
     genAi('input_cache_creation'),
     genAi('details.cache_write_tokens'),
+    genAi('cache_write_tokens'),
+    genAi('cache_creation_tokens'),
+    genAi('input_tokens.cache_creation'),
     llm('prompt_details.cache_write'),
     ai('inputTokenDetails.cacheWriteTokens')
   ],
@@ -121,6 +128,10 @@ export const attributes: UsageRule = {
     genAi('reasoning_tokens'),
     ['llm.usage.reasoning_tokens'],
     genAi('details.reasoning_tokens'),
+    genAi('thoughts_tokens'),
+    genAi('thinking_tokens'),
+    genAi('output_tokens.reasoning'),
+    llm('reasoning_tokens'),
     llm('completion_details.reasoning'),
     ai('outputTokenDetails.reasoningTokens'),
     ai('reasoningTokens')

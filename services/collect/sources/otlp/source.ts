@@ -1,6 +1,8 @@
 import { Failure } from '../../../../schemas/failure.ts'
 import { faultAt, type Fault } from '../../fault.ts'
 import { defineSource, type Item, type Message, type Reading } from '../source.ts'
+import { spanContent } from './content.ts'
+import type { Kind } from './dialect.ts'
 import { isEvaluation, logEvent, momentEvent } from './evaluation-event.ts'
 import { readJsonLogRecords, readJsonSpans } from './json.ts'
 import { readLogRecords, readSpans } from './protobuf.ts'
@@ -31,7 +33,7 @@ const idFault = (span: Span, index: number): Fault | null => {
 
 const itemsOf = (span: Span, index: number): Item[] => {
   const kind = kindOf(span)
-  const items: Item[] = kind === null ? [] : [{ index, at: span.at, event: spanEvent(span, kind) }]
+  const items: Item[] = kind === null ? [] : [spanItem(span, index, kind)]
   for (const [position, moment] of span.moments.entries()) {
     if (!isEvaluation(moment)) continue
     const at = `${span.at}.events[${position}]`
@@ -39,6 +41,13 @@ const itemsOf = (span: Span, index: number): Item[] => {
   }
   return items
 }
+
+const spanItem = (span: Span, index: number, kind: Kind): Item => ({
+  index,
+  at: span.at,
+  event: spanEvent(span, kind),
+  content: () => spanContent(span.attributes)
+})
 
 const readTraces = (message: Message): Reading => {
   const { bytes } = message
@@ -116,7 +125,7 @@ const otlp = defineSource({
   handling: 'lenient',
   framing: 'lines',
   tells: (
-    'id source time tenant kind name duration_ms ttft_ms project ' +
+    'id source time tenant kind name duration_ms ttft_ms queue_ms project ' +
     'team user tags trace_id span_id parent_span_id conversation_id request_id response_id ' +
     'links provider api request_model response_model service_tier route emitter component_version ' +
     'usage system_prompt_hash prompt_version tools_hash status error_type stop_reason args_hash result_hash ' +

@@ -1,4 +1,4 @@
-import { isRecord, structureOf, textOf, type Attributes } from '../attributes.ts'
+import { isRecord, numberOf, structureOf, textOf, type Attributes } from '../attributes.ts'
 import type { Dialect, Kind } from '../dialect.ts'
 
 /**
@@ -50,6 +50,8 @@ const isInference = (attributes: Attributes): boolean =>
   USAGE_NAMES.some((name) => attributes.get(name) !== undefined) &&
   textOf(attributes, ['gen_ai.request.model', 'gen_ai.response.model']) !== null
 
+const MS_PER_SECOND = 1000
+
 type Document = { id: string | null; score: number | null }
 
 const documentsOf = (attributes: Attributes): Document[] => {
@@ -65,7 +67,9 @@ const structure: NonNullable<Dialect['structure']> = (attributes) => {
   const documents = documentsOf(attributes)
   const ids = documents.flatMap(({ id }) => (id === null ? [] : [id]))
   const scores = documents.flatMap(({ score }) => (score === null ? [] : [score]))
+  const queueSeconds = numberOf(attributes, ['gen_ai.latency.time_in_queue'])
   return {
+    ...(queueSeconds === null ? {} : { queue_ms: Math.round(queueSeconds * MS_PER_SECOND) }),
     ...(ids.length > 0 ? { document_ids: ids } : {}),
     ...(scores.length > 0 ? { scores } : {})
   }
@@ -103,10 +107,15 @@ export const genAi: Dialect = {
     args_hash: ['gen_ai.tool.call.arguments', 'tool_arguments'],
     result_hash: ['gen_ai.tool.call.result', 'tool_response']
   },
-  ttftSeconds: ['gen_ai.response.time_to_first_chunk', 'gen_ai.server.time_to_first_token'],
+  // The last one is vLLM's.
+  ttftSeconds: [
+    'gen_ai.response.time_to_first_chunk',
+    'gen_ai.server.time_to_first_token',
+    'gen_ai.latency.time_to_first_token'
+  ],
   temperature: ['gen_ai.request.temperature'],
   stop: ['gen_ai.response.finish_reasons'],
-  cost: ['gen_ai.usage.cost', 'operation.cost'],
+  cost: ['gen_ai.usage.cost', 'gen_ai.usage.cost_usd', 'operation.cost'],
   usage: ['gen_ai.usage.'],
   structure
 }

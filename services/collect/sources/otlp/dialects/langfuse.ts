@@ -37,20 +37,45 @@ const DETAIL_KEYS: Readonly<Record<string, TokenField>> = {
   output_reasoning_tokens: 'out_reasoning'
 }
 
+type Buckets = Partial<Record<TokenField, number>>
+
+/**
+ * Counts under Langfuse's own keys. A block with the provider's names (`input_tokens`,
+ * `prompt_tokens`) is the provider's, and read as such.
+ */
+const countsOf = (details: Readonly<Record<string, unknown>>): Candidate => {
+  if (!Object.hasOwn(details, 'input') && !Object.hasOwn(details, 'output')) return {}
+  const tokens: Buckets = {}
+  for (const [key, bucket] of Object.entries(DETAIL_KEYS)) {
+    const value = Object.hasOwn(details, key) ? details[key] : undefined
+    if (typeof value === 'number') tokens[bucket] = value
+  }
+  const net = netInput(tokens, details['total'])
+  if (net === null) return { tokens, usage_convention: 'langfuse/usage_details disjoint' }
+  return {
+    tokens: { ...tokens, in_uncached: net },
+    usage_convention: 'langfuse/usage_details cache-inside'
+  }
+}
+
+/**
+ * Some senders put the whole input under `input`, cache and all: the total tells, which then is
+ * input and output without the cache. Null when the counts are disjoint, as they should be.
+ */
+const netInput = (tokens: Buckets, total: unknown): number | null => {
+  const { in_uncached = 0, in_cache_read = 0, out_text = 0, out_reasoning = 0 } = tokens
+  const { in_cache_write_unk = 0, in_cache_write_5m = 0, in_cache_write_1h = 0 } = tokens
+  const cache = in_cache_read + in_cache_write_unk + in_cache_write_5m + in_cache_write_1h
+  const isInclusive = cache > 0 && total === in_uncached + out_text + out_reasoning
+  return isInclusive && in_uncached >= cache ? in_uncached - cache : null
+}
+
 const structure: NonNullable<Dialect['structure']> = (attributes) => {
   const event: Candidate = {}
   const details = structureOf(attributes.get('langfuse.observation.usage_details'))
   if (isRecord(details)) {
-    const tokens: Partial<Record<TokenField, number>> = {}
-    for (const [key, bucket] of Object.entries(DETAIL_KEYS)) {
-      const value = Object.hasOwn(details, key) ? details[key] : undefined
-      if (typeof value === 'number') tokens[bucket] = value
-    }
     event.usage = details
-    if (Object.keys(tokens).length > 0) {
-      event.tokens = tokens
-      event.usage_convention = 'langfuse/usage_details disjoint'
-    }
+    Object.assign(event, countsOf(details))
   }
   const costs = structureOf(attributes.get('langfuse.observation.cost_details'))
   const total = isRecord(costs) ? decimalText(costs['total']) : null

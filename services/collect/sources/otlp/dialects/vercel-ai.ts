@@ -1,5 +1,12 @@
 import type { Candidate } from '../../source.ts'
-import { isRecord, numberOf, structureOf, textOf, type Attributes } from '../attributes.ts'
+import {
+  isRecord,
+  numberOf,
+  structureOf,
+  textOf,
+  type Attributes,
+  type AttributeValue
+} from '../attributes.ts'
 import type { Dialect, Kind } from '../dialect.ts'
 
 /**
@@ -32,6 +39,23 @@ const splitProvider = (attributes: Attributes): Candidate => {
   return api === null ? {} : { api }
 }
 
+/**
+ * The provider's own block, where its metadata has a whole one: it tells apart what the SDK adds
+ * up, such as cache writes by their time to live.
+ */
+const blockOf = (
+  provider: Readonly<Record<string, AttributeValue>>
+): Record<string, unknown> | null => {
+  const { usage, usageMetadata } = provider
+  if (isRecord(usage) && isWhole(usage, 'input_tokens', 'output_tokens')) return usage
+  return isRecord(usageMetadata) && isWhole(usageMetadata, 'promptTokenCount', 'totalTokenCount')
+    ? usageMetadata
+    : null
+}
+
+const isWhole = (block: Readonly<Record<string, AttributeValue>>, ...names: string[]): boolean =>
+  names.every((name) => typeof block[name] === 'number')
+
 const structure: NonNullable<Dialect['structure']> = (attributes) => {
   const event = splitProvider(attributes)
   const details = structureOf(attributes.get('ai.response.providerMetadata'))
@@ -40,6 +64,8 @@ const structure: NonNullable<Dialect['structure']> = (attributes) => {
       if (!isRecord(provider)) continue
       const { serviceTier } = provider
       if (typeof serviceTier === 'string') event.service_tier = serviceTier
+      const block = blockOf(provider)
+      if (block !== null) event.usage = block
     }
   }
   // Embeddings report one bare number, which is the whole input.
