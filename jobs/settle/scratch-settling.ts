@@ -17,6 +17,8 @@ import { settle } from './settle.ts'
 
 /** A lake for tests of settling: events go in by flushes, hours are settled when told. */
 export type Settling = {
+  /** Folder of the lake. */
+  dir: string
   /** Lands events in their order by one flush. */
   land: (events: readonly object[]) => Promise<void>
   /** Settles everything that is due. */
@@ -44,6 +46,7 @@ export const openSettling = async (t: Pick<TestContext, 'after'>): Promise<Settl
   const doors = { engine, lake, prices, generation: generationOf(prices) }
   let end = 0
   return {
+    dir,
     land: async (events) => {
       landing.add(runOf(end, events), SOURCE)
       end += events.length

@@ -38,6 +38,6 @@ const replaced = (text: string, others: readonly string[]): string =>
 
 const asWord = (name: string): RegExp =>
   new RegExp(
-    `(?<![\\p{L}\\p{N}_])${name.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')}(?![\\p{L}\\p{N}_])`,
+    `(?<![\\p{L}\\p{N}_])${name.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}(?![\\p{L}\\p{N}_])`,
     'gu'
   )

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { assertGuarded } from '../../collect/http/sender.ts'
 import { openKeyFile } from '../../collect/keys/key-ring.ts'
-import { startApiServer } from '../../serve/http/server.ts'
+import { createApiServer } from '../../serve/http/server.ts'
 import type { SiteOptions } from '../site.ts'
 import { startServe } from './serve-part.ts'
 
@@ -27,11 +27,14 @@ export const runServe = async (
   assertGuarded(host, keys)
   const api = startServe(place, now)
   try {
-    const extend: Parameters<typeof startApiServer>[0]['extend'] = (app) => api.register(app, keys)
-    const server = await startApiServer({ host, port, logger, registry: new Registry(), extend })
-    started(server.url)
+    const app = await createApiServer({
+      logger,
+      registry: new Registry(),
+      extend: (server) => api.register(server, keys)
+    })
+    started(await app.listen({ host, port }))
     if (!signal.aborted) await once(signal, 'abort')
-    await server.close()
+    await app.close()
   } finally {
     await api.stop()
   }

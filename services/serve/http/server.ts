@@ -7,19 +7,16 @@ import { PROBLEM_TYPE, problemOf } from '../../../schemas/problem.ts'
 const KEEP_ALIVE_MS = 65_000
 
 export type ApiServerOptions = {
-  host: string
-  /** 0 = the system chooses. */
-  port: number
   registry: Registry
-  logger: FastifyBaseLogger
+  logger?: FastifyBaseLogger
   /** Adds what answers. */
   extend: (app: FastifyInstance) => Promise<void>
 }
 
-/** A server for the API alone, listening; where events are taken in, it shares that server. */
-export const startApiServer = async (options: ApiServerOptions) => {
+/** A server for the API alone, not yet listening; where events are taken in, it shares that server. */
+export const createApiServer = async (options: ApiServerOptions): Promise<FastifyInstance> => {
   const app = Fastify({
-    loggerInstance: options.logger,
+    ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true
@@ -31,8 +28,7 @@ export const startApiServer = async (options: ApiServerOptions) => {
   )
   addFaults(app)
   await options.extend(app)
-  const url = await app.listen({ host: options.host, port: options.port })
-  return { url, close: () => app.close() }
+  return app
 }
 
 const addFaults = (app: FastifyInstance): void => {

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { loadRoutes } from './load-routes.ts'
+import { openTestApi, openTestLake, TENANTS, type TestApi } from './test-cluster.ts'
+
+type Json = Record<string, never>
+
+const HOURS = 'from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z'
+const MINUTES = 'from=2026-03-02T09:00:00Z&to=2026-03-02T12:00:00Z'
+
+describe(
+  'the API over a lake of two settled hours and one that is not',
+  { timeout: 120_000 },
+  () => {
+    const ends: (() => unknown)[] = []
+    const t = { after: (end: () => unknown) => ends.unshift(end) } as never
+    let api: TestApi
+
+    before(async () => {
+      const { dir } = await openTestLake(t)
+      api = await openTestApi(t, dir)
+    })
+    after(async () => {
+      for (const end of ends) await end()
+    })
+
+    test('the overview counts each call once, in hours as in minutes', async () => {
+      for (const range of [HOURS, MINUTES]) {
+        const { json } = await api.get(`/v1/overview?${range}`)
+        const { totals, series, top_tenants, open_findings } = json as unknown as {
+          totals: Json
+          series: { calls: number[]; time: number[] }
+          top_tenants: Json[]
+          open_findings: Json
+        }
+        assert.equal(totals['calls'], 450)
+        assert.equal(totals['provisional_calls'], 90)
+        assert.equal(totals['in_total'], 3 * 150 * 1000 + 3 * 10 * ((149 * 150) / 2))
+        assert.equal(
+          series.calls.reduce((sum, n) => sum + n, 0),
+          450
+        )
+        assert.equal(top_tenants.length, 3)
+        assert.deepEqual(open_findings, { total: 3, info: 0, warning: 0, critical: 3 })
+      }
+    })
+
+    test('explore divides any measure by any dimension, and quantiles come from merged histograms', async () => {
+      const url = `/v1/explore?${HOURS}&measures=calls,duration_p50_ms,error_rate&by=tenant,kind&step=3600`
+      const { json, status } = await api.get(url)
+      assert.equal(status, 200)
+      const { groups, total, series } = json as unknown as {
+        groups: { key: Json; values: Record<string, number> }[]
+        total: Record<string, number>
+        series: { time: number[]; groups: { values: { calls: (number | null)[] } }[] }
+      }
+      assert.equal(groups.length, 6)
+      assert.deepEqual(groups[0]?.key, { tenant: 'acme', kind: 'llm' })
+      assert.equal(total['calls'], 450)
+      // Durations are 100 to 249 ms, each three times: the 225th of them is 174 ms.
+      assert.ok(Math.abs((total['duration_p50_ms'] ?? 0) / 174 - 1) <= 0.01, JSON.stringify(total))
+      assert.equal(total['error_rate'], 0.1)
+      assert.equal(series.time.length, 3)
+      const calls = series.groups.flatMap(({ values }) => values.calls)
+      assert.equal(
+        calls.reduce<number>((sum, n) => sum + (n ?? 0), 0),
+        450
+      )
+    })
+
+    test('the SQL that explore shows gives the same numbers when it is run', async () => {
+      const url = `/v1/explore?${MINUTES}&measures=calls,in_total&by=tenant`
+      const { groups, sql } = (await api.get(url)).json as unknown as {
+        groups: never[]
+        sql: string
+      }
+      const { rows } = (await api.sql(sql)).json as unknown as { rows: Json[] }
+      assert.deepEqual(
+        rows,
+        groups.map(({ key, values }: { key: Json; values: Json }) => ({ ...key, ...values }))
+      )
+    })
+
+    test('a list of events is walked by its cursor without loss or repetition', async () => {
+      const ids: string[] = []
+      let cursor = ''
+      do {
+        const url = `/v1/events?${HOURS}&limit=97${cursor === '' ? '' : `&cursor=${cursor}`}`
+        const page = (await api.get(url)).json as unknown as {
+          events: { id: string; time: string }[]
+          next: string | null
+        }
+        ids.push(...page.events.map(({ id }) => id))
+        cursor = page.next ?? ''
+      } while (cursor !== '')
+      assert.equal(ids.length, 450)
+      assert.equal(new Set(ids).size, 450)
+    })
+
+    test('events are found by what they failed of and by any text column', async () => {
+      const failed = (await api.get(`/v1/events?${HOURS}&failed=true&tenant=acme&limit=100`)).json
+      assert.equal((failed['events'] as unknown as Json[]).length, 15)
+      const filtered = await api.get(
+        `/v1/events?${HOURS}&filter=user:acme-user&filter=kind!:tool&limit=200`
+      )
+      assert.equal((filtered.json['events'] as unknown as Json[]).length, 100)
+    })
+
+    test('a trace is a tree, found without being told when it was', async () => {
+      const { json, status } = await api.get('/v1/traces/acme-trace-3')
+      assert.equal(status, 200)
+      const nodes = json['nodes'] as unknown as { depth: number; parent: number | null }[]
+      assert.deepEqual(
+        nodes.map(({ depth }) => depth),
+        [0, 1, 2, 3]
+      )
+      assert.equal((await api.get('/v1/traces/nowhere')).status, 404)
+    })
+
+    test('an incident comes with its series, evidence, runbook and course', async () => {
+      const { json } = await api.get('/v1/findings/f-acme')
+      const { series, evidence, runbook, history } = json as unknown as {
+        series: { plots: string; lines: { name: string; values: number[] }[] }
+        evidence: { events: { tenant: string }[] }
+        runbook: { name: string; markdown: string }
+        history: Json[]
+      }
+      assert.equal(series.plots, 'hit_rate_pct')
+      assert.equal(series.lines[0]?.name, 'acme')
+      assert.ok(series.lines[0]?.values.some((value) => value > 0))
+      assert.equal(evidence.events.length, 16)
+      assert.ok(evidence.events.every(({ tenant }) => tenant === 'acme'))
+      assert.equal(runbook.name, 'cache-thrash')
+      assert.match(runbook.markdown, /## Check first/)
+      assert.equal(history.length, 1)
+      assert.match((await api.get('/runbooks/cache-thrash')).text, /## Means/)
+      assert.equal((await api.get('/runbooks/..%2f..%2fREADME')).status, 404)
+    })
+
+    test('a month, a tenant, energy and reconciliation add up to the same calls', async () => {
+      const tenant = (await api.get('/v1/tenants/acme?month=2026-03')).json as unknown as {
+        totals: { calls: number }
+        budget_usd: string
+        by_model: { calls: number }[]
+      }
+      assert.equal(tenant.totals.calls, 150)
+      assert.equal(tenant.budget_usd, '100')
+      assert.equal(
+        tenant.by_model.reduce((sum, { calls }) => sum + calls, 0),
+        150
+      )
+      const [month] = (await api.get('/v1/months')).json['months'] as unknown as Record<
+        string,
+        unknown
+      >[]
+      assert.deepEqual(
+        [
+          month?.['month'],
+          month?.['calls'],
+          month?.['hours_settled'],
+          month?.['provisional_calls']
+        ],
+        ['2026-03', 450, 2, 90]
+      )
+      const reconcile = (await api.get(`/v1/reconcile?${HOURS}`)).json['models'] as unknown as {
+        input: { calls: number; drift_ratio: number }
+      }[]
+      assert.equal(
+        reconcile.reduce((sum, { input }) => sum + input.calls, 0),
+        450
+      )
+      assert.ok(reconcile.every(({ input }) => input.drift_ratio > 0))
+      assert.equal((await api.get(`/v1/energy?${HOURS}`)).status, 200)
+    })
+
+    test('an answer that is known is not sent again', async () => {
+      const { etag } = await api.get(`/v1/overview?${HOURS}`)
+      const headers = { 'if-none-match': etag }
+      const again = await api.app.inject({ url: `/v1/overview?${HOURS}`, headers })
+      assert.equal(again.statusCode, 304)
+      assert.equal(again.payload, '')
+    })
+
+    test('a wrong parameter is named, and the answer says where parameters are told', async () => {
+      for (const query of [
+        'step=1',
+        'by=colour',
+        'from=yesterday',
+        'colour=red',
+        'limit=0',
+        'last=1d&from=2026-03-02T00:00:00Z',
+        'filter=colour:red',
+        'from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z'
+      ]) {
+        const { status, json } = await api.get(`/v1/explore?${query}`)
+        assert.equal(status, 400, query)
+        assert.equal(json['code'], 'E_USAGE')
+      }
+      assert.equal((await api.get('/v1/findings?cursor=eyJ4IjoxfQ')).status, 400)
+      assert.equal((await api.get('/v1/nothing')).status, 404)
+    })
+
+    test('every answer satisfies the schema that the document gives', async () => {
+      const urls: Record<string, string> = {
+        '/v1/tenants/{tenant}': '/v1/tenants/acme',
+        '/v1/findings/{fingerprint}': '/v1/findings/f-acme',
+        '/v1/traces/{id}': '/v1/traces/acme-trace-1',
+        '/runbooks/{name}': '/runbooks/cache-thrash'
+      }
+      for (const { path, method, result, mediaTypes } of await loadRoutes()) {
+        const reply =
+          method === 'get' ? await api.get(urls[path] ?? path) : await api.sql('SELECT 1 AS one')
+        assert.equal(reply.status, 200, path)
+        if (mediaTypes === undefined || method === 'post') result.parse(reply.json)
+      }
+      assert.equal(TENANTS.length, 3)
+    })
+  }
+)
