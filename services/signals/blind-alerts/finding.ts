@@ -1,7 +1,7 @@
 import type { Draft } from '../define.ts'
 import { fingerprint } from '../fingerprint.ts'
 import { sqlEquals, sqlTime } from '../sql.ts'
-import { shareOf, type RiseStretch } from '../statistics/rise-detector.ts'
+import { shareOf, type RiseStretch } from '../statistics/rise-change.ts'
 import { round } from '../statistics/round.ts'
 import { axisOf, titleOf, type Component } from './component.ts'
 import type { Settings } from './settings.ts'

@@ -1,11 +1,6 @@
 import type { Columns, Draft, Minute } from '../define.ts'
-import {
-  observeRise,
-  riseChange,
-  riseNats,
-  startRise,
-  type RiseOutcome
-} from '../statistics/rise-detector.ts'
+import { riseChange } from '../statistics/rise-change.ts'
+import { observeRise, riseNats, startRise, type RiseOutcome } from '../statistics/rise-detector.ts'
 import { R } from '../statistics/rise-record.ts'
 import { forgetIdle, seriesOfTenant, slotOfRow, wordsOf } from '../statistics/series-slots.ts'
 import { addRecent, componentsOf, SHAPE } from './component.ts'

@@ -1,13 +1,8 @@
 import type { Columns, Draft, Minute } from '../define.ts'
 import { alarmNats } from '../statistics/false-alarm-budget.ts'
 import { expectedShare } from '../statistics/rise-baseline.ts'
-import {
-  observeRise,
-  riseChange,
-  riseNats,
-  startRise,
-  type RiseSettings
-} from '../statistics/rise-detector.ts'
+import { riseChange } from '../statistics/rise-change.ts'
+import { observeRise, riseNats, startRise, type RiseSettings } from '../statistics/rise-detector.ts'
 import { R } from '../statistics/rise-record.ts'
 import { forgetIdle, seriesOfTenant, slotOfRow, wordsOf } from '../statistics/series-slots.ts'
 import { clockShare, learnClock, shareByHour, WEEK_BINS } from './clock.ts'

@@ -1,7 +1,7 @@
 import type { Draft } from '../define.ts'
 import { fingerprint } from '../fingerprint.ts'
 import { sqlEquals, sqlTime } from '../sql.ts'
-import { shareOf, type RiseStretch } from '../statistics/rise-detector.ts'
+import { shareOf, type RiseStretch } from '../statistics/rise-change.ts'
 import { pct, type ShareEvent } from '../statistics/share-incidents.ts'
 import { FACT_SQL, FACT_WORDS, FACTS, type Fact } from './facts.ts'
 import { completeness, gapsOf, type Score } from './scores.ts'

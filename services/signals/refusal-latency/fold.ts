@@ -1,5 +1,6 @@
 import type { Draft, Minute } from '../define.ts'
-import { riseChange, riseNats, type RiseOutcome } from '../statistics/rise-detector.ts'
+import { riseChange } from '../statistics/rise-change.ts'
+import { riseNats, type RiseOutcome } from '../statistics/rise-detector.ts'
 import { alarmNats } from '../statistics/false-alarm-budget.ts'
 import { forgetIdle, seriesOfTenant, wordsOf } from '../statistics/series-slots.ts'
 import { burnRates } from './burn.ts'

@@ -9,7 +9,7 @@ import {
 import { endDraft, judgedKey, type ShareEvent } from '../statistics/share-incidents.ts'
 import type { Words } from '../statistics/series-slots.ts'
 import { extraUsdPerHour, stormDraft, stormFingerprint } from './storm-finding.ts'
-import { shareOf } from '../statistics/rise-detector.ts'
+import { shareOf } from '../statistics/rise-change.ts'
 import type { State } from './state.ts'
 
 /** Turns what happened to series in a minute into findings that open and close. */

@@ -1,4 +1,4 @@
-import { inheritNone } from '../statistics/rise-detector.ts'
+import { inheritNone } from '../statistics/rise-change.ts'
 import { wordsOf, type Words } from '../statistics/series-slots.ts'
 import { gather, NO_SLOT, shareSlot, type WatchedShares } from '../statistics/watched-shares.ts'
 

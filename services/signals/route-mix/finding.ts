@@ -1,6 +1,6 @@
 import type { Draft } from '../define.ts'
 import { fingerprint } from '../fingerprint.ts'
-import { shareOf, type RiseStretch } from '../statistics/rise-detector.ts'
+import { shareOf, type RiseStretch } from '../statistics/rise-change.ts'
 import { pct, usdPerHour, type ShareEvent } from '../statistics/share-incidents.ts'
 import { flipQuery, mixQuery } from './queries.ts'
 import type { Settings } from './settings.ts'

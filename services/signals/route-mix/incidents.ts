@@ -5,7 +5,7 @@ import { endDraft, judgedKey, type ShareEvent } from '../statistics/share-incide
 import type { Words } from '../statistics/series-slots.ts'
 import { indexModels, modelsOf } from './decisions.ts'
 import { flipDraft, mixDraft, movedFingerprint, type Product } from './finding.ts'
-import { shareOf } from '../statistics/rise-detector.ts'
+import { shareOf } from '../statistics/rise-change.ts'
 import type { State } from './state.ts'
 
 /** Turns what happened to mixes and switches in a minute into findings that open and close. */

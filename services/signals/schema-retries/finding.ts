@@ -1,7 +1,7 @@
 import type { Draft } from '../define.ts'
 import { fingerprint } from '../fingerprint.ts'
 import { sqlEquals, sqlTime } from '../sql.ts'
-import { shareOf, type RiseStretch } from '../statistics/rise-detector.ts'
+import { shareOf, type RiseStretch } from '../statistics/rise-change.ts'
 import { pct, usdPerHour, type ShareEvent } from '../statistics/share-incidents.ts'
 import type { Words } from '../statistics/series-slots.ts'
 import type { Carrier } from '../statistics/share-carriers.ts'

@@ -1,5 +1,6 @@
 import { R } from './rise-record.ts'
-import { riseChange, riseNats, shareOf, type RiseStretch } from './rise-detector.ts'
+import { riseChange, shareOf, type RiseStretch } from './rise-change.ts'
+import { riseNats } from './rise-detector.ts'
 import { wordsOf, type Slots, type Words } from './series-slots.ts'
 
 /** Which narrow series carry the rise of a wide one: bad outcomes beyond their own baselines. */

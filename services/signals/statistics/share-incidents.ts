@@ -1,14 +1,8 @@
 import type { Draft } from '../define.ts'
 import { alarmNats } from './false-alarm-budget.ts'
 import { R } from './rise-record.ts'
-import {
-  observeRise,
-  riseChange,
-  riseNats,
-  type RiseOutcome,
-  type RiseSettings,
-  type RiseStretch
-} from './rise-detector.ts'
+import { riseChange, type RiseStretch } from './rise-change.ts'
+import { observeRise, riseNats, type RiseOutcome, type RiseSettings } from './rise-detector.ts'
 import { seriesOfTenant, wordsOf, type Words } from './series-slots.ts'
 import { takeMinute, type WatchedShares } from './watched-shares.ts'
 

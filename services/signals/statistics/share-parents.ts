@@ -21,7 +21,9 @@ export const gatherParents = (
   ms: number
 ): void => {
   const { slots } = shares
-  for (const slot of [...shares.minute.touched]) {
+  // Parents are touched on the way.
+  const touched = [...shares.minute.touched]
+  for (const slot of touched) {
     const at = slot * slots.records.shape.doubles
     if (knownTrials(slots.records.doubles, at) < PARENT_TRIALS_MIN) continue
     const own =

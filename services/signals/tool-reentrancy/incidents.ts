@@ -2,7 +2,7 @@ import type { Draft } from '../define.ts'
 import { endDraft } from '../statistics/share-incidents.ts'
 import { loopDraft, type Sighting } from './finding.ts'
 import { loopKey } from './trace.ts'
-import type { State } from './state.ts'
+import type { Incident, State } from './state.ts'
 
 /**
  * One incident per tenant and loop, however many traces run into it: each of the first ten is
@@ -21,23 +21,26 @@ export const openLoop = (state: State, sighting: Sighting): Draft[] => {
   const key = JSON.stringify([trace.tenant, loopKey(loop.kind, loop.labels)])
   const open = state.incidents.get(key)
   const isNew = open?.traces.includes(step.trace) !== true
-  const traces = [...(open?.traces ?? []), ...(isNew ? [step.trace] : [])].slice(-TRACES_TOLD_MAX)
-  const loops = (open?.loops ?? 0) + (isNew ? 1 : 0)
-  const day = Math.floor(loop.startedMs / DAY_MS)
-  const draft = loopDraft(sighting, {
-    traces,
-    loops,
-    settings: state.settings,
-    ...(open === undefined ? { day } : { first: open.draft })
-  })
+  const told = open?.traces ?? []
+  const traces = isNew ? [...told, step.trace].slice(-TRACES_TOLD_MAX) : told
+  const loops = (open?.loops ?? 0) + Number(isNew)
   const isSaid = !isNew || isTold(loops)
-  state.incidents.set(key, {
-    lastMs: step.ms,
-    draft: isSaid || open === undefined ? draft : open.draft,
-    traces,
-    loops
-  })
+  const draft =
+    isSaid || open === undefined ? draftOf(state, sighting, { open, traces, loops }) : open.draft
+  state.incidents.set(key, { lastMs: step.ms, draft, traces, loops })
   return isSaid ? [draft] : []
+}
+
+type Sightings = { open: Incident | undefined; traces: string[]; loops: number }
+
+const draftOf = (
+  { settings }: State,
+  sighting: Sighting,
+  { open, traces, loops }: Sightings
+): Draft => {
+  const day = Math.floor(sighting.loop.startedMs / DAY_MS)
+  const since = open === undefined ? { day } : { first: open.draft }
+  return loopDraft(sighting, { traces, loops, settings, ...since })
 }
 
 export const resolveQuiet = (state: State, ms: number): Draft[] => {
