@@ -179,6 +179,34 @@ describe('cached tokens', () => {
     assert.equal(cost, '0.34')
   })
 
+  // https://github.com/BerriAI/litellm/issues/6215
+  test('of OpenAI leave 2,006 - 1,920 = 86 to the full price', () => {
+    const { tokens } = read({
+      prompt_tokens: 2006,
+      completion_tokens: 300,
+      total_tokens: 2306,
+      prompt_tokens_details: { cached_tokens: 1920 },
+      completion_tokens_details: { reasoning_tokens: 0 }
+    })
+    assert.deepEqual([tokens.in_uncached, tokens.in_cache_read, tokens.in_total], [86, 1920, 2006])
+  })
+
+  // https://github.com/BerriAI/litellm/pull/26919, https://github.com/langfuse/langfuse/issues/10592
+  test('of a gateway whose prompt holds them never make the input larger than its total', () => {
+    const { tokens } = read(
+      {
+        prompt_tokens: 47_209,
+        completion_tokens: 512,
+        total_tokens: 47_721,
+        prompt_tokens_details: { cached_tokens: 45_102, cache_creation_tokens: 2089 },
+        cache_read_input_tokens: 45_102,
+        cache_creation_input_tokens: 2089
+      },
+      { provider: 'anthropic', emitter: 'litellm' }
+    )
+    assert.deepEqual([tokens.in_uncached, tokens.in_total], [18, 47_209])
+  })
+
   // https://github.com/browser-use/browser-use/issues/5305
   test('read and written both leave the prompt: 2,000 - 500 - 300 = 1,200', () => {
     const { tokens } = read({

@@ -106,6 +106,7 @@ export const responses: UsageRule = {
   ],
   cacheWrite: [
     ['input_tokens_details', 'cache_write_tokens'],
+    ['cache_write_input_tokens'],
     ['input_tokens_details', 'cache_creation_tokens']
   ],
   cacheWriteByTtl: {

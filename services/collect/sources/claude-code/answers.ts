@@ -15,13 +15,23 @@ export const answersOf = (lines: readonly SessionLine[]): Answer[] => {
   const answers = new Map<string, Answer>()
   for (const { number, value } of lines) {
     if (textIn(value, 'type') !== 'assistant' || !isCall(value)) continue
-    const id = textIn(value, 'message', 'id') ?? textIn(value, 'uuid') ?? `line-${number}`
+    const id = idOf(value) ?? `line-${number}`
     const answer = answers.get(id) ?? { id, numbers: [], lines: [] }
     answer.numbers.push(number)
     answer.lines.push(value)
     answers.set(id, answer)
   }
   return [...answers.values()]
+}
+
+/** Ids of the provider are unique; gateways count anew in every session. */
+const GLOBAL_ID = /^msg_\w{20,}$/
+
+const idOf = (line: JsonObject): string | null => {
+  const id = textIn(line, 'message', 'id')
+  if (id === null) return textIn(line, 'uuid')
+  const session = textIn(line, 'sessionId')
+  return GLOBAL_ID.test(id) || session === null ? id : `${session}-${id}`
 }
 
 /** Words that the program itself put in the model's mouth are no call; errors of the API are. */
@@ -38,10 +48,11 @@ export const answerEvent = ({ id, lines }: Answer): Candidate => {
     kind: 'llm',
     time: textIn(first, 'timestamp'),
     ...contextOf(first),
-    span_id: id,
+    span_id: label(textIn(last, 'message', 'id')),
     provider: 'anthropic',
     api: 'messages',
-    response_id: valueIn(last, 'isApiErrorMessage') === true ? null : label(id),
+    response_id:
+      valueIn(last, 'isApiErrorMessage') === true ? null : label(textIn(last, 'message', 'id')),
     request_id: label(textIn(last, 'requestId')),
     request_model: model === '<synthetic>' ? null : label(model),
     response_model: model === '<synthetic>' ? null : label(model),

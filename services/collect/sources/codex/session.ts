@@ -97,7 +97,7 @@ const addCall = (state: State, { number, value }: SessionLine, info: JsonObject 
     api: 'responses',
     request_model: label(state.model),
     context_limit: numberIn(info, 'model_context_window'),
-    usage: blockOf(usage)
+    usage
   }
   state.steps.push({ number, event })
 }
@@ -112,18 +112,6 @@ const since = ({ totals: before }: State, totals: JsonObject): JsonObject => {
   })
   return Object.fromEntries(entries)
 }
-
-/** The counts in the shape of the Responses API, whose convention they follow. */
-const blockOf = (usage: JsonObject): JsonObject => ({
-  input_tokens: numberIn(usage, 'input_tokens'),
-  input_tokens_details: {
-    cached_tokens: numberIn(usage, 'cached_input_tokens'),
-    cache_write_tokens: numberIn(usage, 'cache_write_input_tokens')
-  },
-  output_tokens: numberIn(usage, 'output_tokens'),
-  output_tokens_details: { reasoning_tokens: numberIn(usage, 'reasoning_output_tokens') },
-  total_tokens: numberIn(usage, 'total_tokens')
-})
 
 const contextOf = ({ session, version, cwd }: State): Candidate => ({
   source: 'codex',

@@ -40,7 +40,7 @@ export const payloadEvent = (payload: JsonObject): Candidate => {
     response_id: label(textIn(payload, 'id')),
     emitter: 'litellm',
     temperature: numberIn(payload, 'model_parameters', 'temperature'),
-    cost_reported_usd: decimalText(valueIn(payload, 'response_cost')),
+    cost_reported_usd: costOf(payload),
     tags: tagsOf(payload)
   }
   fillTimes(event, payload)
@@ -49,6 +49,14 @@ export const payloadEvent = (payload: JsonObject): Candidate => {
   fillOutcome(event, payload)
   fillUsage(event, payload)
   return event
+}
+
+/** A streamed call may say 0 and have its cost in the breakdown (BerriAI/litellm #40100). */
+const costOf = (payload: JsonObject): string | null => {
+  const cost = valueIn(payload, 'response_cost')
+  const total = numberIn(payload, 'cost_breakdown', 'total_cost') ?? 0
+  const isHit = valueIn(payload, 'cache_hit') === true
+  return decimalText(total > 0 && !isHit && !(Number(cost) > 0) ? total : cost)
 }
 
 const MS_PER_SECOND = 1000
