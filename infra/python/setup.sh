@@ -1,5 +1,6 @@
 #!/bin/sh
-# Creates .venv in the repository with the packages of requirements.txt. Runs again only when that
+# Creates .venv in the repository with the packages of requirements.txt and nothing that they would
+# pull in beside it. Runs again only when that
 # file or the interpreter changed; several runs at once wait for one another.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,5 +19,5 @@ if [ "$(cat "$venv/.stamp" 2>/dev/null || true)" = "$wanted" ]; then
 fi
 rm -f "$venv/.stamp"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "$requirements"
 printf '%s\n' "$wanted" > "$venv/.stamp"

@@ -51,6 +51,18 @@ const countAt = (attributes: Attributes, prefix: string): number => {
   return count
 }
 
+/**
+ * The convention has no attribute for the response's id, but instrumentations of SDKs keep the whole
+ * response, which begins with it. Without it the span is told apart from what a gateway saw.
+ */
+const RESPONSE_ID = /^\{\s*"id":\s*"([\w.:-]{1,256})"/
+
+const responseIdOf = (attributes: Attributes): string | null => {
+  if (textOf(attributes, ['output.mime_type']) !== 'application/json') return null
+  const response = attributes.get('output.value')
+  return typeof response === 'string' ? (RESPONSE_ID.exec(response)?.[1] ?? null) : null
+}
+
 const structure: NonNullable<Dialect['structure']> = (attributes) => {
   const kept = documentsAt(attributes, 'reranker.output_documents')
   const found = documentsAt(attributes, 'retrieval.documents')
@@ -61,6 +73,10 @@ const structure: NonNullable<Dialect['structure']> = (attributes) => {
   if (ids.length > 0) event.document_ids = ids
   if (scores.length > 0) event.scores = scores
   if (candidates > 0) event.candidates = candidates
+  if (kindOf(attributes) === 'llm') {
+    const id = responseIdOf(attributes)
+    if (id !== null) event.response_id = id
+  }
   const parameters = structureOf(attributes.get('llm.invocation_parameters'))
   if (isRecord(parameters)) {
     const { model, temperature } = parameters
