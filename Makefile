@@ -29,6 +29,10 @@ bench: $(install)
 bench-detect: $(install)
 	@node --import tsx infra/bench/tick/main.ts
 
+# Detection, delay, false findings and attribution of each signal: writes infra/SCOREBOARD.md.
+score: $(install)
+	@node --import tsx infra/score/main.ts
+
 $(install): package.json package-lock.json
 	@npm ci --no-fund --no-audit
 	@touch $@
