@@ -4,7 +4,7 @@ const layers = [
   ['schemas'],
   ['services/rates'],
   ['services/signals'],
-  ['services/stream', 'services/lake'],
+  ['services/stream', 'services/lake', 'services/flight'],
   ['services/collect', 'services/consume', 'services/serve'],
   ['jobs/settle', 'jobs/detect', 'jobs/alert', 'jobs/reconcile', 'jobs/chargeback', 'jobs/retain'],
   ['services/cli'],

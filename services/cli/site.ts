@@ -18,6 +18,9 @@ export type SiteOptions = {
 
 export const lakeFolder = ({ data }: SiteOptions): string => path.join(data, 'lake')
 
+/** Where recorded contents of flights lie. */
+export const flightFolder = ({ data }: SiteOptions): string => path.join(data, 'flight')
+
 export const openLog = ({ data, brokers }: SiteOptions): EventLog =>
   brokers === undefined
     ? new EmbeddedLog(path.join(data, 'log'))

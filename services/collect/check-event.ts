@@ -6,6 +6,7 @@ import {
   TokenCounts,
   UsageEvent
 } from '../../schemas/event.ts'
+import type { RecordContent } from '../flight/recorder.ts'
 import { faultAt, type Fault } from './fault.ts'
 import { nearestName } from './nearest-name.ts'
 import { plainEvent } from './plain-event.ts'
@@ -18,6 +19,8 @@ export type EventRules = {
   tenantOnly: string | null
   /** Items that one message may hold. */
   itemsMax: number
+  /** Keeps contents where a tenant's policy says so; absent or null = all content is dropped. */
+  record?: RecordContent | null
 }
 
 export type Place = { index: number; at: string }

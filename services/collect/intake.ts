@@ -1,3 +1,4 @@
+import type { UsageEvent } from '../../schemas/event.ts'
 import { Failure } from '../../schemas/failure.ts'
 import type { OutRecord } from '../stream/log.ts'
 import { checkEvent, type EventRules, type Place } from './check-event.ts'
@@ -41,11 +42,19 @@ const takeItem = (item: Item, message: Message, rules: EventRules, intake: Intak
     return
   }
   try {
+    recordContent(checked.event, item, rules)
     intake.records.push(eventRecord(checked.event))
     intake.latestMs = Math.max(intake.latestMs ?? 0, Date.parse(checked.event.time))
   } catch (error) {
     intake.faults.push(encodingFault(error, item))
   }
+}
+
+/** The flight recorder's reference takes the place of content that is otherwise dropped. */
+const recordContent = (event: UsageEvent, { content }: Item, { record }: EventRules): void => {
+  if (record == null || content === undefined) return
+  const said = content()
+  if (said != null) event.content_ref = record(event, said) ?? event.content_ref
 }
 
 /** An event that names no tenant belongs to the one that the sender is known as. */

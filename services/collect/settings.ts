@@ -1,3 +1,5 @@
+import type { RecordContent } from '../flight/recorder.ts'
+
 /** What a collector allows; each default says why that number. */
 export type CollectSettings = {
   /** A batch of 20 k events compressed, or an OTLP batch with content in it. */
@@ -16,6 +18,8 @@ export type CollectSettings = {
   retryAfterSeconds: number
   /** Who pays for input that names no tenant and comes without a bound key; null = refused. */
   tenantDefault: string | null
+  /** The flight recorder; null drops all content. */
+  record: RecordContent | null
 }
 
 const MEBIBYTE = 1024 * 1024
@@ -28,5 +32,6 @@ export const COLLECT_DEFAULTS: CollectSettings = {
   itemsMax: 20_000,
   requestTimeoutMs: 60_000,
   retryAfterSeconds: 1,
-  tenantDefault: null
+  tenantDefault: null,
+  record: null
 }

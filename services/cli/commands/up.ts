@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { Failure } from '../../../schemas/failure.ts'
+import { loadPolicies } from '../../flight/policy.ts'
 import type { Intakes } from '../../collect/sources-file.ts'
 import { defineCommand, EXIT, type CommandRun } from '../command.ts'
 import { wholeNumber } from '../number-option.ts'
@@ -23,6 +24,7 @@ export default defineCommand({
       .option('--keys <file>', 'file of API keys; required beyond loopback')
       .option('--tenant <name>', 'who pays for input that names no tenant')
       .option('--sources <file>', 'YAML file of dialects with options, and of topics to take in')
+      .option('--flight <file>', 'YAML file of whose contents are recorded; none without it')
       .option('--alert-config <file>', 'YAML file with channels; findings are kept without it')
       .option('--flush-ms <ms>', 'longest time that an event waits before it is landed', FLUSH_MS)
       .option('--log-level <level>', LEVELS.join(', '), 'info')
@@ -70,6 +72,7 @@ const upOptions = async ({ options }: CommandRun): Promise<UpOptions> => {
     port: wholeNumber('--port', text['port'] ?? PORT, 65_535),
     keyFile: text['keys'] ?? null,
     tenantDefault: text['tenant'] ?? null,
+    flights: text['flight'] === undefined ? null : await loadPolicies(text['flight']),
     alerts: await alertsOf(text['alertConfig']),
     intakes: await intakesOf(text['sources']),
     flushMsMax: Math.max(1, wholeNumber('--flush-ms', text['flushMs'] ?? FLUSH_MS, FLUSH_MS_MAX)),

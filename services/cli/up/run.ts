@@ -14,7 +14,10 @@ import { PositionFiles } from '../../collect/relay/position-file.ts'
 import { relayCounter } from '../../collect/relay/relay-metrics.ts'
 import { startRelay } from '../../collect/relay/relay.ts'
 import type { Intakes } from '../../collect/sources-file.ts'
-import { openLog, type SiteOptions } from '../site.ts'
+import { flightFolder, openLog, type SiteOptions } from '../site.ts'
+import type { Policies } from '../../flight/policy.ts'
+import { createRecorder } from '../../flight/recorder.ts'
+import { openFlightStore } from '../../flight/store.ts'
 import { startConsumer, type ConsumerPart } from './consumer-part.ts'
 import { startJobs, type JobsPart } from './jobs-part.ts'
 import { startServe, type ServeApi } from './serve-part.ts'
@@ -27,6 +30,8 @@ export type UpOptions = {
   port: number
   keyFile: string | null
   tenantDefault: string | null
+  /** What is recorded of whose flights; null drops all content. */
+  flights: Policies | null
   alerts: AlertConfig
   /** Dialects behind the collector's paths, and topics of others that are taken in. */
   intakes: Intakes
@@ -88,7 +93,9 @@ class UpProcess {
   }
 
   async #startCollector(): Promise<Part> {
-    const { place, host, port, keyFile, tenantDefault } = this.#options
+    const { place, host, port, keyFile, tenantDefault, flights } = this.#options
+    const record =
+      flights === null ? null : createRecorder(openFlightStore(flightFolder(place)), flights)
     const api = this.#options.parts.serve ? startServe(place, this.#doors.now) : null
     this.#api = api
     const collector = await listening({
@@ -96,7 +103,7 @@ class UpProcess {
       host,
       port,
       keyFile,
-      settings: { tenantDefault },
+      settings: { tenantDefault, record },
       sources: this.#options.intakes.sources,
       registry: this.#registry,
       logger: this.#doors.logger,

@@ -45,7 +45,8 @@ export const ingestRequest = async (
   try {
     const bytes = await readBody(request, settings, share)
     const message = { ...messageOf(bytes, request, sender), mediaType, door: doors.path }
-    const rules = { nowMs, tenantOnly: sender.tenantOnly, itemsMax: settings.itemsMax }
+    const { itemsMax, record } = settings
+    const rules = { nowMs, tenantOnly: sender.tenantOnly, itemsMax, record }
     await source.prepare?.(message)
     const intake = takeIn(source, message, rules)
     answer = await settleIntake(source, intake, { share, desk, mediaType, isPartial })

@@ -24,7 +24,13 @@ export type Message = {
 export type Candidate = { [Field in keyof UsageEvent]?: UsageEvent[Field] | null | undefined }
 
 /** A candidate for a native event; schema, time and tenant are judged behind the socket. */
-export type Item = { index: number; at: string; event: unknown }
+export type Item = {
+  index: number
+  at: string
+  event: unknown
+  /** What was said, for the flight recorder; asked for only where that is on. */
+  content?: () => unknown
+}
 
 export type Reading = {
   items: Item[]
