@@ -11,7 +11,7 @@ export const SETTINGS = {
   /** Traces from which a budget is learned. */
   learnTraces: 50,
   /** Share of traces that may exceed the budget: the error budget that burns. */
-  errorBudget: 0.05,
+  errorBudget: 0.01,
   armTrials: 20,
   armWindows: 5,
   effectMin: 0.05,

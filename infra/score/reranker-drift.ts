@@ -1,0 +1,54 @@
+import signal from '../../services/signals/reranker-drift/signal.ts'
+import { rerankMinute } from '../worlds/rerank-minutes.ts'
+import { drawRerankTenants, playReranks, type RerankChange } from '../worlds/rerank.ts'
+import type { ScoreSize } from './cache-thrash.ts'
+import type { ScoreRow } from './page.ts'
+import { scoreWorld, type World } from './world-score.ts'
+
+/** Mixes of queries that are no finding, and rerankers or retrievers that changed. */
+
+const START_MS = Date.parse('2026-03-02T00:00:00Z')
+const TENANTS = drawRerankTenants(400, 11)
+
+type What = Omit<RerankChange, 'minute'>
+
+const WORLD: World<What> = {
+  name: 'Queries that differ by hour',
+  signal,
+  side: 'low',
+  startMs: START_MS,
+  warmDays: 7,
+  changes: [
+    {
+      name: 'scores 2 sd lower',
+      what: { shift: -2, replaced: 0 },
+      isRight: ({ after }) => after['mechanism'] === 'reranker'
+    },
+    {
+      name: 'scores 1 sd lower',
+      what: { shift: -1, replaced: 0 },
+      isRight: ({ after }) => after['mechanism'] === 'reranker'
+    },
+    {
+      name: '80 % of documents replaced (half of the tenants repeat queries)',
+      what: { shift: 0, replaced: 0.8 },
+      isRight: ({ after }) => after['mechanism'] === 'retriever'
+    }
+  ],
+  play: ({ index, days, change, seed }, visit) => {
+    const run = {
+      tenant: TENANTS[index]!,
+      startMs: START_MS,
+      days,
+      change: change === null ? null : { minute: change.minute, ...change.what },
+      seed
+    }
+    playReranks(run, (minuteMs, queries) => {
+      const top = queries.reduce((sum, { scores }) => sum + scores[0]!, 0) / queries.length
+      visit(rerankMinute(minuteMs, queries), top)
+    })
+  }
+}
+
+export const scoreRerankerDrift = (size: ScoreSize): Generator<string, ScoreRow> =>
+  scoreWorld(WORLD, size)
