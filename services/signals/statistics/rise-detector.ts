@@ -43,6 +43,8 @@ const SUSPEND_NATS = 6
 const HOLD_NATS = 0.5
 /** Standard errors of the baseline that the null gives way. */
 const ERROR_SD = 1.64
+/** Three clusters of four. */
+const UNSEEN_TRIALS = 12
 const DAY_MS = 86_400_000
 const ANCHOR_MS = DAY_MS / 2
 /** A first day shorter than this goes on past midnight: its minutes would pass for a day. */
@@ -154,9 +156,19 @@ const nullShare = (
   settings: RiseSettings
 ): number => {
   const early = d[at + R.daysLearned]! < settings.fullAfterDays
-  const tolerance = (early ? settings.earlyTolerance : settings.tolerance) * expected
-  return clampShare(expected + Math.max(tolerance, ERROR_SD * levelError(d, at, expected)))
+  const room = (early ? settings.earlyTolerance : settings.tolerance) * expected
+  const usual = expected + Math.max(room, ERROR_SD * levelError(d, at, expected))
+  return clampShare(
+    d[at + R.daysLearned]! > 0 ? usual : Math.max(usual, unseenShare(d, at, expected))
+  )
 }
+
+/**
+ * The share that could have shown so few bad outcomes on a first day: three clusters more (the
+ * rule of three), since bad outcomes come in clusters and their size is not known yet.
+ */
+const unseenShare = (d: Float64Array, at: number, expected: number): number =>
+  expected + UNSEEN_TRIALS / (knownTrials(d, at) + UNSEEN_TRIALS)
 
 const addEvidence = (d: Float64Array, at: number, window: Window, settings: RiseSettings): void => {
   const { n, k, ms } = window
