@@ -20,6 +20,8 @@ export type Facts = {
   tool_usage: Json | null
   /** Calls of tools that the provider ran, by type of output item. */
   server_calls: Readonly<Record<string, number>> | null
+  /** Usage of each model behind a compound one, as Groq lists it. */
+  breakdown: readonly unknown[] | null
 }
 
 export const noFacts = (): Facts => ({
@@ -38,7 +40,8 @@ export const noFacts = (): Facts => ({
   fallback_credit: null,
   grounding_queries: 0,
   tool_usage: null,
-  server_calls: null
+  server_calls: null,
+  breakdown: null
 })
 
 /** Adds what one body or event says to `facts`; what is said last holds. */
@@ -53,6 +56,7 @@ export const addFacts = (facts: Facts, body: Json, usage: Json | null): void => 
   facts.tool_usage = objectAt(body, 'tool_usage') ?? facts.tool_usage
   facts.grounding_queries = Math.max(facts.grounding_queries, groundingQueries(body))
   facts.server_calls = serverCalls(body) ?? facts.server_calls
+  facts.breakdown = breakdownOf(body) ?? facts.breakdown
   if (usage !== null) addUsageFacts(facts, usage)
   addStop(facts, body, holder)
   addDiagnosis(facts, holder)
@@ -130,6 +134,11 @@ const addDiagnosis = (facts: Facts, body: Json): void => {
     facts.cache_miss_reason = textAt(openai, 'reason') ?? facts.cache_miss_reason
     facts.cache_missed_tokens = openai['cache_missed_tokens']
   }
+}
+
+const breakdownOf = (body: Json): readonly unknown[] | null => {
+  const models = listAt(objectAt(body, 'usage_breakdown'), 'models')
+  return models.length === 0 ? null : models
 }
 
 const SERVER_CALLS: readonly string[] = [

@@ -1,7 +1,8 @@
 import { TOKEN_FIELDS } from '../../../schemas/tokens.ts'
-import { isObject, textAt, type Json } from './json.ts'
+import { isObject, objectAt, textAt, type Json } from './json.ts'
 import type { UsageRule } from './rule.ts'
 import { messages } from './rules/anthropic.ts'
+import { chat } from './rules/openai.ts'
 import { readTokens, type Iteration, type TokenCounts } from './tokens.ts'
 import type { Notes } from './warnings.ts'
 
@@ -38,11 +39,32 @@ export const readIterations = (
   return iterations.length === 0 ? null : iterations
 }
 
+/** What each model behind a compound one used; together they are the response's own counts. */
+export const readBreakdown = (
+  models: readonly unknown[],
+  totals: TokenCounts,
+  notes: Notes
+): Iteration[] | null => {
+  const iterations: Iteration[] = []
+  for (const entry of models.slice(0, ITERATIONS_MAX)) {
+    const usage = objectAt(entry, 'usage')
+    if (usage === null) notes.add('iterations_unreadable')
+    else iterations.push(countsOf(usage, chat, textAt(entry, 'model'), notes))
+  }
+  checkSums(iterations, totals, notes)
+  return iterations.length === 0 ? null : iterations
+}
+
 const readIteration = (entry: Json, model: string | null, notes: Notes): Iteration => {
-  const { tokens } = readTokens(entry, messages, notes)
   const type = textAt(entry, 'type')
-  const iteration: Iteration = { model: textAt(entry, 'model') ?? model }
+  const iteration = countsOf(entry, messages, textAt(entry, 'model') ?? model, notes)
   if (type !== null) iteration.type = type
+  return iteration
+}
+
+const countsOf = (block: Json, rule: UsageRule, model: string | null, notes: Notes): Iteration => {
+  const { tokens } = readTokens(block, rule, notes)
+  const iteration: Iteration = { model }
   for (const field of TOKEN_FIELDS) {
     const count = tokens[field]
     if (count !== null) iteration[field] = count

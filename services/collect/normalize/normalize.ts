@@ -2,6 +2,7 @@ import { readBlock, type Counted } from './block-counts.ts'
 import { costReported } from './cost.ts'
 import { addUnits } from './extra-units.ts'
 import type { Facts } from './facts.ts'
+import { readBreakdown } from './iterations.ts'
 import type { Json } from './json.ts'
 import { canonicalProvider } from './provider-name.ts'
 import { readBody, type Reading } from './read-body.ts'
@@ -63,6 +64,8 @@ export const normalizeReading = (
     block === null ? null : readBlock(block, claimOf(input, reading.facts), reading, notes)
   const tokens = counted === null ? unknownTokens() : counted.tokens
   tokens.units = addUnits(tokens.units, reading.facts, notes)
+  const { breakdown } = reading.facts
+  if (breakdown !== null) tokens.iterations ??= readBreakdown(breakdown, tokens, notes)
   const names = nameUsage(input, counted)
   const facts = responseFacts(reading)
   // One literal and no spreads: this runs for every event.

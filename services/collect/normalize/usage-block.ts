@@ -35,6 +35,8 @@ export const SLOT_ORDER: readonly string[] = [
   'meta',
   'bare',
   'details',
+  'meta_info',
+  'results',
   'amazon-bedrock-invocationMetrics'
 ]
 
@@ -50,6 +52,9 @@ export const findUsage = (body: Json): Found[] => {
     addMeta(found, body)
     add(found, 'bare', body)
     add(found, 'details', body['details'])
+    // SGLang's own API, and watsonx.
+    add(found, 'meta_info', body['meta_info'])
+    add(found, 'results', firstOf(body, 'results'))
   }
   add(found, 'amazon-bedrock-invocationMetrics', body['amazon-bedrock-invocationMetrics'])
   return found

@@ -36,7 +36,10 @@ export const groqChat: UsageRule = {
 export const xaiChat: UsageRule = {
   ...chat,
   provider: 'x_ai',
-  marks: ['cost_in_usd_ticks', 'num_sources_used'],
+  marks: ['cost_in_usd_ticks', 'num_sources_used', 'cached_prompt_text_tokens'],
+  // The SDK's own message (`SamplingUsage`) has the cache under another name.
+  cacheRead: [...chat.cacheRead, ['cached_prompt_text_tokens']],
+  ignores: [...(chat.ignores ?? []), 'prompt_text_tokens', 'prompt_image_tokens'],
   reasoningSide: 'outside',
   reasoningVaries: true,
   units: { ...chat.units, sources: [['num_sources_used']] }
