@@ -25,6 +25,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 MESSAGES = [{"role": "user", "content": "What do pikes like?"}]
+# Far more than it takes: a callback that never comes is an error, not a wait.
+LOGGED_WITHIN_S = 60
 METADATA = {"user_api_key_org_id": "acme", "user_api_key_team_alias": "search"}
 
 
@@ -64,8 +66,29 @@ def client_of(url):
     return AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
 
 
+class CountingLogger(GenericAPILogger):
+    """LiteLLM's own callback; says how many calls it was told of."""
+
+    told = 0
+
+    async def async_log_success_event(self, *args, **named):
+        await super().async_log_success_event(*args, **named)
+        self.told += 1
+
+    async def async_log_failure_event(self, *args, **named):
+        await super().async_log_failure_event(*args, **named)
+        self.told += 1
+
+
+async def until_told(logger, calls):
+    # Callbacks run as tasks of their own, after the call has returned.
+    while logger.told < calls:
+        await asyncio.sleep(0.01)
+    await logger.async_send_batch()
+
+
 async def call():
-    logger = GenericAPILogger()
+    logger = CountingLogger()
     litellm.callbacks = [logger]
     await through_litellm("gpt-4o")
     stream = await through_litellm("gpt-4o", stream=True, stream_options={"include_usage": True})
@@ -81,10 +104,7 @@ async def call():
     client = client_of(f"http://127.0.0.1:{port}")
     await client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     await runner.cleanup()
-    # Callbacks run as tasks of their own: all of them are in the queue once it holds four.
-    while len(logger.log_queue) < 4:
-        await asyncio.sleep(0.01)
-    await logger.async_send_batch()
+    await asyncio.wait_for(until_told(logger, 4), LOGGED_WITHIN_S)
     provider.shutdown()
 
 
