@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { EVENT_FIELDS } from '../../../schemas/event-fields.ts'
 import { loadSources } from '../sources/load.ts'
@@ -13,6 +14,13 @@ test('the README holds the table of the sources as they are', async () => {
     withSourceTable(readme, await loadSources()),
     'run: node --import tsx services/collect/readme/main.ts'
   )
+})
+
+test('every signal on disk says what it needs', async () => {
+  const folder = new URL('../../signals/', import.meta.url)
+  const entries = await readdir(folder, { withFileTypes: true })
+  const signals = entries.filter((entry) => existsSync(new URL(`${entry.name}/signal.ts`, folder)))
+  assert.deepEqual(signals.map(({ name }) => name).sort(), Object.keys(SIGNAL_NEEDS).sort())
 })
 
 test('signals need fields that exist', () => {

@@ -7,6 +7,7 @@ export type SignalNeeds = { needs: readonly string[]; gains: readonly string[] }
 
 export const SIGNAL_NEEDS: Readonly<Record<string, SignalNeeds>> = {
   'billing-drift': { needs: ['usage'], gains: ['local', 'response_id', 'provider_account'] },
+  'blind-alerts': { needs: ['status'], gains: ['error_type', 'name'] },
   'cache-thrash': { needs: ['usage'], gains: ['prefix', 'cache_pool', 'cache_miss_reason'] },
   'diurnal-drift': { needs: ['duration_ms', 'status'], gains: ['score', 'schema_valid'] },
   'flight-gaps': { needs: ['trace_id', 'parent_span_id'], gains: ['system_prompt_hash'] },
