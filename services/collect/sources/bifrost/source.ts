@@ -67,9 +67,9 @@ export default defineSource({
   handling: 'lenient',
   framing: 'lines',
   tells: (
-    'id source time tenant kind name duration_ms ttft_ms project team user trace_id span_id ' +
+    'id source time tenant kind name duration_ms project team user trace_id span_id ' +
     'parent_span_id operation_id attempt request_id response_id provider request_model response_model ' +
-    'fallback_from emitter provider_account usage status error_type stop_reason temperature tags'
+    'emitter provider_account usage status error_type stop_reason temperature'
   ).split(' '),
   read
 })
