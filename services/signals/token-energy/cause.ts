@@ -1,10 +1,11 @@
-import { batchOf, joulesOf, type Batch, type Deployment, type Sums } from './profile.ts'
+import { batchOf, joulesOf, workOf, type Deployment, type Sums } from './profile.ts'
 
 /**
- * Which of three moved the energy of the same work: the mix of deployments (tier), how calls are
- * batched, or how much of the input the cache serves. Each is put from before to after in every
- * order, and its mean effect on the logarithm of energy is its share (the Shapley value, exact for
- * three). Lengths are those of after throughout, so longer prompts are nobody's fault.
+ * What the same work would take in other ways. The mix of deployments (tier) has a watch of its own,
+ * since a few calls on a large model say much of the mix and nothing of batches. Within a mix, batch
+ * and cache are put from before to after in both orders, and the mean effect of each on the logarithm
+ * of energy is its share (the Shapley value of two). Lengths are those of after throughout, so longer
+ * prompts are nobody's fault.
  */
 
 export const MOVERS = ['tier', 'batch', 'cache'] as const
@@ -19,76 +20,64 @@ export const CAUSE_OF: Readonly<Record<Mover, string>> = {
 export type Used = { deployment: Deployment; usual: Sums; recent: Sums }
 
 export type Explanation = {
-  /** Factor on energy by each; their product is the change that the estimate explains. */
+  /** Factor on energy by each. */
   factors: Record<Mover, number>
-  /** Null when none of the three explains it. */
+  /** Null when none of them explains it. */
   cause: Mover | null
 }
 
-/** The leading mover must explain this share of what is explained, and of what was seen. */
+/** The leading mover must explain this share of what was seen. */
 const LEADING_SHARE = 0.5
 
-/** @param seen factor on the energy of the same work that was found. */
-export const explain = (used: readonly Used[], seen: number): Explanation => {
-  const after = total(used, 'recent')
-  const lengths = { input: (after.uncached + after.cached) / after.n, out: after.out / after.n }
-  const energyOf = counterfactual(used, lengths)
-  const factors = Object.fromEntries(
-    MOVERS.map((mover) => [mover, Math.exp(shapley(mover, energyOf))])
-  ) as Record<Mover, number>
-  const [first] = MOVERS.toSorted((a, b) => factors[b] - factors[a])
-  const lead = first === undefined ? 0 : Math.log(factors[first])
-  const isLeading = lead >= LEADING_SHARE * Math.log(Math.max(seen, 1)) && lead > 0
-  return { factors, cause: isLeading ? (first ?? null) : null }
-}
-
-type Moved = ReadonlySet<Mover>
-
-/** Weights of coalitions of the other two in the Shapley value of three. */
-const shapley = (mover: Mover, energyOf: (moved: Moved) => number): number => {
-  const [one, other] = MOVERS.filter((name) => name !== mover) as [Mover, Mover]
-  const gain = (...others: Mover[]): number =>
-    Math.log(energyOf(new Set([...others, mover])) / energyOf(new Set(others)))
-  return gain() / 3 + gain(one) / 6 + gain(other) / 6 + gain(one, other) / 3
-}
-
-const total = (used: readonly Used[], side: 'usual' | 'recent'): Sums => {
-  const sum = { ...used[0]![side] }
-  for (const { [side]: sums } of used.slice(1)) {
-    for (const name of Object.keys(sum) as (keyof Sums)[]) sum[name] += sums[name]
-  }
-  return sum
-}
-
-export type Lengths = { input: number; out: number }
-
-/** Joules of one call of given lengths as the tenant usually runs it. */
-export const usualJoules = (used: readonly Used[], lengths: Lengths): number =>
-  counterfactual(used, lengths)(new Set())
-
-/** Joules of a call, with what is named in `moved` as after and the rest as before. */
-const counterfactual = (used: readonly Used[], lengths: Lengths): ((moved: Moved) => number) => {
-  const [before, after] = [total(used, 'usual'), total(used, 'recent')]
-  const cachedShare = ({ cached, uncached }: Sums): number =>
-    cached + uncached > 0 ? cached / (cached + uncached) : 0
-  return (moved) => {
-    const mix = moved.has('tier') ? 'recent' : 'usual'
-    const calls = moved.has('tier') ? after.n : before.n
-    const share = cachedShare(moved.has('cache') ? after : before)
-    const side = moved.has('batch') ? 'recent' : 'usual'
-    return used.reduce((sum, one) => {
-      const weight = one[mix].n / calls
-      if (weight === 0) return sum
-      const batch = ownBatch(one, side, side === 'recent' ? after : before)
-      const { input, output } = joulesOf(one.deployment, batch, { ...lengths, cachedShare: share })
-      return sum + weight * (input + output)
+/** Why the watch of a tenant's ways opened: its batches or its cache, on the deployments of now. */
+export const explainWays = (used: readonly Used[], seen: number): Explanation => {
+  const energy = (batch: Side, cache: Side): number =>
+    used.reduce((sum, one) => {
+      if (one.recent.n === 0) return sum
+      const { input, out } = workOf(one.recent)
+      const work = { input, out, cachedShare: workOf(known(one, cache)).cachedShare }
+      return sum + one.recent.n * jouleSum(one.deployment, batchOf(known(one, batch)), work)
     }, 0)
+  const [none, both] = [energy('usual', 'usual'), energy('recent', 'recent')]
+  const [batch, cache] = [energy('recent', 'usual'), energy('usual', 'recent')]
+  const factors = {
+    tier: 1,
+    batch: Math.sqrt((batch / none) * (both / cache)),
+    cache: Math.sqrt((cache / none) * (both / batch))
   }
+  const first = factors.batch >= factors.cache ? 'batch' : 'cache'
+  const isLeading = Math.log(factors[first]) >= LEADING_SHARE * Math.log(Math.max(seen, 1))
+  return { factors, cause: isLeading ? first : null }
 }
 
-/** A deployment that was idle on one side is batched as it was on the other. */
-const ownBatch = (one: Used, side: 'usual' | 'recent', all: Sums): Batch => {
-  if (one[side].n > 0) return batchOf(one[side])
-  const other = one[side === 'usual' ? 'recent' : 'usual']
-  return other.n > 0 ? batchOf(other) : batchOf(all)
+type Side = 'usual' | 'recent'
+
+/** A deployment that is new has only the ways of now. */
+const known = (one: Used, side: Side): Sums => (one[side].n > 0 ? one[side] : one.recent)
+
+const jouleSum = (...call: Parameters<typeof joulesOf>): number => {
+  const { input, output } = joulesOf(...call)
+  return input + output
+}
+
+/** Joules of calls on one deployment in its usual ways; null when it has none yet. */
+export const usualWays = ({ deployment, usual }: Used, calls: Sums): number | null => {
+  if (usual.n === 0) return null
+  const { cachedShare } = workOf(usual)
+  return calls.n * jouleSum(deployment, batchOf(usual), { ...workOf(calls), cachedShare })
+}
+
+/** Joules of one call of given lengths on the usual mix, in its usual ways; null without one. */
+export const usualMix = (
+  used: readonly Used[],
+  lengths: { input: number; out: number }
+): number | null => {
+  const calls = used.reduce((sum, { usual }) => sum + usual.n, 0)
+  if (calls === 0) return null
+  return used.reduce((sum, { deployment, usual }) => {
+    if (usual.n === 0) return sum
+    const { cachedShare } = workOf(usual)
+    const joules = jouleSum(deployment, batchOf(usual), { ...lengths, cachedShare })
+    return sum + (usual.n / calls) * joules
+  }, 0)
 }

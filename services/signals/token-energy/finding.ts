@@ -4,8 +4,8 @@ import { sqlEquals, sqlTime } from '../sql.ts'
 import { mixtureNats } from '../statistics/evidence.ts'
 import { rateChange, type RateChange, type Stretch } from '../statistics/rate-change.ts'
 import { RATE_SHAPE } from '../statistics/rate-record.ts'
-import { CAUSE_OF, explain, MOVERS, type Explanation, type Mover, type Used } from './cause.ts'
-import { batchOf, type Sums } from './profile.ts'
+import { CAUSE_OF, explainWays, MOVERS, type Explanation, type Mover, type Used } from './cause.ts'
+import { batchOf, WATCHES, type Sums } from './profile.ts'
 import { usedBy, type State, type Tenant } from './state.ts'
 
 /** Turns a fall of efficiency into the finding that people read. */
@@ -21,21 +21,27 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 const round = (value: number, digits: number): number =>
   Math.round(value * 10 ** digits) / 10 ** digits
 
-type Fallen = { name: string; tenant: Tenant; ms: number }
+type Fallen = { name: string; tenant: Tenant; watch: number; ms: number }
 
 /** The finding, or null when the extra energy is below the floor. */
-export const collapseDraft = (state: State, { name, tenant, ms }: Fallen): Draft | null => {
-  const change = rateChange(state.rates, tenant.slot)
+export const openDraft = (state: State, { name, tenant, watch, ms }: Fallen): Draft | null => {
+  const slot = tenant.watches[watch]!
+  const change = rateChange(state.rates, slot)
   const { before, after } = change
   const factor = spentPerExpected(after) / spentPerExpected(before)
   const hours = (after.toMs - after.fromMs) / HOUR_MS
   const extra = (after.costPico * (1 - 1 / factor)) / hours
   if (extra < state.settings.extraJoulesPerHourMin) return null
-  const used = usedBy(state, tenant)
-  const explanation = explain(used, factor)
-  const nats = mixtureNats(state.rates.doubles, tenant.slot * RATE_SHAPE.doubles)
+  const used = usedBy(state, tenant, watch)
+  const explanation = WATCHES[watch] === 'tier' ? tierMoved(factor) : explainWays(used, factor)
+  const nats = mixtureNats(state.rates.doubles, slot * RATE_SHAPE.doubles)
   return {
-    fingerprint: fingerprint('token-energy', name, Math.floor(after.fromMs / DAY_MS)),
+    fingerprint: fingerprint(
+      'token-energy',
+      name,
+      WATCHES[watch] ?? '',
+      Math.floor(after.fromMs / DAY_MS)
+    ),
     status: 'firing',
     severity: factor >= CRITICAL_FACTOR ? 'critical' : 'warning',
     tenant: name,
@@ -61,6 +67,11 @@ export const collapseDraft = (state: State, { name, tenant, ms }: Fallen): Draft
     query: reproduce(name, change)
   }
 }
+
+const tierMoved = (factor: number): Explanation => ({
+  factors: { tier: factor, batch: 1, cache: 1 },
+  cause: 'tier'
+})
 
 const AXIS_OF: Readonly<Record<Mover, Draft['axis']>> = {
   tier: 'model',

@@ -1,4 +1,5 @@
 import { estimateEnergy } from '../../rates/energy/estimate.ts'
+import { DROPS } from '../statistics/rate-record.ts'
 import { layout } from '../statistics/records.ts'
 
 /** What one tenant does on one deployment: its work, how it was batched, and its energy. */
@@ -24,7 +25,18 @@ export const SUMS = [
 ] as const
 export type Sums = Record<(typeof SUMS)[number], number>
 
-const doubles = layout({ lastMs: 1, usual: SUMS.length, recent: SUMS.length })
+/** Both watches of a tenant, and the drops that each bets on. */
+export const WATCHES = ['ways', 'tier'] as const
+export type Watch = (typeof WATCHES)[number]
+
+const doubles = layout({
+  lastMs: 1,
+  /** Decayed sums of minutes in which nothing was suspected. */
+  usual: SUMS.length,
+  total: SUMS.length,
+  /** Totals when the evidence of each drop last left zero, per watch. */
+  restarts: SUMS.length * DROPS.length * WATCHES.length
+})
 export const P = doubles.at
 export const PROFILE_SHAPE = { doubles: doubles.length, floats: 0, bytes: 0 }
 
@@ -33,6 +45,9 @@ export type Batch = { concurrency: number | null; interTokenMs: number | null }
 
 /** A batch is known when it was given for this share of the output. */
 const KNOWN_SHARE = 0.5
+
+export const restartAt = (watch: number, drop: number): number =>
+  P.restarts + (watch * DROPS.length + drop) * SUMS.length
 
 export const batchOf = (sums: Sums): Batch => {
   const isGiven = sums.out_with_batch > KNOWN_SHARE * sums.out && sums.out_per_batch > 0

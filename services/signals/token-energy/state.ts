@@ -3,7 +3,16 @@ import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../stati
 import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
 import { addRecord, createRecords, layout, type Records } from '../statistics/records.ts'
 import type { Used } from './cause.ts'
-import { P, PROFILE_SHAPE, SUMS, type Deployment, type Sums } from './profile.ts'
+import { strongestDrop } from '../statistics/evidence.ts'
+import {
+  P,
+  PROFILE_SHAPE,
+  restartAt,
+  SUMS,
+  WATCHES,
+  type Deployment,
+  type Sums
+} from './profile.ts'
 import type { Settings } from './settings.ts'
 
 /** All that the fold remembers, and how it becomes bytes and back. */
@@ -18,10 +27,12 @@ export const U = doubles.at
 export const USUAL_SHAPE = { doubles: doubles.length, floats: 0, bytes: 0 }
 
 export type Tenant = {
-  slot: number
+  /** Slot of each watch: of its rate and of what is usual. */
+  watches: number[]
   /** Slots of its deployments' profiles. */
   profiles: number[]
-  open: Draft | null
+  /** Per watch: the finding that is open. */
+  open: (Draft | null)[]
 }
 
 export type State = {
@@ -69,20 +80,28 @@ export const profileSlot = (state: State, tenant: Tenant, deployment: Deployment
   return slot
 }
 
-export const sumsOf = ({ profiles }: State, slot: number, side: 'usual' | 'recent'): Sums => {
-  const at = slot * PROFILE_SHAPE.doubles + P[side]
+/** A stretch of a profile's sums. */
+const readSums = ({ profiles }: State, slot: number, offset: number): Sums => {
+  const at = slot * PROFILE_SHAPE.doubles + offset
   return Object.fromEntries(
     SUMS.map((name, index) => [name, profiles.doubles[at + index]!])
   ) as Sums
 }
 
-/** Everything that a tenant runs, as usual and since something is suspected. */
-export const usedBy = (state: State, tenant: Tenant): Used[] =>
-  tenant.profiles.map((slot) => ({
-    deployment: state.deployments[slot]!,
-    usual: sumsOf(state, slot, 'usual'),
-    recent: sumsOf(state, slot, 'recent')
-  }))
+/** Everything that a tenant runs, as usual and since the change that a watch sees. */
+export const usedBy = (state: State, tenant: Tenant, watch: number): Used[] => {
+  const slot = tenant.watches[watch]!
+  const restart = restartAt(watch, strongestDrop(state.rates.doubles, slot * RATE_SHAPE.doubles))
+  return tenant.profiles.map((profile) => {
+    const [total, before] = [readSums(state, profile, P.total), readSums(state, profile, restart)]
+    const recent = Object.fromEntries(SUMS.map((name) => [name, total[name] - before[name]]))
+    return {
+      deployment: state.deployments[profile]!,
+      usual: readSums(state, profile, P.usual),
+      recent: recent as Sums
+    }
+  })
+}
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
 const VERSION = 1
@@ -102,8 +121,8 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
     recordsFrom(shape, size, arrays.splice(0, RECORD_ARRAYS))
   return {
     settings,
-    rates: take(RATE_SHAPE, tenants.length),
-    usual: take(USUAL_SHAPE, tenants.length),
+    rates: take(RATE_SHAPE, tenants.length * WATCHES.length),
+    usual: take(USUAL_SHAPE, tenants.length * WATCHES.length),
     tenants: new Map(tenants),
     profiles: take(PROFILE_SHAPE, deployments.length),
     deployments

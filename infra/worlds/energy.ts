@@ -1,0 +1,136 @@
+import type { GrainRow } from './grain-rows.ts'
+import { createRandom, type Random } from './random.ts'
+
+/**
+ * Tenants whose model calls take energy: two deployments each, batches that follow the hour, a
+ * cache that wanders, lengths that drift from day to day. In one of them something truly changes.
+ */
+
+export const CHANGES = ['tier', 'batch', 'cache'] as const
+export type EnergyChange = { kind: (typeof CHANGES)[number]; minute: number }
+
+export type EnergyTenant = {
+  name: string
+  callsPerMinute: number
+  /** Share of calls on the larger deployment, and how far it wanders from hour to hour. */
+  largeShare: number
+  mixNoise: number
+  batch: number
+  batchSwing: number
+  cachedShare: number
+  cacheNoise: number
+  input: number
+  output: number
+  lengthDrift: number
+}
+
+const SMALL = { model: 'Llama-3.1-8B-Instruct', gpu: 'H100', precision: 'bf16', n_gpus: '1' }
+const LARGE = { model: 'Llama-3.1-405B-Instruct', gpu: 'H100', precision: 'fp8', n_gpus: '8' }
+const MINUTES_PER_DAY = 1440
+
+export const drawEnergyTenants = (count: number, seed: number): EnergyTenant[] => {
+  const random = createRandom(seed)
+  const between = (low: number, high: number): number => low + (high - low) * random.uniform()
+  return Array.from({ length: count }, (_, index) => ({
+    name: `t${index}`,
+    callsPerMinute: Math.min(60, Math.max(0.1, 3 * Math.exp(1.5 * random.normal()))),
+    largeShare: between(0, 0.2),
+    mixNoise: between(0, 0.3),
+    batch: Math.exp(between(Math.log(16), Math.log(128))),
+    batchSwing: between(0, 0.5),
+    cachedShare: between(0.3, 0.75),
+    cacheNoise: between(0, 0.3),
+    input: Math.exp(between(Math.log(300), Math.log(10_000))),
+    output: Math.exp(between(Math.log(100), Math.log(800))),
+    lengthDrift: between(0, 0.1)
+  }))
+}
+
+export type EnergyRun = {
+  tenant: EnergyTenant
+  days: number
+  change: EnergyChange | null
+  seed: number
+}
+
+type State = { mix: number; cache: number; length: number }
+
+/** Rows of token-energy's grain for each minute with calls. */
+export const playEnergy = (
+  { tenant, days, change, seed }: EnergyRun,
+  visit: (minute: number, rows: GrainRow[]) => void
+): void => {
+  const random = createRandom(seed)
+  const state: State = { mix: 0, cache: 0, length: 0 }
+  for (let minute = 0; minute < days * MINUTES_PER_DAY; minute++) {
+    wander(tenant, state, random, minute)
+    const wave = Math.cos((2 * Math.PI * (minute % MINUTES_PER_DAY)) / MINUTES_PER_DAY)
+    const calls = random.poisson(tenant.callsPerMinute * Math.exp(0.7 * wave))
+    if (calls === 0) continue
+    const kind = change !== null && minute >= change.minute ? change.kind : null
+    visit(minute, minuteRows({ tenant, state, random, calls, wave, kind }))
+  }
+}
+
+const wander = (tenant: EnergyTenant, state: State, random: Random, minute: number): void => {
+  if (minute % MINUTES_PER_DAY === 0) state.length += tenant.lengthDrift * random.normal()
+  if (minute % 60 === 0) state.mix = tenant.mixNoise * random.normal()
+  state.cache = 0.95 * state.cache + 0.3 * tenant.cacheNoise * random.normal()
+}
+
+type Scene = {
+  tenant: EnergyTenant
+  state: State
+  random: Random
+  calls: number
+  wave: number
+  kind: EnergyChange['kind'] | null
+}
+
+const logit = (share: number): number => Math.log(share / (1 - share))
+const expit = (value: number): number => 1 / (1 + Math.exp(-value))
+
+const minuteRows = (scene: Scene): GrainRow[] => {
+  const { tenant, state, random, calls, kind } = scene
+  const usual = expit(logit(Math.max(0.005, tenant.largeShare)) + state.mix)
+  const largeShare = kind === 'tier' ? Math.max(0.6, usual) : usual
+  let large = 0
+  for (let call = 0; call < calls; call++) if (random.uniform() < largeShare) large += 1
+  return [
+    ...(calls > large ? [callsRow(scene, SMALL, calls - large)] : []),
+    ...(large > 0 ? [callsRow(scene, LARGE, large)] : [])
+  ]
+}
+
+/** A loss of the cache: 71 to 18 % of what it was; a collapse of batches: a sixth. */
+const CACHE_FACTOR = 18 / 71
+const BATCH_DIVISOR = 6
+
+const callsRow = (
+  { tenant, state, random, wave, kind }: Scene,
+  deployment: typeof SMALL,
+  n: number
+): GrainRow => {
+  const day = tenant.batch * Math.exp(tenant.batchSwing * wave + 0.1 * random.normal())
+  const batch = Math.max(1, kind === 'batch' ? day / BATCH_DIVISOR : day)
+  const usual = expit(logit(tenant.cachedShare) + state.cache)
+  const share = kind === 'cache' ? usual * CACHE_FACTOR : usual
+  const row = { n, out: 0, uncached: 0, cached: 0, squares: 0 }
+  for (let call = 0; call < n; call++) {
+    const input = Math.ceil(tenant.input * Math.exp(state.length + 0.8 * random.normal()))
+    const out = Math.ceil(tenant.output * Math.exp(0.6 * random.normal()))
+    const cached = random.uniform() < share ? Math.floor(input * 0.95) : 0
+    row.out += out
+    row.cached += cached
+    row.uncached += input - cached
+    row.squares += (input + out) ** 2
+  }
+  return {
+    tenant: tenant.name,
+    ...deployment,
+    ...row,
+    out_per_batch: row.out / batch,
+    out_with_batch: row.out,
+    joules_n: 0
+  }
+}
