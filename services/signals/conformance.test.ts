@@ -14,8 +14,6 @@ import { GRAINS } from './define.ts'
 import { describeSignals, loadSignals, type LoadedSignal } from './load.ts'
 
 const RUNBOOK_HEADINGS = ['Means', 'Check first', 'Fix', 'When it lies']
-/** Evidence in a finding that is a rate of the rows behind it may differ by rounding. */
-const TOLERANCE = 0.06
 
 const readCases = async (signal: LoadedSignal): Promise<{ name: string; one: Case }[]> => {
   const folder = new URL(`./${signal.id}/cases/`, import.meta.url)
@@ -51,21 +49,56 @@ const contains = (actual: unknown, expected: unknown): boolean => {
   return Object.entries(expected).every(([key, value]) => contains(fields[key], value))
 }
 
-/** A finding's query must run, and give the rates that the finding states. */
-const checkQuery = async (database: MemoryDatabase, finding: Finding): Promise<void> => {
-  const sql = `SELECT "after"::VARCHAR AS side, hit_rate_pct::DOUBLE AS rate FROM (${finding.query})`
-  if (finding.before['hit_rate_pct'] === undefined) {
-    await database.run(finding.query)
-    return
-  }
-  for await (const { rows, columns } of database.columns(sql)) {
+/** Rows of a query as objects of texts. */
+const rowsOf = async (
+  database: MemoryDatabase,
+  query: string
+): Promise<Record<string, string | null>[]> => {
+  const all: Record<string, string | null>[] = []
+  for await (const { rows, columns } of database.columns(
+    `SELECT COLUMNS(*)::VARCHAR FROM (${query})`
+  )) {
+    const names = Object.keys(columns)
     for (let row = 0; row < rows; row++) {
-      const side = columns['side']?.[row] === 'true' ? finding.after : finding.before
-      const rate = Number(columns['rate']?.[row])
-      assert.ok(Math.abs(Number(side['hit_rate_pct']) - rate) < TOLERANCE, finding.query)
+      const cells = names.map((name) => [name, columns[name]?.[row]?.toString() ?? null] as const)
+      all.push(Object.fromEntries(cells))
     }
   }
+  return all
 }
+
+/** Half of the last digit that a figure states, and a little for rounding twice. */
+const roundingOf = (stated: number): number =>
+  0.6 * 10 ** -(String(stated).split('.')[1]?.length ?? 0)
+
+/**
+ * A finding's query must give what the finding states: one row a side (`after` says which), or one
+ * row of what is now. Figures of the same name must be the same figures.
+ */
+const checkClaims = async (database: MemoryDatabase, finding: Finding): Promise<number> => {
+  const rows = await rowsOf(database, finding.query)
+  assert.ok(rows.length > 0, `no rows: ${finding.query}`)
+  const sides = rows.map(({ after }) => after)
+  if (new Set(sides).size < sides.length) return 0
+  let claims = 0
+  for (const row of rows) {
+    const side = row['after'] === 'false' ? finding.before : finding.after
+    for (const [name, value] of Object.entries(row)) {
+      const stated = side[name]
+      if (typeof stated !== 'number' || value === null) continue
+      const differs = Math.abs(stated - Number(value)) > roundingOf(stated)
+      assert.equal(differs, false, `${name} is ${value}, stated ${stated}: ${finding.query}`)
+      claims += 1
+    }
+  }
+  return claims
+}
+
+/** The queries of a runbook, in code spans and blocks. */
+const queriesOf = (runbook: string): string[] => [
+  ...[...runbook.matchAll(/`((?:SELECT|WITH|FROM)\s[^`]*)`/g)].map((match) => match[1]!),
+  ...[...runbook.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1]!)
+]
 
 const signals = await loadSignals()
 const book = await loadBook()
@@ -111,7 +144,8 @@ for (const signal of signals) {
       )
     })
 
-    test('finds in each case what the case expects, with evidence that its query repeats', async () => {
+    test('finds in each case what the case expects, with figures that its query repeats', async () => {
+      let claims = 0
       for (const { name, one } of await readCases(signal)) {
         const database = await openMemory()
         const { findings } = await play(signal, one, database)
@@ -125,10 +159,21 @@ for (const signal of signals) {
         }
         for (const finding of findings) {
           Finding.parse(finding)
-          await checkQuery(database, finding)
+          claims += await checkClaims(database, finding)
         }
         database.close()
       }
+      assert.ok(claims > 0, 'no figure of any finding is given by its query')
+    })
+
+    test('has a runbook whose queries run', async () => {
+      const queries = queriesOf(await readFile(new URL('runbook.md', folder), 'utf8'))
+      assert.ok(queries.length > 0, 'no query')
+      const [first] = await readCases(signal)
+      const database = await openMemory()
+      await backtestEvents(caseLines(first!.one), { database, signals: [], book })
+      for (const query of queries) await rowsOf(database, query)
+      database.close()
     })
 
     test('starts again from its saved state as if it had never stopped', () => {
