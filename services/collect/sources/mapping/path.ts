@@ -20,7 +20,7 @@ export const parsePath = (text: string): Path | null => {
   return { text, steps }
 }
 
-/** What stands at a path; undefined when nothing does. Null counts as nothing. */
+/** What stands at a path; undefined when nothing does. Null and empty text are nothing. */
 export const valueAt = (value: unknown, { steps }: Path): unknown => {
   let found = value
   for (const step of steps) {
@@ -31,5 +31,5 @@ export const valueAt = (value: unknown, { steps }: Path): unknown => {
     }
     if (found === undefined) return undefined
   }
-  return found ?? undefined
+  return found === null || found === '' ? undefined : found
 }
