@@ -2,6 +2,7 @@ import { formatUsd, roundToUnit } from '../../schemas/money.ts'
 import type { Head } from '../../services/lake/commit.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import { quoted } from '../../services/lake/parquet-writer.ts'
+import { billingProvider } from '../../services/rates/prices/billing-names.ts'
 import { settledHours } from '../../services/lake/settled-hours.ts'
 import { DAY_MS, HOUR_MS, timestampSql, type Month } from './month.ts'
 
@@ -94,13 +95,14 @@ const lateEvents = async (engine: Engine): Promise<Check> => {
 
 const bills = async (engine: Engine, month: Month): Promise<Check> => {
   const used = await engine.rows(`SELECT DISTINCT provider FROM temp.month_rows
-    WHERE provider IS NOT NULL AND billed_pico > 0 ORDER BY ALL`)
+    WHERE provider IS NOT NULL AND category = 'usage' AND billed_pico > 0 ORDER BY ALL`)
   const known =
     await engine.rows(`SELECT DISTINCT provider FROM temp.bills WHERE amount_pico IS NOT NULL
     AND bucket_start >= ${timestampSql(month.fromMs)} AND bucket_start < ${timestampSql(month.toMs)}`)
-  const billed = new Set(known.map(({ provider }) => provider))
-  const missing = used.map(({ provider }) => String(provider)).filter((name) => !billed.has(name))
-  const seen = `${used.length - missing.length}/${used.length} providers have a bill`
+  const billed = new Set(known.map(({ provider }) => provider as string))
+  const senders = new Set(used.map(({ provider }) => billingProvider(provider as string)))
+  const missing = [...senders].filter((name) => !billed.has(name))
+  const seen = `${senders.size - missing.length}/${senders.size} providers have a bill`
   return {
     name: 'bills',
     ok: missing.length === 0 ? true : null,
@@ -113,7 +115,7 @@ const prices = async (engine: Engine): Promise<Check> => {
   const [row] = await engine.rows(`SELECT coalesce(sum(metered_pico), 0)::VARCHAR AS metered,
     coalesce(sum(contracted_pico), 0)::VARCHAR AS contracted, coalesce(sum(list_pico), 0)::VARCHAR AS list
     FROM temp.month_rows WHERE category = 'usage'`)
-  const of = (name: string): bigint => BigInt(String(row?.[name] ?? '0'))
+  const of = (name: string): bigint => BigInt((row?.[name] as string | undefined) ?? '0')
   const usd = (pico: bigint): string => formatUsd(roundToUnit(pico))
   const change = of('contracted') - of('metered')
   return {

@@ -3,6 +3,7 @@ import { Failure } from '../../schemas/failure.ts'
 import { formatUsd } from '../../schemas/money.ts'
 import type { TableName } from '../../schemas/tables.ts'
 import type { Commit, Head, TableFile } from '../../services/lake/commit.ts'
+import type { Engine } from '../../services/lake/engine.ts'
 import { quoted } from '../../services/lake/parquet-writer.ts'
 import { pinState } from '../../services/lake/pins.ts'
 import { attach } from '../../services/lake/snapshot.ts'
@@ -10,6 +11,7 @@ import { addAdjustments } from './adjust.ts'
 import { addAllocations } from './allocate.ts'
 import { checklist, type Check } from './checklist.ts'
 import { closeKey, closeOf, type Close } from './closes.ts'
+import { addCulpritCharges } from './culprit.ts'
 import type { Books } from './day-lines.ts'
 import {
   addDays,
@@ -74,8 +76,9 @@ export const standing = async (
   await addDays(doors, head, { days, books, tags: rules.tags })
   await attach(doors, headOf(head, BESIDE))
   if (close === null) {
-    await addAdjustments(engine, head, { month, rules, book: books.contracted })
+    await addAdjustments(engine, head, { month, rules })
     await addAllocations(engine, head, { month, rules })
+    if (rules.move_cache_collapse_to_culprit) await addCulpritCharges(engine, head, month)
   }
   await makeMonthRows(doors, month, rules)
   const totals =
@@ -141,12 +144,10 @@ const commitClose = async (
 ): Promise<Close | null> => {
   const { engine, lake, generation } = doors
   const { head } = found
-  // One thread writes a file, so that its row groups never depend on which was first.
-  await engine.run('SET threads = 1')
-  const adds = [await landBatch(doors), await landStatements(doors, options.month.name)].filter(
-    (file) => file !== null
-  )
-  await engine.run('RESET threads')
+  const adds = await byOneThread(engine, async () => [
+    await landBatch(doors),
+    await landStatements(doors, options.month.name)
+  ])
   const manifest = manifestOf(doors, found, options, adds)
   const close: Close = {
     manifest,
@@ -165,6 +166,20 @@ const commitClose = async (
   if (version === null) return null
   await lake.keepHead(head.version)
   return close
+}
+
+/** One thread writes a file, so that its row groups never depend on which thread was first. */
+const byOneThread = async (
+  engine: Engine,
+  land: () => Promise<(TableFile | null)[]>
+): Promise<TableFile[]> => {
+  const [row] = await engine.rows("SELECT current_setting('threads') AS threads")
+  await engine.run('SET threads = 1')
+  try {
+    return (await land()).filter((file) => file !== null)
+  } finally {
+    await engine.run(`SET threads = ${String(row?.['threads'] as bigint)}`)
+  }
 }
 
 const manifestOf = (

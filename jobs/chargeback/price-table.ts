@@ -70,16 +70,14 @@ export const priceSteps = (
   combinations: readonly Combination[],
   span: TimeSpan
 ): PriceSteps => {
+  const pairs = books.flatMap((book) => combinations.map(({ query }) => ({ book, query })))
   const instants = new Set([span.fromMs])
   const sizes = new Set<number>()
-  for (const book of books) {
-    for (const { query } of combinations) {
-      for (const instant of priceBoundaries(book, query, span)) {
-        instants.add(instant)
-        for (const { tokensMin } of rememberedPriceAt(book, query, instant).bands ?? [])
-          sizes.add(tokensMin)
-      }
-    }
+  for (const { book, query } of pairs) {
+    const own = priceBoundaries(book, query, span)
+    const bands = own.flatMap((instant) => rememberedPriceAt(book, query, instant).bands ?? [])
+    for (const instant of own) instants.add(instant)
+    for (const { tokensMin } of bands) sizes.add(tokensMin)
   }
   sizes.delete(0)
   const rising = (values: Set<number>): number[] => [...values].toSorted((a, b) => a - b)

@@ -184,7 +184,7 @@ const totalsOf = async (engine: Engine): Promise<Totals> => {
     coalesce(sum(cents) FILTER (tenant IS NULL), 0)::VARCHAR AS unallocated,
     coalesce(sum(cost_pico), 0)::VARCHAR AS pico
     FROM temp.statement_lines WHERE section = 'total'`)
-  const of = (name: string): bigint => BigInt(String(row?.[name] ?? '0').replace(/\..*/, ''))
+  const of = (name: string): bigint => BigInt((row?.[name] as string | undefined) ?? '0')
   return {
     billCents: of('bill'),
     tenantsCents: of('tenants'),

@@ -1,7 +1,8 @@
 import type { BillLine, Meter, TokenMeter } from './bill.ts'
 import { isTokenMeter } from './bill.ts'
 import type { Cause } from './causes.ts'
-import { billingProvider, type Call } from './recorded.ts'
+import { billingProvider } from '../../services/rates/prices/billing-names.ts'
+import type { Call } from './recorded.ts'
 
 /** Half-open stretch of time that the bill sums over, in milliseconds. */
 export type Bucket = { fromMs: number; toMs: number }

@@ -4,7 +4,8 @@ import type { BillLine } from './bill.ts'
 import { gapOf, type Bucket, type Cell } from './cells.ts'
 import type { Cause } from './causes.ts'
 import { decompose } from './decompose.ts'
-import { billingProvider, recordedCalls, type Call } from './recorded.ts'
+import { billingProvider } from '../../services/rates/prices/billing-names.ts'
+import { recordedCalls, type Call } from './recorded.ts'
 import { groupBy } from './working.ts'
 
 export type ProviderGap = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { UsageEvent } from '../../schemas/event.ts'
-import { findRows, type PriceBook } from '../../services/rates/prices/book.ts'
+import { billingProvider, modelKey } from '../../services/rates/prices/billing-names.ts'
+import type { PriceBook } from '../../services/rates/prices/book.ts'
 import { PRICED_BUCKETS, type TokenCounts } from '../../services/rates/prices/buckets.ts'
 import { canonicalProvider } from '../../services/rates/prices/providers.ts'
 import { canonicalTier } from '../../services/rates/prices/service-tiers.ts'
@@ -39,24 +40,6 @@ const METER_OF: Readonly<Record<string, TokenMeter>> = {
   in_cache_write_12h: 'in_cache_write_12h',
   out_text: 'out',
   out_reasoning: 'out'
-}
-
-/** Providers whose products come on one bill. */
-const ONE_BILL: Readonly<Record<string, string>> = {
-  'gcp.gemini': 'gcp.vertex_ai',
-  'gcp.gen_ai': 'gcp.vertex_ai',
-  'azure.ai.inference': 'azure.ai.openai'
-}
-
-export const billingProvider = (provider: string): string => {
-  const name = canonicalProvider(provider)
-  return ONE_BILL[name] ?? name
-}
-
-/** The name of a model that its aliases share; a name that the book lacks stays as it is. */
-export const modelKey = (book: PriceBook, provider: string, model: string): string => {
-  const { rows } = findRows(book, provider, model)
-  return rows[0]?.model ?? model.toLowerCase()
 }
 
 /** Calls with usage among the events, priced, with the copies marked. */

@@ -33,15 +33,16 @@ export const openChargeSite = async (options: ChargeOptions): Promise<ChargeSite
   const spillFolder = path.join(options.data, 'spill')
   const engine = await Engine.open({ threads: 2, memoryMaxMib: MEMORY_MAX_MIB, spillFolder })
   const lake = await openLake(lakeFolder(options), { writeParquet: parquetWriter(engine) })
-  const list = await loadBook()
+  const shipped = await loadBook()
   const { contracts, rules, asOf } = options
-  const contracted =
-    contracts === undefined ? list : bookWith(list, parseContracts(await readText(contracts)))
+  const own = contracts === undefined ? null : parseContracts(await readText(contracts))
+  // A model of one's own has the same price on both sides; what was negotiated comes off one.
+  const list = own === null ? shipped : bookWith(shipped, { rows: own.rows })
   return {
     engine,
     lake,
-    generation: generationOf(list),
-    books: { list, contracted },
+    generation: generationOf(shipped),
+    books: { list, contracted: own === null ? shipped : bookWith(shipped, own) },
     rules: rules === undefined ? NO_RULES : parseRules(await readText(rules)),
     head: async () => (asOf === undefined ? lake.head() : lake.headAt(versionOf(asOf))),
     close: () => engine.close()

@@ -32,12 +32,13 @@ export const writeClosed = async (
   const tenants = await engine.rows(
     'SELECT DISTINCT tenant FROM temp.statement_lines ORDER BY tenant'
   )
-  for (const { tenant } of tenants) {
-    const statement = await readStatement(engine, { month, tenant: tenant as string | null })
+  for (const row of tenants) {
+    const tenant = row['tenant'] as string | null
+    const statement = await readStatement(engine, { month, tenant })
     const base = at(path.join('statements', statementName(statement.tenant)))
     await writeFile(`${base}.json`, `${JSON.stringify(statement, null, 2)}\n`)
     await writeFile(`${base}.html`, statementHtml(statement))
-    const is = tenant === null ? 'tenant IS NULL' : `tenant = ${quoted(String(tenant))}`
+    const is = tenant === null ? 'tenant IS NULL' : `tenant = ${quoted(tenant)}`
     const own = `SELECT * FROM temp.statement_lines WHERE ${is} ORDER BY section, item`
     await engine.run(`COPY (${own}) TO ${quoted(`${base}.csv`)} (FORMAT csv, HEADER)`)
     await engine.run(`COPY (${asBigint(own)}) TO ${quoted(`${base}.parquet`)} (FORMAT parquet)`)

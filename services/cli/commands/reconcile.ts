@@ -1,23 +1,26 @@
-import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createGunzip } from 'node:zlib'
+import { parseMonth } from '../../../jobs/chargeback/month.ts'
 import type { BillLine } from '../../../jobs/reconcile/bill.ts'
-import { billDialects, loadImporter } from '../../../jobs/reconcile/import-bill.ts'
-import { focusLines } from '../../../jobs/reconcile/importers/focus.ts'
+import { readBillFiles, readBillText } from '../../../jobs/reconcile/bill-files.ts'
+import { billDialects } from '../../../jobs/reconcile/import-bill.ts'
+import { keepBill, keptBills } from '../../../jobs/reconcile/kept-bills.ts'
+import { lakeEvents } from '../../../jobs/reconcile/lake-events.ts'
 import { reconcile } from '../../../jobs/reconcile/reconcile.ts'
 import { readRecordedEvents, type BadLine } from '../../../jobs/reconcile/recorded-events.ts'
 import { periodOf, reportGap, type GapReport } from '../../../jobs/reconcile/report.ts'
 import type { UsageEvent } from '../../../schemas/event.ts'
 import { Failure } from '../../../schemas/failure.ts'
-import { openMemory } from '../../lake/memory.ts'
 import { bookWith, loadBook, type PriceBook } from '../../rates/prices/book.ts'
 import { parseContracts } from '../../rates/prices/contracts.ts'
 import { defineCommand, EXIT, type CommandIo } from '../command.ts'
+import { openLakeSite } from '../site.ts'
 
 type Options = {
   bill?: string[]
   as?: string[]
   events?: string
+  data?: string
+  import?: true
+  month?: string
   contracts?: string
   floor: string
   check?: true
@@ -41,71 +44,82 @@ export default defineCommand({
       .option('--bill <file>', 'the bill as exported; may be repeated', collect)
       .option('--as <dialect>', 'its kind, once per bill: openai/costs, focus …', collect)
       .option('--events <file>', 'native events, NDJSON, plain or .gz')
+      .option('--data <dir>', 'folder of a lake: its events, and the bills it keeps')
+      .option('--import', 'with --data: keep the bill in the lake for closing months')
+      .option('--month <month>', 'with --data: only the kept bills of this month, such as 2026-10')
       .option('--contracts <file>', 'negotiated prices and custom models, YAML or JSON')
       .option('--floor <usd>', 'smallest difference that is a finding', FLOOR_USD)
       .option('--check', 'exit 3 when there are findings')
   },
   run: async ({ options, io }) => {
-    const { bill = [], as = [], events, contracts, floor, check, json } = options as Options
-    if (bill.length === 0 || bill.length !== as.length || events === undefined) {
-      throw new Failure('E_USAGE', 'give --bill FILE with --as DIALECT, and --events FILE', {
-        hint: `Dialects: ${(await billDialects()).join(', ')}.`
-      })
-    }
-    const lines: BillLine[] = []
-    for (const [index, path] of bill.entries()) {
-      lines.push(...(await readBill(path, as[index] ?? '')))
-    }
-    const book = await bookOf(contracts)
-    const found = reconcile(book, { lines, events: await readEvents(events, io) })
+    const chosen = options as Options
+    const { as = [], floor, check, json } = chosen
+    const book = await bookOf(chosen.contracts)
+    const sides = await sidesOf(chosen, io)
+    const found = reconcile(book, sides)
     const report = reportGap(found, floor)
-    const head = { bill: { as, ...periodOf(found), lines: lines.length }, book: book.version }
+    const head = { bill: { as, ...periodOf(found), lines: sides.lines.length }, book: book.version }
     if (json === true) io.stdout.write(`${JSON.stringify({ ...head, ...report })}\n`)
     else print(io, report)
     return check === true && report.findings.length > 0 ? EXIT.findings : EXIT.ok
   }
 })
 
+type Sides = { lines: BillLine[]; events: UsageEvent[] }
+
+const sidesOf = async (options: Options, io: CommandIo): Promise<Sides> => {
+  const { bill = [], as = [], events, data } = options
+  if (bill.length === as.length && data !== undefined) return fromLake({ ...options, data }, io)
+  if (bill.length === as.length && bill.length > 0 && events !== undefined) {
+    const files = await readBillFiles(bill, as)
+    return { lines: files.flatMap(({ lines }) => lines), events: await readEvents(events, io) }
+  }
+  throw new Failure(
+    'E_USAGE',
+    'give --bill FILE with --as DIALECT, and --events FILE or --data DIR',
+    {
+      hint: `Dialects: ${(await billDialects()).join(', ')}. With --data alone the imported bills are taken.`
+    }
+  )
+}
+
+/** The bill that was given, or those that the lake keeps; and the lake's events around it. */
+const fromLake = async (
+  { data, month, ...options }: Options & { data: string },
+  io: CommandIo
+): Promise<Sides> => {
+  const site = await openLakeSite({ data })
+  try {
+    const files = await readBillFiles(options.bill ?? [], options.as ?? [])
+    for (const file of options.import === true ? files : []) {
+      const isNew = await keepBill(site, file)
+      io.stderr.write(
+        `${file.dialect}: ${isNew ? `${file.lines.length} lines imported` : 'known already'}\n`
+      )
+    }
+    const head = await site.lake.head()
+    const span = month === undefined ? ALL_TIME : parseMonth(month)
+    const lines =
+      files.length > 0 ? files.flatMap((file) => file.lines) : await keptBills(site, head, span)
+    if (lines.length === 0) {
+      throw new Failure('E_USAGE', 'no bill is imported', {
+        hint: 'tally reconcile --bill FILE --as DIALECT --import --data DIR'
+      })
+    }
+    const fromMs = Math.min(...lines.map((line) => line.fromMs))
+    const toMs = Math.max(...lines.map((line) => line.toMs))
+    return { lines, events: await lakeEvents(site, head, { fromMs, toMs }) }
+  } finally {
+    site.close()
+  }
+}
+
+const ALL_TIME = { fromMs: 0, toMs: 8.64e15 }
+
 const bookOf = async (contracts: string | undefined): Promise<PriceBook> => {
   const book = await loadBook()
   if (contracts === undefined) return book
-  return bookWith(book, parseContracts(await readText(contracts)))
-}
-
-const readBill = async (path: string, dialect: string): Promise<BillLine[]> => {
-  const importer = await loadImporter(dialect)
-  if (dialect.toLowerCase() === 'focus' && path.endsWith('.parquet')) return readParquet(path)
-  return importer.read(await readText(path))
-}
-
-const readText = async (path: string): Promise<string> => {
-  try {
-    if (!path.endsWith('.gz')) return await readFile(path, 'utf8')
-    const chunks: Buffer[] = []
-    for await (const chunk of createReadStream(path).pipe(createGunzip())) {
-      chunks.push(chunk as Buffer)
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  } catch (cause) {
-    throw new Failure('E_USAGE', `${path} can not be read: ${String(cause)}`, { cause })
-  }
-}
-
-const readParquet = async (path: string): Promise<BillLine[]> => {
-  const database = await openMemory()
-  try {
-    const rows: Record<string, unknown>[] = []
-    const file = `read_parquet('${path.replaceAll("'", "''")}')`
-    for await (const chunk of database.columns(`SELECT COLUMNS(*)::VARCHAR FROM ${file}`)) {
-      const columns = Object.entries(chunk.columns)
-      for (let row = 0; row < chunk.rows; row += 1) {
-        rows.push(Object.fromEntries(columns.map(([name, values]) => [name, values[row] ?? null])))
-      }
-    }
-    return focusLines(rows)
-  } finally {
-    database.close()
-  }
+  return bookWith(book, parseContracts(await readBillText(contracts)))
 }
 
 const readEvents = async (path: string, io: CommandIo): Promise<UsageEvent[]> => {

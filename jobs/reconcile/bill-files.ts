@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { Failure } from '../../schemas/failure.ts'
+import { openMemory } from '../../services/lake/memory.ts'
+import type { BillLine } from './bill.ts'
+import { loadImporter } from './import-bill.ts'
+import { focusLines } from './importers/focus.ts'
+import type { BillFile } from './kept-bills.ts'
+
+/** Reads bills from files, each by the dialect at its place. */
+export const readBillFiles = async (
+  paths: readonly string[],
+  dialects: readonly string[]
+): Promise<BillFile[]> => {
+  const files: BillFile[] = []
+  for (const [index, path] of paths.entries()) {
+    const dialect = dialects[index] ?? ''
+    const sha256 = createHash('sha256')
+      .update(dialect)
+      .update(await readBytes(path))
+      .digest('hex')
+    files.push({ dialect, sha256, lines: await readBill(path, dialect) })
+  }
+  return files
+}
+
+const readBill = async (path: string, dialect: string): Promise<BillLine[]> => {
+  const importer = await loadImporter(dialect)
+  if (dialect.toLowerCase() === 'focus' && path.endsWith('.parquet')) return readParquet(path)
+  return importer.read(await readBillText(path))
+}
+
+const readBytes = async (path: string): Promise<Buffer> => {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new Failure('E_USAGE', `${path} can not be read: ${String(cause)}`, { cause })
+  }
+}
+
+/** Text of a file, plain or .gz. @throws Failure E_USAGE */
+export const readBillText = async (path: string): Promise<string> => {
+  try {
+    if (!path.endsWith('.gz')) return await readFile(path, 'utf8')
+    const chunks: Buffer[] = []
+    for await (const chunk of createReadStream(path).pipe(createGunzip())) {
+      chunks.push(chunk as Buffer)
+    }
+    return Buffer.concat(chunks).toString('utf8')
+  } catch (cause) {
+    throw new Failure('E_USAGE', `${path} can not be read: ${String(cause)}`, { cause })
+  }
+}
+
+const readParquet = async (path: string): Promise<BillLine[]> => {
+  const database = await openMemory()
+  try {
+    const rows: Record<string, unknown>[] = []
+    const file = `read_parquet('${path.replaceAll("'", "''")}')`
+    for await (const chunk of database.columns(`SELECT COLUMNS(*)::VARCHAR FROM ${file}`)) {
+      const columns = Object.entries(chunk.columns)
+      for (let row = 0; row < chunk.rows; row += 1) {
+        rows.push(Object.fromEntries(columns.map(([name, values]) => [name, values[row] ?? null])))
+      }
+    }
+    return focusLines(rows)
+  } finally {
+    database.close()
+  }
+}
