@@ -1,6 +1,6 @@
 import { expectedShare, knownTrials } from './rise-baseline.ts'
 import { wordsOf, type Words } from './series-slots.ts'
-import { countsOf, gather, shareSlot, type WatchedShares } from './watched-shares.ts'
+import { countsOf, gather, shareSlot, type Counts, type WatchedShares } from './watched-shares.ts'
 
 /**
  * Wider series over narrow ones, each part against its own baseline (indirect standardisation):
@@ -24,12 +24,24 @@ export const gatherParents = (
   // Parents are touched on the way.
   const touched = [...shares.minute.touched]
   for (const slot of touched) {
-    const at = slot * slots.records.shape.doubles
-    if (knownTrials(slots.records.doubles, at) < PARENT_TRIALS_MIN) continue
     const own =
       parents.get(slot) ?? above(wordsOf(slots, slot)).map((name) => shareSlot(shares, name, ms))
     parents.set(slot, own)
-    const expected = expectedShare(slots.records, slot, ms)
-    for (const parent of own) gather(shares, parent, countsOf(shares, slot), expected)
+    const counts = countsOf(shares, slot)
+    const expected = expectedOf(shares, slot, counts, ms)
+    for (const parent of own) gather(shares, parent, counts, expected)
   }
+}
+
+/** A part that is not known yet is as it is: it speaks neither for nor against the whole. */
+const expectedOf = (
+  { slots }: WatchedShares,
+  slot: number,
+  { n, k }: Counts,
+  ms: number
+): number => {
+  const at = slot * slots.records.shape.doubles
+  const isKnown = knownTrials(slots.records.doubles, at) >= PARENT_TRIALS_MIN
+  if (isKnown) return expectedShare(slots.records, slot, ms)
+  return n > 0 ? k / n : 0
 }

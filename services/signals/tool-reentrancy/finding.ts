@@ -48,9 +48,9 @@ export const loopDraft = (sighting: Sighting, around: Circumstances): Draft => {
     started_at: around.first?.started_at ?? iso(loop.startedMs),
     detected_at: iso(minuteMs + MINUTE_MS),
     summary: summary(sighting, perHour, around.loops),
-    before: { times: 1 },
+    before: loop.kind === 'repeat' ? { times: 1 } : { depth: 1 },
     after: {
-      times: loop.times,
+      ...(loop.kind === 'repeat' ? { times: loop.times } : { depth: loop.times }),
       seconds: Math.round((step.endMs - loop.startedMs) / 1000),
       wasted_tokens: trace.tokens - loop.wasteTokens,
       wasted_usd: wastePico > 0 ? usd(wastePico) : null,
@@ -90,18 +90,18 @@ const summary = (
   return `Trace ${step.trace} of ${trace.tenant} ${what}${money}${others}`
 }
 
-const reproduce = ({ step, loop, minuteMs }: Sighting): string => {
+const reproduce = ({ step, loop }: Sighting): string => {
   const filters = [
     sqlEquals('tenant', step.tenant),
     `${sqlEquals('coalesce(trace_id, conversation_id)', step.trace)}`,
     `time >= ${sqlTime(loop.startedMs)}`,
-    `time < ${sqlTime(minuteMs + MINUTE_MS)}`
+    `time <= ${sqlTime(step.ms)}`
   ]
   const what =
     loop.kind === 'repeat'
       ? `kind IN ('tool', 'retrieval')`
       : `${sqlEquals('kind', step.kind)} AND ${sqlEquals('name', step.name)}`
   const columns = loop.kind === 'repeat' ? 'name, args_hash, result_hash' : 'kind, name'
-  return `SELECT ${columns}, count(*) AS times, min(time)::VARCHAR AS first, max(time)::VARCHAR AS latest
-FROM events WHERE ${filters.join(' AND ')} AND ${what} GROUP BY ${columns} HAVING count(*) > 1 ORDER BY times DESC`
+  return `SELECT ${columns}, count(*) AS ${loop.kind === 'repeat' ? 'times' : 'spans'}, min(time)::VARCHAR AS first, max(time)::VARCHAR AS latest
+FROM events WHERE ${filters.join(' AND ')} AND ${what} GROUP BY ${columns} HAVING count(*) > 1 ORDER BY count(*) DESC`
 }

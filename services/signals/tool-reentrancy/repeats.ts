@@ -29,6 +29,8 @@ const CYCLE_MAX = 8
 const ROUNDS_MIN = 3
 
 export type Repeat = {
+  /** The call that came again. */
+  state: string
   labels: string[]
   times: number
   /** The call at which the second round began: what comes after it is waste. */
@@ -67,6 +69,7 @@ const sameState = (calls: readonly Call[], settings: Settings): Repeat | null =>
   const from = near.indexOf(times[0]!)
   const between = near.slice(from).filter(({ state }, _, all) => isSeenTwice(all, state))
   return {
+    state: latest.state,
     labels: labelsOf(between),
     times: times.length,
     first: times[0]!,
@@ -88,6 +91,7 @@ const longCycle = (calls: readonly Call[]): Repeat | null => {
     if (length < ROUNDS_MIN * states.size || length < ROUNDS_MIN) continue
     const round = calls.slice(-length)
     return {
+      state: calls.at(-1)!.state,
       labels: labelsOf(round),
       times: Math.floor(length / states.size),
       first: call,

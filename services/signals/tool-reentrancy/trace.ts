@@ -22,6 +22,8 @@ export type LoopKind = 'repeat' | 'recursion'
 
 export type Loop = {
   kind: LoopKind
+  /** The call of a repeat whose times are counted. */
+  state: string
   labels: string[]
   /** Times seen so far, and at which it is told again. */
   times: number
@@ -78,6 +80,7 @@ const readRepeat = (trace: Trace, step: Step, settings: Settings): Loop | null =
   if (repeat === null) return null
   return {
     kind: 'repeat',
+    state: repeat.state,
     labels: repeat.labels,
     times: repeat.times,
     tellAt: 0,
@@ -105,6 +108,7 @@ const readRecursion = (trace: Trace, step: Step, settings: Settings): Loop | nul
   if (!isDeep) return null
   return {
     kind: 'recursion',
+    state: '',
     labels: cycle.length === 0 ? [labelOf(step)] : cycle,
     times: depth,
     tellAt: 0,
@@ -126,6 +130,7 @@ const tell = (trace: Trace, found: Loop): Loop | null => {
     if (trace.loops.length > LOOPS_MAX) trace.loops.shift()
     return loop
   }
+  if (known.state !== found.state) return null
   known.times = found.kind === 'repeat' ? known.times + 1 : Math.max(known.times, found.times)
   if (known.times < known.tellAt) return null
   known.tellAt = known.times * 2
