@@ -15,6 +15,8 @@ import { openQueryRunner, type QueryLimits } from './sql/run-query.ts'
 export type ServeSettings = {
   /** Folder of the lake. */
   lake: string
+  /** Keeps the hours between starts; null = in memory. */
+  cubeFile: string | null
   /** What is answered here: the product's own questions, or queries of users. */
   site: SiteName
   threads: number
@@ -44,7 +46,7 @@ export const openServeSite = async (settings: ServeSettings): Promise<ServeSite>
   const runner = isForQueries
     ? await openQueryRunner(engine, { lake: settings.lake, limits })
     : null
-  const cube = isForQueries ? null : await Cube.open(engine, lake)
+  const cube = isForQueries ? null : await Cube.open(engine, lake, settings.cubeFile)
   const routes = new Map((await loadRoutes()).map((route) => [route.id, route]))
   const inTurn = takeTurns()
   return {

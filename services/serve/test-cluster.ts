@@ -90,6 +90,7 @@ export const openTestLake = async (t: Pick<TestContext, 'after'>) => {
 }
 
 const SETTINGS: Omit<ServeSettings, 'lake' | 'site'> = {
+  cubeFile: null,
   threads: 1,
   memoryMaxMib: 256,
   limits: { timeMsMax: 2000, bytesMax: 1 << 20 },

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { FastifyInstance } from 'fastify'
 import { Failure } from '../../../schemas/failure.ts'
@@ -38,7 +39,8 @@ export const startServe = (
   now: () => Date,
   budgetsUsd: Readonly<Record<string, string>> = {}
 ): ServeApi => {
-  const common = { lake: lakeFolder(place), threads: 2, limits: LIMITS, budgetsUsd }
+  const cubeFile = path.join(place.data, 'cache', 'hours.duckdb')
+  const common = { lake: lakeFolder(place), cubeFile, threads: 2, limits: LIMITS, budgetsUsd }
   const answers = startSite({ ...common, site: 'answers', memoryMaxMib: ANSWERS_MIB_MAX })
   const queries = startSite({ ...common, site: 'queries', memoryMaxMib: QUERIES_MIB_MAX })
   const sites: Record<SiteName, Site> = { answers, queries }

@@ -16,7 +16,7 @@ export const cellsSql = (range: Range, settledMinutes: readonly string[] | null)
   const histograms = HISTOGRAMS.map(
     (name) => `list_aggregate("${name}", 'histogram')::MAP(SMALLINT, BIGINT) AS "${name}"`
   )
-  const fresh = `SELECT ${columns}, ${histograms.join(', ')}, true AS provisional FROM cube.fresh WHERE ${within}`
+  const fresh = `SELECT ${columns}, ${histograms.join(', ')}, true AS provisional FROM live.fresh WHERE ${within}`
   return `${settled} UNION ALL ${fresh}`
 }
 

@@ -17,19 +17,16 @@ const columnList = (time: string): string =>
     ...SUMS.map((name) => `"${name}" BIGINT`)
   ].join(', ')
 
+/** What the table is made of; a file that was written for another shape is of no use. */
+export const HOURS_SHAPE = [...DIMENSIONS, ...SUMS, ...HISTOGRAMS].join(',')
+
 /** Hours of settled windows; histograms as in the lake's settled windows. */
 export const HOURS_TABLE = `CREATE TABLE IF NOT EXISTS cube.hours (file VARCHAR, ${columnList('window_start')},
   ${HISTOGRAMS.map((name) => `"${name}" MAP(SMALLINT, BIGINT)`).join(', ')})`
 
 /** Minutes that are not settled yet, as flushes landed them; histograms are lists of bins. */
-export const FRESH_TABLE = `CREATE TABLE IF NOT EXISTS cube.fresh (file VARCHAR, version BIGINT, ${columnList('window_start')},
+export const FRESH_TABLE = `CREATE TABLE live.fresh (file VARCHAR, version BIGINT, ${columnList('window_start')},
   ${HISTOGRAMS.map((name) => `"${name}" SMALLINT[]`).join(', ')})`
-
-/** Sums the measures of a relation at the grain of hours, without histograms. */
-export const hourSums = (from: string): string =>
-  `SELECT date_trunc('hour', window_start) AS window_start, ${quotedList(DIMENSIONS)},
-     ${SUMS.map((name) => `TRY_CAST(sum("${name}") AS BIGINT) AS "${name}"`).join(', ')}
-   FROM ${from} GROUP BY ALL`
 
 export const quotedList = (names: readonly string[]): string =>
   names.map((name) => `"${name}"`).join(', ')

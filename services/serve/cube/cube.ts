@@ -2,7 +2,8 @@ import type { Head, LiveFile } from '../../lake/commit.ts'
 import type { Engine } from '../../lake/engine.ts'
 import type { Lake } from '../../lake/lake.ts'
 import { settledHours } from '../../lake/settled-hours.ts'
-import { FRESH_TABLE, HOURS_TABLE } from './columns.ts'
+import { FRESH_TABLE } from './columns.ts'
+import { openHours } from './hours-file.ts'
 import { isCovered } from '../relation.ts'
 import { loadFresh, loadHours, type SourceFile } from './load.ts'
 
@@ -25,11 +26,15 @@ export class Cube {
     this.#lake = lake
   }
 
-  static async open(engine: Engine, lake: Lake): Promise<Cube> {
+  /** @param file where the hours are kept between starts; null = in memory. */
+  static async open(engine: Engine, lake: Lake, file: string | null): Promise<Cube> {
     const cube = new Cube(engine, lake)
-    await engine.run(`ATTACH ':memory:' AS cube; ${HOURS_TABLE}; ${FRESH_TABLE};
-      CREATE TABLE cube.settled (hour TIMESTAMPTZ, through BIGINT);
-      CREATE TEMP VIEW settled_hours AS FROM cube.settled`)
+    await openHours(engine, file)
+    await engine.run(`ATTACH ':memory:' AS live; ${FRESH_TABLE};
+      CREATE TABLE live.settled (hour TIMESTAMPTZ, through BIGINT);
+      CREATE TEMP VIEW settled_hours AS FROM live.settled`)
+    const rows = await engine.rows('SELECT DISTINCT file FROM cube.hours')
+    for (const row of rows) cube.#hourFiles.add(String(row['file'] as string))
     return cube
   }
 
@@ -45,13 +50,14 @@ export class Cube {
   async #followHours(head: Head): Promise<void> {
     const live = head.files.get('windows_settled') ?? new Map<string, LiveFile>()
     const gone = [...this.#hourFiles].filter((path) => !live.has(path))
-    await this.#remove('hours', gone)
+    await this.#remove('cube.hours', gone)
     for (const path of gone) this.#hourFiles.delete(path)
-    for (const file of live.values()) {
-      if (this.#hourFiles.has(file.path)) continue
-      await loadHours(this.#engine, [this.#source(file)])
-      this.#hourFiles.add(file.path)
-    }
+    const came = [...live.values()].filter(({ path }) => !this.#hourFiles.has(path))
+    await loadHours(
+      this.#engine,
+      came.map((file) => this.#source(file))
+    )
+    for (const { path } of came) this.#hourFiles.add(path)
   }
 
   async #followSettled(head: Head): Promise<void> {
@@ -62,8 +68,8 @@ export class Cube {
     if (values === this.#settled) return
     this.#settled = values
     await this.#engine.run(
-      `DELETE FROM cube.settled; ${rows.length === 0 ? '' : `INSERT INTO cube.settled VALUES ${values};`}
-       DELETE FROM cube.fresh USING cube.settled h
+      `DELETE FROM live.settled; ${rows.length === 0 ? '' : `INSERT INTO live.settled VALUES ${values};`}
+       DELETE FROM live.fresh USING live.settled h
        WHERE h.hour = date_trunc('hour', fresh.window_start) AND fresh.version <= h.through`
     )
   }
@@ -71,7 +77,7 @@ export class Cube {
   async #followFresh(head: Head): Promise<void> {
     const live = head.files.get('windows_raw') ?? new Map<string, LiveFile>()
     const gone = [...this.#freshFiles].filter((path) => !live.has(path))
-    await this.#remove('fresh', gone)
+    await this.#remove('live.fresh', gone)
     for (const path of gone) this.#freshFiles.delete(path)
     const through = new Map(settledHours(head).map((hour) => [hour.startMs, hour.through]))
     const came = [...live.values()].filter(({ path }) => !this.#freshFiles.has(path))
@@ -83,10 +89,10 @@ export class Cube {
     for (const { path } of came) this.#freshFiles.add(path)
   }
 
-  async #remove(table: 'hours' | 'fresh', paths: readonly string[]): Promise<void> {
+  async #remove(table: 'cube.hours' | 'live.fresh', paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return
     const list = paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')
-    await this.#engine.run(`DELETE FROM cube.${table} WHERE file IN (${list})`)
+    await this.#engine.run(`DELETE FROM ${table} WHERE file IN (${list})`)
   }
 
   #source(file: LiveFile): SourceFile {

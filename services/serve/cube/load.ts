@@ -1,43 +1,50 @@
 import type { Engine } from '../../lake/engine.ts'
 import { quoted } from '../../lake/parquet-writer.ts'
-import { DIMENSIONS, HISTOGRAMS, hourSums, quotedList, SUMS } from './columns.ts'
+import { DIMENSIONS, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
 
 /** Files that one statement reads: bounds what has to be done again when it fails. */
-const FILES_AT_ONCE_MAX = 256
+const FILES_AT_ONCE_MAX = 64
 
 export type SourceFile = { location: string; path: string; version: number }
 
-/** Takes settled windows into `cube.hours`. */
+/** Takes settled windows into `cube.hours`. A file is taken in whole or not at all. */
 export const loadHours = async (engine: Engine, files: readonly SourceFile[]): Promise<void> => {
-  for (const file of files) {
-    const from = await relation(engine, [file], 'MAP(SMALLINT, BIGINT)')
-    await engine.run(`CREATE OR REPLACE TEMP TABLE incoming AS ${from}`)
-    const joins = HISTOGRAMS.map((name, index) => histogramJoin(name, `h${index}`))
-    const names = HISTOGRAMS.map((name, index) => `h${index}."${name}"`)
+  for (let first = 0; first < files.length; first += FILES_AT_ONCE_MAX) {
+    const some = files.slice(first, first + FILES_AT_ONCE_MAX)
+    const from = await relation(engine, some, 'MAP(SMALLINT, BIGINT)')
+    const known = some.map(({ location, path }) => `(${quoted(location)}, ${quoted(path)})`)
+    await engine.run(`CREATE OR REPLACE TEMP TABLE incoming AS
+      SELECT k.path AS file, r.* EXCLUDE (filename, window_start),
+        date_trunc('hour', r.window_start) AS window_start
+      FROM (${from}) r JOIN (VALUES ${known.join(', ')}) AS k(location, path) ON k.location = r.filename`)
+    await engine.run(`CREATE OR REPLACE TEMP TABLE sums AS
+      SELECT row_number() OVER () AS number, * FROM (SELECT ${KEYS}, ${SUMMED} FROM incoming GROUP BY ALL)`)
+    for (const name of HISTOGRAMS) await mergeHistogram(engine, name)
+    const names = HISTOGRAMS.map((name) => `"merged_${name}".hist AS "${name}"`)
+    const joins = HISTOGRAMS.map((name) => `LEFT JOIN temp."merged_${name}" USING (number)`)
     await engine.run(`INSERT INTO cube.hours BY NAME
-      SELECT ${quoted(file.path)} AS file, s.*, ${names.join(', ')}
-      FROM (${hourSums('incoming')}) s ${joins.join('\n')}`)
+      SELECT s.* EXCLUDE (number), ${names.join(', ')} FROM sums s ${joins.join(' ')}`)
   }
-  await engine.run('DROP TABLE IF EXISTS temp.incoming')
+  await engine.run('DROP TABLE IF EXISTS temp.incoming; DROP TABLE IF EXISTS temp.sums')
 }
 
-/** The merged histogram of each hour and combination of dimensions. */
-const histogramJoin = (name: string, alias: string): string => {
-  const keys = `window_start, ${quotedList(DIMENSIONS)}`
-  const same = ['window_start', ...DIMENSIONS]
-    .map((key) => `s."${key}" IS NOT DISTINCT FROM ${alias}."${key}"`)
-    .join(' AND ')
-  return `LEFT JOIN (
-    SELECT ${keys}, map(list(bin ORDER BY bin), list(n ORDER BY bin)) AS "${name}" FROM (
-      SELECT ${keys}, entry.key AS bin, sum(entry.value)::BIGINT AS n FROM (
-        SELECT date_trunc('hour', window_start) AS window_start, ${quotedList(DIMENSIONS)},
-          unnest(map_entries("${name}")) AS entry FROM incoming
-      ) GROUP BY ALL
-    ) GROUP BY ALL
-  ) ${alias} ON ${same}`
-}
+const KEYS = `file, window_start, ${quotedList(DIMENSIONS)}`
+const SUMMED = SUMS.map((name) => `TRY_CAST(sum("${name}") AS BIGINT) AS "${name}"`).join(', ')
+const SAME = ['file', 'window_start', ...DIMENSIONS]
+  .map((key) => `s."${key}" IS NOT DISTINCT FROM i."${key}"`)
+  .join(' AND ')
 
-/** Takes flushed windows of hours that are not settled through them into `cube.fresh`. */
+/** Adds up the bins of each row of `sums`. */
+const mergeHistogram = (engine: Engine, name: string): Promise<void> =>
+  engine.run(`CREATE OR REPLACE TEMP TABLE "merged_${name}" AS
+    SELECT number, map(list(bin ORDER BY bin), list(n ORDER BY bin)) AS hist FROM (
+      SELECT s.number, i.entry.key AS bin, sum(i.entry.value)::BIGINT AS n
+      FROM (SELECT ${KEYS}, unnest(map_entries("${name}")) AS entry FROM incoming) i
+      JOIN sums s ON ${SAME}
+      GROUP BY ALL
+    ) GROUP BY number`)
+
+/** Takes flushed windows of hours that are not settled through them into `live.fresh`. */
 export const loadFresh = async (engine: Engine, files: readonly SourceFile[]): Promise<void> => {
   for (let first = 0; first < files.length; first += FILES_AT_ONCE_MAX) {
     const some = files.slice(first, first + FILES_AT_ONCE_MAX)
@@ -45,7 +52,7 @@ export const loadFresh = async (engine: Engine, files: readonly SourceFile[]): P
     const known = some.map(
       ({ location, path, version }) => `(${quoted(location)}, ${quoted(path)}, ${version}::BIGINT)`
     )
-    await engine.run(`INSERT INTO cube.fresh BY NAME
+    await engine.run(`INSERT INTO live.fresh BY NAME
       SELECT k.path AS file, k.version, r.* EXCLUDE (filename)
       FROM (${from}) r
       JOIN (VALUES ${known.join(', ')}) AS k(location, path, version) ON k.location = r.filename
