@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { LineCounter, parseDocument, type Document } from 'yaml'
-import { Failure } from '../../../../schemas/failure.ts'
+import { Failure } from '../../../schemas/failure.ts'
 import { readMap, type FieldMap, type MapIssue } from './map-file.ts'
 
 /** More complaints than this have one cause. */
@@ -25,7 +25,7 @@ export const loadMap = async (file: string): Promise<FieldMap> => {
   if (!Array.isArray(map)) return map
   const told = map.slice(0, ISSUES_TOLD_MAX).map((issue) => issueText(issue, document, counter))
   throw new Failure('E_USAGE', `${file}: ${told.join('; ')}`, {
-    hint: 'A mapping is items, when and fields; see services/collect/sources/mapping/README.md.'
+    hint: 'A mapping is items, when and fields; see services/collect/mapping/README.md.'
   })
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { EVENT_FIELDS, type FieldKind } from '../../../../schemas/event-fields.ts'
-import { nearestName } from '../../nearest-name.ts'
+import { EVENT_FIELDS, type FieldKind } from '../../../schemas/event-fields.ts'
+import { nearestName } from '../nearest-name.ts'
 import { TIME_UNITS, type Conversion } from './convert.ts'
 import { parsePath, type Path } from './path.ts'
 

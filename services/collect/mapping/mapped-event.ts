@@ -1,5 +1,5 @@
-import { contentHash } from '../../content-hash.ts'
-import { faultAt, type Fault } from '../../fault.ts'
+import { contentHash } from '../content-hash.ts'
+import { faultAt, type Fault } from '../fault.ts'
 import { convert, Misfit } from './convert.ts'
 import type { FieldMap, Filler } from './map-file.ts'
 import { valueAt } from './path.ts'

@@ -1,6 +1,6 @@
-import type { FieldKind } from '../../../../schemas/event-fields.ts'
-import { isJsonObject } from '../../json-value.ts'
-import { decimalText } from '../../label.ts'
+import type { FieldKind } from '../../../schemas/event-fields.ts'
+import { isJsonObject } from '../json-value.ts'
+import { decimalText } from '../label.ts'
 
 export const TIME_UNITS = ['s', 'ms', 'us', 'ns'] as const
 export type TimeUnit = (typeof TIME_UNITS)[number]

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../json-value.ts'
+import { isJsonObject } from '../json-value.ts'
 
 /** A place in a JSON value: keys and indexes from its top. */
 export type Path = { text: string; steps: readonly (string | number)[] }
