@@ -43,7 +43,8 @@ const isTold = (state: State, { name, change }: ShareEvent): boolean =>
     const [tenant, level, asked, route] = JSON.parse(key) as Words
     if (tenant !== name[0]) return false
     const near = Math.abs(Date.parse(draft.started_at) - change.before.toMs) <= SAME_CHANGE_MS
-    if (level === 'mix' && name[1] === 'mix') return asked === name[2] && route === name[3]
+    // A mix says more than the switches that came with it.
+    if (name[1] === 'mix') return level === 'mix' && asked === name[2] && route === name[3]
     if (level !== 'mix') return near
     return near && change.after.sums[0] < BACK_SHARE_MIN * change.after.k
   })
