@@ -10,7 +10,7 @@ import type { TokenCounts } from '../../rates/prices/buckets.ts'
 import { priceUsage } from '../../rates/prices/usage.ts'
 import { formatUsd } from '../../../schemas/money.ts'
 import type { Finding } from '../../../schemas/finding.ts'
-import { createRandom } from '../../../infra/worlds/random.ts'
+import { BILLING_BUGS, billedCalls, type BillingBug } from '../../../infra/worlds/billing-bugs.ts'
 import { BOOK } from './book.ts'
 import signal from './signal.ts'
 
@@ -43,120 +43,23 @@ const play = async (events: readonly Event[]): Promise<{ findings: Finding[]; ro
   return { findings, rows }
 }
 
-const costOf = (event: Event, tokens: TokenCounts): bigint =>
-  priceUsage(BOOK, {
-    provider: String(event['provider']),
-    response_model: String(event['response_model']),
-    tokens,
-    timeMs: START_MS
-  }).costPico ?? 0n
+const costOf = ({ provider, model }: BillingBug, tokens: TokenCounts): bigint =>
+  priceUsage(BOOK, { provider, response_model: model, tokens, timeMs: START_MS }).costPico ?? 0n
 
-type Bug = {
-  model: Event
-  cause: string
-  side: 'stated' | 'recorded'
-  /** What is recorded of a call, and what the stated cost was worked out from. */
-  call: (size: () => number) => { recorded: TokenCounts; priced: TokenCounts }
-}
+/** The first minutes are sound. */
+const eventsOf = (bug: BillingBug, seed: number): Event[] =>
+  billedCalls(bug, { count: 24, sound: 8, seed }).map(({ recorded, priced }, n) => ({
+    id: `e${n}`,
+    time: new Date(START_MS + n * 20_000).toISOString(),
+    tenant: `t${n % 3}`,
+    kind: 'llm',
+    provider: bug.provider,
+    response_model: bug.model,
+    tokens: recorded,
+    cost_reported_usd: formatUsd(costOf(bug, priced))
+  }))
 
-const CLAUDE = { provider: 'anthropic', response_model: 'claude-sonnet-4-5' }
-const GEMINI = { provider: 'gcp.gemini', response_model: 'gemini-2.5-flash' }
-
-/** Bugs of other meters as they were reported, with the issue. */
-const BUGS: Record<string, Bug> = {
-  'litellm#34801: a quarter of cached reads is missed': {
-    model: CLAUDE,
-    cause: 'cached-reads-missed',
-    side: 'recorded',
-    call: (size) => {
-      const [fresh, read, out] = [size(), 6 * size(), size()]
-      const missed = Math.floor(0.24 * read)
-      return {
-        recorded: { in_uncached: fresh + missed, in_cache_read: read - missed, out_text: out },
-        priced: { in_uncached: fresh, in_cache_read: read, out_text: out }
-      }
-    }
-  },
-  'litellm#37407: cached images at the full rate': {
-    model: GEMINI,
-    cause: 'cached-images-priced-as-input',
-    side: 'stated',
-    call: (size) => {
-      const [fresh, read, image, out] = [size(), size(), 3 * size(), size()]
-      return {
-        recorded: {
-          in_uncached: fresh,
-          in_cache_read: read + image,
-          in_cached_image: image,
-          out_text: out
-        },
-        priced: {
-          in_uncached: fresh + image,
-          in_cache_read: read,
-          in_image: image,
-          out_text: out
-        }
-      }
-    }
-  },
-  'bifrost#3451: cache writes counted as input once more': {
-    model: CLAUDE,
-    cause: 'cache-writes-counted-twice',
-    side: 'stated',
-    call: (size) => {
-      const [fresh, write, out] = [size(), size(), size()]
-      return {
-        recorded: { in_uncached: fresh, in_cache_write_5m: write, out_text: out },
-        priced: { in_uncached: fresh + write, in_cache_write_5m: write, out_text: out }
-      }
-    }
-  },
-  'fazer-ai#334: thinking tokens dropped': {
-    model: GEMINI,
-    cause: 'reasoning-dropped',
-    side: 'stated',
-    call: (size) => {
-      const [fresh, text, thought] = [size(), size(), 2 * size()]
-      return {
-        recorded: { in_uncached: fresh, out_text: text, out_reasoning: thought },
-        priced: { in_uncached: fresh, out_text: text }
-      }
-    }
-  },
-  'ODS#2519: cached tokens counted twice': {
-    model: CLAUDE,
-    cause: 'cached-reads-counted-twice',
-    side: 'stated',
-    call: (size) => {
-      const [fresh, read, out] = [size(), 8 * size(), size()]
-      return {
-        recorded: { in_uncached: fresh, in_cache_read: read, out_text: out },
-        priced: { in_uncached: fresh + read, in_cache_read: read, out_text: out }
-      }
-    }
-  }
-}
-
-const eventsOf = (bug: Bug, seed: number): Event[] => {
-  const random = createRandom(seed)
-  const size = (): number => Math.ceil(300 * random.exponential(1)) + 20
-  return Array.from({ length: 24 }, (_, n) => {
-    const { recorded, priced } = bug.call(size)
-    // The first minutes are sound.
-    const tokens = n < 8 ? recorded : priced
-    return {
-      id: `e${n}`,
-      time: new Date(START_MS + n * 20_000).toISOString(),
-      tenant: `t${n % 3}`,
-      kind: 'llm',
-      ...bug.model,
-      tokens: recorded,
-      cost_reported_usd: formatUsd(costOf(bug.model, tokens))
-    }
-  })
-}
-
-for (const [name, bug] of Object.entries(BUGS)) {
+for (const [name, bug] of Object.entries(BILLING_BUGS)) {
   test(`a known bug of a meter is named by its token class: ${name}`, async () => {
     for (const seed of [1, 2]) {
       const { findings, rows } = await play(eventsOf(bug, seed))
@@ -213,7 +116,7 @@ test(
 )
 
 test('a restart in the middle of an incident neither repeats nor loses anything', async () => {
-  const bug = BUGS['bifrost#3451: cache writes counted as input once more']!
+  const bug = BILLING_BUGS['bifrost#3451: cache writes counted as input once more']!
   const traces = await readFile(new URL('traces.sql', import.meta.url), 'utf8')
   const opened = signal.open()
   const restarting = {
