@@ -77,7 +77,9 @@ const judges = new Map<string, Judge>(
       : [[path, judge]]
   })
 )
+/** As the schema bounds them. */
 const ATTEMPT_MAX = 1_000_000
+/** As the schema bounds it: three digits. */
 const STATUS_MAX = 999
 
 judges
