@@ -8,6 +8,7 @@ import { forgetIdle, seriesOfTenant, slotOfRow, wordsOf } from '../statistics/se
 import { clockShare, learnClock, shareByHour, WEEK_BINS } from './clock.ts'
 import { changeDraft, iso, waveDraft } from './finding.ts'
 import { learnStep, settleStep, slowStep } from './latency-step.ts'
+import { loadFactor } from './load.ts'
 import { measureOf } from './measure.ts'
 import { riseSettings } from './settings.ts'
 import { SHAPE, type State } from './state.ts'
@@ -78,7 +79,8 @@ const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): D
   const wave = settleWave(records, slot, startMs, d[at + R.daysLearned]!)
   const drafts = wave === null ? [] : judgeWave(state, slot, wave, startMs)
   const usual = expectedShare(records, slot, startMs)
-  const clock = Math.max(usual, clockShare(records, slot, startMs) ?? 0)
+  const load = loadFactor(records, slot, { n, ms: startMs })
+  const clock = Math.max(usual, clockShare(records, slot, startMs) ?? 0) * load
   const tally = { n, k, sums: [0, 0, 0] as const, expected: clock }
   const limits = limitsOf(state, slot, { isLatency, startMs })
   const outcome = observeRise(records, slot, { tally, ms: startMs }, limits)

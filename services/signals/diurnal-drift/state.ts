@@ -10,11 +10,11 @@ import {
   type Slots
 } from '../statistics/series-slots.ts'
 import { WEEK_BINS } from './clock.ts'
-import { LATENCY_END } from './latency-step.ts'
+import { LOAD_END } from './load.ts'
 import type { Settings } from './settings.ts'
 
 /** A rising share, and behind it the week's clock, the daily wave and what counts as slow. */
-export const SHAPE = { ...RISE_SHAPE, doubles: LATENCY_END, bytes: WEEK_BINS }
+export const SHAPE = { ...RISE_SHAPE, doubles: LOAD_END, bytes: WEEK_BINS }
 
 export type State = {
   settings: Settings
