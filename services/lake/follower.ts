@@ -60,6 +60,10 @@ export const createFollower = (
   const follow = async (): Promise<Start> => {
     while (await readOn());
     if (await isTip(files, RANGES, at.log.version)) return at
+    // Between the two looks another process may have begun the log.
+    const seen = at.log.version
+    while (await readOn());
+    if (at.log.version > seen) return follow()
     // Others went on and cleaned the log while this process slept: start from a newer saved head.
     const start = await newestStart(Number.MAX_SAFE_INTEGER)
     if (start.log.version <= at.log.version) throw lostLog(at.log.version)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { Failure } from '../../schemas/failure.ts'
 import { noCrash, type Step } from './crash-point.ts'
-import { diskFailure } from './disk-failure.ts'
+import { diskFailure, errorCode } from './disk-failure.ts'
 import { nodeDisk, type Disk } from './disk.ts'
 import { UNFINISHED, type Files, type Seal } from './files.ts'
 
@@ -18,7 +18,8 @@ export const localFiles = (root: string, options: LocalOptions = {}): Files => {
     full: (relative) => path.join(root, relative),
     newId: options.newId ?? randomUUID,
     step: options.step ?? noCrash,
-    disk: options.disk ?? nodeDisk
+    disk: options.disk ?? nodeDisk,
+    durable: new Set()
   }
   const { full, step, disk } = place
   const guard = async <T>(action: string, relative: string, work: () => Promise<T>): Promise<T> => {
@@ -50,7 +51,14 @@ export const localFiles = (root: string, options: LocalOptions = {}): Files => {
   }
 }
 
-type Place = { full: (relative: string) => string; newId: () => string; step: Step; disk: Disk }
+type Place = {
+  full: (relative: string) => string
+  newId: () => string
+  step: Step
+  disk: Disk
+  /** Folders whose names, and those of their parents, this process made durable. */
+  durable: Set<string>
+}
 
 const listFiles = async ({ disk, full }: Place, folder: string): Promise<string[]> =>
   (await disk.list(full(folder))).map((name) => path.posix.join(folder, name)).sort()
@@ -137,13 +145,30 @@ const refuseOther = async (disk: Disk, target: string, seal: Seal): Promise<void
   })
 }
 
-/** Creates a folder and makes its name, and that of every parent it created, durable. */
-const ensureFolder = async ({ disk }: Place, folder: string): Promise<void> => {
+/**
+ * Creates a folder and makes its name durable, and those of its parents. A folder that is there
+ * already may have been made by a process that died before it could do so.
+ */
+const ensureFolder = async (place: Place, folder: string): Promise<void> => {
+  const { disk, durable, full } = place
+  if (durable.has(folder)) return
+  const root = path.resolve(full(''))
   const created = await disk.makeFolder(folder)
-  if (created === null) return
-  for (let parent = path.dirname(folder); parent.length >= path.dirname(created).length;) {
+  const top = created !== null && created.length < root.length ? created : root
+  for (let name = folder; name.length >= top.length && !durable.has(name);) {
+    const parent = path.dirname(name)
+    await syncName(place, parent, created === null && name === root)
+    durable.add(name)
+    if (parent === name) return
+    name = parent
+  }
+}
+
+/** What holds the lake's folder may be closed to us: then whoever made the folder saw to it. */
+const syncName = async ({ disk }: Place, parent: string, isOthers: boolean): Promise<void> => {
+  try {
     await disk.syncFolder(parent)
-    if (parent === path.dirname(parent)) return
-    parent = path.dirname(parent)
+  } catch (error) {
+    if (!isOthers || errorCode(error) !== 'EACCES') throw error
   }
 }

@@ -27,12 +27,20 @@ export const followTables = async (files: Files, known: TableLogs): Promise<Tabl
 }
 
 const openLog = async (files: Files, known: TableLog | undefined, table: string) => {
-  const log = await followLog(files, known ?? emptyLog(table))
-  if (await isTip(files, table, log.version)) return log
-  throw new Failure('E_LAKE_CORRUPT', `The log of ${table} does not begin where it is known to`, {
+  let log = await followLog(files, known ?? emptyLog(table))
+  while (!(await isTip(files, table, log.version))) {
+    const before = log.version
+    // Another process may have begun the log between the two looks.
+    log = await followLog(files, log)
+    if (log.version === before) throw lostBeginning(table)
+  }
+  return log
+}
+
+const lostBeginning = (table: string): Failure =>
+  new Failure('E_LAKE_CORRUPT', `The log of ${table} does not begin where it is known to`, {
     hint: 'Restore its _delta_log, and ranges/_heads, from a copy of the lake.'
   })
-}
 
 /** Gives every table of this build a log, and its log the columns that this build writes. */
 export const shapeTables = async (

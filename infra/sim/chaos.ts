@@ -1,0 +1,111 @@
+import { consume } from './consumer.ts'
+import type { LostRecord } from './log.ts'
+import type { Actor, Turn } from './scheduler.ts'
+import type { World } from './world.ts'
+
+/** The consumer processes of a world, started again whenever they end. */
+export class Processes {
+  readonly #world: World
+  readonly #running: Actor[] = []
+  readonly #ended: Actor[] = []
+  #started = 0
+
+  constructor(world: World, count: number) {
+    this.#world = world
+    for (let n = 0; n < count; n++) this.#start()
+  }
+
+  /** Errors that ended a process by itself. */
+  failures(): unknown[] {
+    return [...this.#running, ...this.#ended]
+      .map(({ error }) => error)
+      .filter((one) => one !== null)
+  }
+
+  /** Starts again what ended by itself, as a supervisor would. @returns whether anything did. */
+  supervise(): boolean {
+    const ended = this.#running.filter(({ isDone, error }) => isDone && error !== null)
+    for (const actor of ended) this.#replace(actor)
+    return ended.length > 0
+  }
+
+  killOne(): void {
+    const { random } = this.#world
+    this.#replace(this.#running[random.integer(0, this.#running.length)]!)
+  }
+
+  cutPower(): void {
+    const { disk, random } = this.#world
+    const all = [...this.#running]
+    for (const actor of all) this.#world.scheduler.kill(actor)
+    disk.cutPower(random)
+    for (const actor of all) this.#replace(actor)
+  }
+
+  stopOne(): void {
+    const { random, scheduler } = this.#world
+    const actor = this.#running[random.integer(0, this.#running.length)]!
+    actor.stoppedUntil = scheduler.steps + random.integer(20, 400)
+  }
+
+  #replace(actor: Actor): void {
+    if (!actor.isKilled) this.#world.scheduler.kill(actor)
+    this.#running.splice(this.#running.indexOf(actor), 1)
+    this.#ended.push(actor)
+    this.#start()
+  }
+
+  #start(): void {
+    const name = `consumer-${(this.#started += 1)}`
+    const { scheduler } = this.#world
+    this.#running.push(scheduler.spawn(name, (turn) => consume(this.#world, turn)))
+  }
+}
+
+/** Breaks things at steps that the seed draws, then lets the world rest. */
+export const wreak = async (world: World, processes: Processes, turn: Turn): Promise<void> => {
+  const { random, log, disk, scheduler } = world
+  log.unreliable = random.uniform() * 0.5
+  const faults = 2 + random.integer(0, 7)
+  for (let fault = 0; fault < faults; fault++) {
+    const until = scheduler.steps + random.integer(1, 250)
+    while (scheduler.steps < until) await turn('wait for mischief')
+    strike(world, processes)
+    processes.supervise()
+  }
+  disk.isFull = false
+  log.unreliable = 0
+}
+
+const strike = (world: World, processes: Processes): void => {
+  const { random, log, disk, isLossy } = world
+  const partition = random.integer(0, log.states().length)
+  const acts = [
+    () => processes.killOne(),
+    () => processes.killOne(),
+    () => processes.cutPower(),
+    () => processes.stopOne(),
+    () => void (disk.isFull = !disk.isFull),
+    ...(isLossy
+      ? [
+          () => log.trim(partition, 1 + random.integer(0, 4)),
+          () => log.truncate(partition, 1 + random.integer(0, 4)),
+          () => log.recreate()
+        ]
+      : [])
+  ]
+  const before = log.lost.length
+  acts[random.integer(0, acts.length)]!()
+  noteUnnoticeable(world, log.lost.slice(before))
+}
+
+/**
+ * A lake that never saw a partition can not miss what went before, and a tail that was cut off
+ * unread leaves no trace: the broker broke its word, and nobody else knew the records.
+ */
+const noteUnnoticeable = (world: World, lost: readonly LostRecord[]): void => {
+  for (const { id, partition, how } of lost) {
+    const isSeen = world.told.some((told) => told.partition === partition)
+    if (!isSeen || how === 'truncated') world.unnoticeable.add(id)
+  }
+}

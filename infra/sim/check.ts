@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { TABLES, type TableName } from '../../schemas/tables.ts'
+import type { Head } from '../../services/lake/commit.ts'
+import { EMPTY_FOLD, foldEntries, type Entry } from '../../services/lake/head.ts'
+import type { Lake } from '../../services/lake/lake.ts'
+import { readEntry } from '../../services/lake/ranges-log.ts'
+import { deltaPaths, headPaths } from '../../services/lake/scratch-lake.ts'
+import { verify } from '../../services/lake/scrub.ts'
+import type { EventRow, GapRow } from './memory-encoder.ts'
+import type { World } from './world.ts'
+
+/**
+ * What must hold when all is over, judged by what senders and consumers were told and by the files
+ * alone: nothing acknowledged is lost unsaid, nothing is there twice, tables agree with the log of
+ * commits, and no promise of a commit was taken back.
+ */
+export const check = async (world: World, lake: Lake): Promise<void> => {
+  const head = await lake.head()
+  await checkTables(lake, head)
+  const events = await rowsOf<EventRow>(lake, head, 'events_raw')
+  const gaps = await rowsOf<GapRow>(lake, head, 'gaps')
+  checkNothingLost(world, events, gaps)
+  if (!world.isLossy) checkNothingDoubled(events, gaps)
+  checkTold(world, events, gaps)
+}
+
+const checkTables = async (lake: Lake, head: Head): Promise<void> => {
+  const { files } = lake.doors
+  const entries: Entry[] = []
+  for (let version = 0; version <= head.version; version++) {
+    const entry = await readEntry(files, version)
+    assert.ok(entry, `version ${version} is in the log`)
+    entries.push(entry)
+  }
+  assert.deepEqual(head, foldEntries(EMPTY_FOLD, entries).head, 'the head is the fold of the log')
+  for (const table of Object.keys(TABLES) as TableName[]) {
+    assert.deepEqual(await deltaPaths(files, table), headPaths(head, table), `table ${table}`)
+  }
+  assert.deepEqual((await verify(lake)).damages, [], 'files are what their commits say')
+}
+
+const rowsOf = async <Row>(lake: Lake, head: Head, table: TableName): Promise<Row[]> => {
+  const rows: Row[] = []
+  for (const path of head.files.get(table)?.keys() ?? []) {
+    const bytes = await lake.doors.files.get(`${table}/${path}`)
+    rows.push(...(JSON.parse(Buffer.from(bytes ?? []).toString()) as Row[]))
+  }
+  return rows
+}
+
+/** Each acknowledged event is a row, or the log lost it and a gap of its partition says so. */
+const checkNothingLost = (world: World, events: EventRow[], gaps: GapRow[]): void => {
+  const landed = new Set(events.map(({ id }) => id))
+  const lost = new Map(world.log.lost.map(({ id, partition }) => [id, partition]))
+  for (const id of world.acknowledged) {
+    if (landed.has(id) || world.unnoticeable.has(id)) continue
+    const partition = lost.get(id)
+    assert.ok(partition !== undefined, `${id} was acknowledged and is neither landed nor lost`)
+    const isSaid = gaps.some((gap) => gap.partition === partition)
+    assert.ok(isSaid, `the log lost ${id} of partition ${partition} and no gap says so`)
+  }
+}
+
+const checkNothingDoubled = (events: EventRow[], gaps: GapRow[]): void => {
+  const places = events.map(
+    ({ incarnation, partition, offset }) => `${incarnation}/${partition}/${offset}`
+  )
+  assert.equal(new Set(places).size, places.length, 'a record was landed twice')
+  assert.deepEqual(gaps, [], 'a gap where nothing was lost')
+}
+
+const checkTold = ({ told, log }: World, events: EventRow[], gaps: GapRow[]): void => {
+  for (const { partition, next, incarnation } of told) {
+    const isLanded = events.some(
+      (row) =>
+        row.partition === partition && row.incarnation === incarnation && row.offset === next - 1
+    )
+    const isGap = gaps.some((gap) => gap.partition === partition)
+    assert.ok(
+      isLanded || isGap || incarnation === undefined,
+      `a landed record went: ${log.topic}/${partition} at ${next - 1}`
+    )
+  }
+}

@@ -1,0 +1,64 @@
+import { Failure } from '../../schemas/failure.ts'
+import { check } from './check.ts'
+import { Processes, wreak } from './chaos.ts'
+import { createWorld, openSimLake, produce, type Bugs, type World } from './world.ts'
+
+/** More steps than any healthy run takes: what is not done by then never ends. */
+const STEPS_MAX = 60_000
+
+export type Outcome = { seed: number; steps: number; commits: number; acknowledged: number }
+
+/**
+ * One seed: senders, consumers and mischief in one process, without any real time, disk or network.
+ * @throws the first promise that was broken, with the seed and the last steps.
+ */
+export const simulate = async (seed: number, bugs: Bugs = {}): Promise<Outcome> => {
+  const world = createWorld(seed, bugs)
+  try {
+    return await run(world)
+  } catch (error) {
+    throw new Failure('E_INTERNAL', `seed ${seed}: ${(error as Error).message}`, {
+      hint: world.scheduler.trace.join('\n'),
+      cause: error
+    })
+  }
+}
+
+const run = async (world: World): Promise<Outcome> => {
+  const { scheduler, random } = world
+  const processes = new Processes(world, 1 + random.integer(0, 3))
+  const others = [scheduler.spawn('chaos', (turn) => wreak(world, processes, turn))]
+  for (let n = 0; n < 1 + random.integer(0, 2); n++) {
+    others.push(scheduler.spawn(`sender-${n}`, (turn) => produce(world, turn, `event-${n}`)))
+  }
+  const isOver = (): boolean => scheduler.steps > STEPS_MAX
+  await scheduler.run(() => isOver() || others.every(({ isDone }) => isDone))
+  for (const { error } of others) if (error !== null) throw error as Error
+  world.isAtRest = true
+  do await scheduler.run(isOver)
+  while (!isOver() && processes.supervise())
+  checkEnd(world, processes)
+  return judge(world)
+}
+
+const checkEnd = ({ scheduler }: World, processes: Processes): void => {
+  if (scheduler.steps > STEPS_MAX) throw new Error(`not done after ${STEPS_MAX} steps`)
+  for (const error of processes.failures()) {
+    // A process may end for want of space or a lost race: its successor goes on.
+    if (!(error instanceof Failure) || !error.retriable) throw error
+  }
+}
+
+const judge = async (world: World): Promise<Outcome> => {
+  const { scheduler, seed, acknowledged } = world
+  let commits = 0
+  const judgement = scheduler.spawn('judge', async (turn) => {
+    const lake = await openSimLake(world, turn)
+    await check(world, lake)
+    commits = (await lake.head()).version
+  })
+  await scheduler.run()
+  if (judgement.error !== null) throw judgement.error as Error
+  if (!judgement.isDone) throw new Error('the judgement never ended')
+  return { seed, steps: scheduler.steps, commits, acknowledged: acknowledged.size }
+}

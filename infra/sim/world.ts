@@ -1,0 +1,110 @@
+import { encodeEvent } from '../../schemas/avro/encode-event.ts'
+import { flattenEvent } from '../../schemas/avro/flatten-event.ts'
+import { Failure } from '../../schemas/failure.ts'
+import { openLake, type Lake } from '../../services/lake/lake.ts'
+import { localFiles } from '../../services/lake/local-files.ts'
+import { createRandom, type Random } from '../worlds/random.ts'
+import { SimDisk, writeScratch, type DiskBugs } from './disk.ts'
+import { SimLog, type SimRecord } from './log.ts'
+import type { EncoderBugs } from './memory-encoder.ts'
+import { Scheduler, type Turn } from './scheduler.ts'
+
+/** Promises that some part breaks on purpose, to show that the simulation notices. */
+export type Bugs = DiskBugs & EncoderBugs & { forgetsOffset?: boolean; acknowledgesEarly?: boolean }
+
+export type Told = { partition: number; next: number; incarnation: string | undefined }
+
+/** Everything that one seed decides, and what was promised to whom while it ran. */
+export type World = {
+  seed: number
+  random: Random
+  scheduler: Scheduler
+  disk: SimDisk
+  log: SimLog
+  bugs: Bugs
+  /** Whether the log may lose what it acknowledged: then gap rows must say so. */
+  isLossy: boolean
+  /** Ids whose sender was told that the log has them. */
+  acknowledged: Set<string>
+  /** Positions of which a consumer was told that they are landed. */
+  told: Told[]
+  /** Records that the log lost unnoticeably: nothing of their partition was landed before. */
+  unnoticeable: Set<string>
+  /** Faults are over and nothing more is sent: what is left is to catch up. */
+  isAtRest: boolean
+  nowMs: () => number
+  newId: () => string
+}
+
+export const LAKE_FOLDER = '/lake'
+const START_MS = Date.parse('2026-03-02T00:00:00Z')
+/** Clocks of machines differ, and are set: each look at one may be this far off. */
+const CLOCK_JUMP_MS = 30_000
+const STEP_MS = 7
+
+export const createWorld = (seed: number, bugs: Bugs = {}): World => {
+  const random = createRandom(seed)
+  const scheduler = new Scheduler(random)
+  const nowMs = (): number =>
+    START_MS + scheduler.steps * STEP_MS + random.integer(-CLOCK_JUMP_MS, CLOCK_JUMP_MS)
+  let ids = 0
+  return {
+    seed,
+    random,
+    scheduler,
+    disk: new SimDisk(nowMs, bugs),
+    log: new SimLog(1 + random.integer(0, 3), random, nowMs),
+    bugs,
+    isLossy: random.uniform() < 0.4,
+    acknowledged: new Set(),
+    told: [],
+    unnoticeable: new Set(),
+    isAtRest: false,
+    nowMs,
+    newId: () => `id-${(ids += 1)}`
+  }
+}
+
+/** The lake as one process opens it. Its small Parquet files hold the text of their SELECT. */
+export const openSimLake = async (world: World, turn: Turn): Promise<Lake> => {
+  const disk = world.disk.door(turn)
+  const { nowMs, newId } = world
+  return openLake(LAKE_FOLDER, {
+    create: true,
+    writeParquet: (select, local) => writeScratch(disk, local, select),
+    files: localFiles(LAKE_FOLDER, { disk, newId }),
+    nowMs,
+    newId
+  })
+}
+
+/** A sender: batches to one partition each, repeated until the log says that it has them. */
+export const produce = async (world: World, turn: Turn, name: string): Promise<void> => {
+  const { random, log } = world
+  const batches = 3 + random.integer(0, 6)
+  for (let batch = 0; batch < batches; batch++) {
+    const records = recordsOf(world, `${name}-${batch}`)
+    const partition = random.integer(0, log.states().length)
+    do await turn(`append to partition ${partition}`)
+    while (!isTaken(world, partition, records))
+    for (const { id } of records) world.acknowledged.add(id)
+  }
+}
+
+const isTaken = ({ log, bugs }: World, partition: number, records: SimRecord[]): boolean => {
+  try {
+    log.append(partition, records)
+    return true
+  } catch (error) {
+    if (!(error instanceof Failure) || !error.retriable) throw error
+    return bugs.acknowledgesEarly === true
+  }
+}
+
+const recordsOf = ({ random }: World, name: string): SimRecord[] =>
+  Array.from({ length: 1 + random.integer(0, 3) }, (_, n) => {
+    const id = `${name}-${n}`
+    const time = new Date(START_MS).toISOString()
+    const value = encodeEvent(flattenEvent({ id, time, tenant: 'acme', kind: 'llm' }))
+    return { key: id, value: new Uint8Array(value), id }
+  })
