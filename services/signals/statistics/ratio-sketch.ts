@@ -76,7 +76,3 @@ export const quantileInterval = (sketch: Sketch, q: number): RatioInterval => {
     high: ratioAt(high + 0.5)
   }
 }
-
-/** Upper edge of the highest bin in use. */
-export const largestRatio = (sketch: Sketch): number =>
-  ratioAt(binAtRank(sketch, sketchWeight(sketch)) + 0.5)

@@ -27,7 +27,6 @@ export type Sums = Record<(typeof SUMS)[number], number>
 
 /** Both watches of a tenant, and the drops that each bets on. */
 export const WATCHES = ['ways', 'tier'] as const
-export type Watch = (typeof WATCHES)[number]
 
 const doubles = layout({
   lastMs: 1,
