@@ -1,6 +1,6 @@
 import type { Engine } from '../../services/lake/engine.ts'
 import type { PriceBook } from '../../services/rates/prices/book.ts'
-import { linesSql } from './lines-sql.ts'
+import { isPricedSql, linesSql } from './lines-sql.ts'
 import {
   loadCombinations,
   loadPrices,
@@ -40,7 +40,8 @@ export const dayLines = async (
   await loadBoth(engine, { books, combinations, span })
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE groups AS
-     SELECT u.*, c.row_number AS c_row, l.row_number AS l_row FROM
+     SELECT u.*, c.row_number AS c_row, l.row_number AS l_row,
+       ${isPricedSql('c')} AS c_priced, ${isPricedSql('l')} AS l_priced FROM
        (SELECT u.*, k.combo, k.tier FROM temp.usage u JOIN temp.combos k ON ${SAME_COMBINATION}) u
      LEFT JOIN temp.contracted_prices c ON ${priceOn('c')}
      LEFT JOIN temp.list_prices l ON ${priceOn('l')}`

@@ -27,7 +27,7 @@ const bucketQuantity = (bucket: string): string =>
   ].join(' - ')
 
 /** A group is priced when every class of tokens that it has is. */
-const isPriced = (side: Side): string =>
+export const isPricedSql = (side: Side): string =>
   `(${[
     `${side}.price_id IS NOT NULL`,
     ...PRICED_BUCKETS.map(({ name }) => `(u.q_${name} = 0 OR ${side}.pico_${name} IS NOT NULL)`)
@@ -38,7 +38,7 @@ const TOKENS = PRICED_BUCKETS.map(({ name }) => `u.q_${name}`).join(' + ')
 /** What a caller without a cache would have paid more: reads less writes' surcharge. */
 const savedSql = (meter: string, quantity: string): string =>
   meter === 'in_cache_read' || meter.startsWith('in_cache_write')
-    ? `CASE WHEN ${isPriced('c')} THEN (${quantity}) * (c.pico_in_uncached - c.pico_${meter}) END`
+    ? `CASE WHEN u.c_priced THEN (${quantity}) * (c.pico_in_uncached - c.pico_${meter}) END`
     : 'NULL'
 
 type Line = { meter: string; quantity: string; unit: (side: Side) => string; where: string }
@@ -88,7 +88,7 @@ export const OF_GROUP: Readonly<Record<string, string>> = {
   service_tier: 'u.tier'
 }
 
-const priced = (side: Side, sql: string): string => `CASE WHEN ${isPriced(side)} THEN ${sql} END`
+const priced = (side: Side, sql: string): string => `CASE WHEN u.${side}_priced THEN ${sql} END`
 
 const tokenLine = ({ meter, quantity, unit, where }: Line): string => {
   const cost = priced('c', `(${quantity}) * ${unit('c')}`)
