@@ -27,7 +27,9 @@ export type Loop = {
   draft: Draft | null
 }
 
+/** Enough gaps to tell waiting longer from waiting alike. */
 const GAPS_MAX = 4
+/** Kinds of failure that a finding tells of. */
 const FAILURES_MAX = 4
 /** Operations of a tenant in a month, of which the budget of false findings is a share. */
 const OPERATIONS_PER_MONTH = 100_000

@@ -28,7 +28,9 @@ export type State = {
   open: Map<string, Draft>
 }
 
+/** Operations followed at once: a few megabytes. */
 const LOOPS_MAX = 16_384
+/** Tenants whose habits are kept: six times the ten thousand that one machine serves. */
 const TENANTS_MAX = 65_536
 const TENANT_IDLE_MS = 40 * 86_400_000
 const MINUTE_MS = 60_000

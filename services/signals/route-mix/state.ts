@@ -32,6 +32,7 @@ export type State = {
   open: Map<string, Draft>
 }
 
+/** Conversations and users followed at once: a few megabytes. */
 const TURNS_MAX = 16_384
 /** Somebody who comes back after this long starts anew. */
 const TURN_IDLE_MS = 6 * 3_600_000

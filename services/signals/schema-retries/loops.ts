@@ -14,7 +14,9 @@ export type Loop = {
 export type EndedLoop = [ms: number, attempts: number, cycled: 0 | 1, error: string]
 export type LoopRing = EndedLoop[]
 
+/** Errors kept of one operation: four rounds of a cycle of two. */
 const ERRORS_MAX = 8
+/** Characters kept of an error: its kind, not its text. */
 const ERROR_LENGTH_MAX = 60
 /** Loops remembered per series: enough for the errors that a finding tells of. */
 const RING_MAX = 16

@@ -29,6 +29,7 @@ export type State = {
   grain: 'window' | 'traces' | null
 }
 
+/** Operations followed at once: a few megabytes. */
 const LOOPS_MAX = 8192
 /** An operation that was not tried again for this long was given up. */
 const LOOP_IDLE_MS = 15 * 60_000

@@ -15,6 +15,7 @@ export type Carrier = Leaf & {
   excess: number
 }
 
+/** Parts that a finding tells of. */
 const CARRIERS_MAX = 8
 /** One part that makes this share of a rise is the whole story. */
 const CARRIED_SHARE = 0.8

@@ -11,6 +11,7 @@ import type { Incident, State } from './state.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
+/** Traces told one by one, before doublings only. */
 const TRACES_TOLD_MAX = 10
 
 const isTold = (loops: number): boolean =>

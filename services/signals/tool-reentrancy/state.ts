@@ -23,9 +23,11 @@ export type State = {
   habits: Recent<Habit>
 }
 
+/** Traces followed at once: some tens of megabytes at most. */
 const TRACES_MAX = 16_384
 /** A trace without a step for this long has ended. */
 const TRACE_IDLE_MS = 30 * 60_000
+/** Habits kept over all tenants. */
 const HABITS_MAX = 4096
 const HABIT_IDLE_MS = 14 * 86_400_000
 
