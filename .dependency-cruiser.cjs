@@ -6,6 +6,7 @@ const layers = [
   ['services/signals'],
   ['services/stream', 'services/lake', 'services/flight'],
   ['services/collect', 'services/consume', 'services/serve'],
+  ['services/client'],
   ['jobs/settle', 'jobs/detect', 'jobs/alert', 'jobs/reconcile', 'jobs/chargeback', 'jobs/retain'],
   ['services/cli'],
   ['infra']

@@ -1,65 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { EVENT_FIELDS } from '../../../schemas/event-fields.ts'
-import { openSettling, type Settling } from '../scratch-settling.ts'
 import type { SettledHour } from '../../../services/lake/settled-hours.ts'
-import { BLOCKS, OPTIONAL_BLOCKS, PRINCIPAL, SINGLE } from './field-rules.ts'
-
-const HOUR = '2026-03-01T10'
-const at = (minute: number, second = 0): string =>
-  `${HOUR}:${String(minute).padStart(2, '0')}:${String(second).padStart(2, '0')}Z`
-
-const call = { kind: 'llm', time: at(5), duration_ms: 900 }
-const RESPONSE = 'chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT'
-
-/** One call as a gateway, an SDK's instrumentation and an agent framework tell it. */
-const GATEWAY = {
-  ...call,
-  id: 'g1',
-  source: 'litellm',
-  emitter: 'litellm',
-  time: at(5, 1),
-  duration_ms: 700,
-  provider: 'anthropic',
-  response_model: 'claude-sonnet-4-5-20250929',
-  response_id: RESPONSE,
-  route: 'chat',
-  usage: { prompt_tokens: 900, completion_tokens: 40 },
-  tokens: { in_uncached: 100, in_cache_read: 800, in_total: 900, out_text: 40, out_total: 40 },
-  usage_confidence: 'high',
-  cost_reported_usd: '0.0012',
-  status: 200
-}
-const SDK = {
-  ...call,
-  id: 's1',
-  source: 'checkout',
-  emitter: 'opentelemetry.instrumentation.openai@0.62.4',
-  trace_id: 't1',
-  span_id: 'sdk',
-  parent_span_id: 'agent',
-  provider: 'openai',
-  response_model: 'claude-sonnet-4-5',
-  response_id: RESPONSE,
-  usage: { 'gen_ai.usage.input_tokens': 900 },
-  tokens: { in_uncached: 900, in_total: 900, out_text: 40, out_total: 40 },
-  usage_confidence: 'medium',
-  stop_reason: 'stop'
-}
-const FRAMEWORK = {
-  ...call,
-  id: 'f1',
-  source: 'agents',
-  emitter: 'openinference.instrumentation.openai',
-  trace_id: 't1',
-  span_id: 'framework',
-  links: ['sdk'],
-  user: 'ada',
-  prompt_version: 'v7',
-  usage: { 'llm.token_count.prompt': 900 },
-  tokens: { in_uncached: 900, in_total: 900, out_text: 40, out_total: 40 },
-  usage_confidence: 'low'
-}
+import { openSettling, type Settling } from '../scratch-settling.ts'
+import {
+  FRAMEWORK,
+  GATEWAY,
+  RESPONSE,
+  SDK,
+  above,
+  at,
+  below,
+  call,
+  tokens
+} from './fixtures/witnesses.ts'
 
 /** Scenarios share one lake, a tenant each: it is landed and settled once. */
 const scenarios = new Map<string, readonly object[]>()
@@ -227,26 +180,6 @@ describe('calls that only look alike stay apart', () => {
 })
 
 describe('a call above other calls', () => {
-  const above = {
-    ...call,
-    id: 'a',
-    source: 'app',
-    trace_id: 't',
-    span_id: 'top',
-    duration_ms: 9000
-  }
-  const tokens = { in_total: 900, out_total: 40 }
-  const below = (id: string, second: number, more: object): object => ({
-    ...call,
-    id,
-    source: 'gateway',
-    time: at(5, second),
-    trace_id: 't',
-    span_id: id,
-    parent_span_id: 'top',
-    ...more
-  })
-
   settles(
     'is that call when there is one',
     [below('b', 1, { tokens }), { ...above, tokens }],
@@ -363,13 +296,4 @@ describe('witnesses that land apart', () => {
   test('are two calls when their id came again after 34 days', async () => {
     assert.deepEqual(await rows('long', 'events', 'id'), [['g1'], ['s1']])
   })
-})
-
-test('every column of an event has one rule that says which witness is believed', () => {
-  const ruled = [
-    ...PRINCIPAL,
-    ...[...BLOCKS, ...OPTIONAL_BLOCKS].flatMap(({ columns }) => columns),
-    ...SINGLE.map(({ column }) => column)
-  ]
-  assert.deepEqual(ruled.toSorted(), EVENT_FIELDS.map(({ column }) => column).toSorted())
 })
