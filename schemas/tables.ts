@@ -210,7 +210,12 @@ export const OUTBOX_COLUMNS: readonly Column[] = [
 export const FOLD_STATE_COLUMNS: readonly Column[] = [
   { name: 'signal', type: 'VARCHAR', comment: 'Signal whose fold it is.' },
   { name: 'folded_until', type: 'TIMESTAMPTZ', comment: 'All minutes before it are folded.' },
-  { name: 'bytes', type: 'BLOB', comment: 'What the fold remembers, in its own encoding.' }
+  { name: 'bytes', type: 'BLOB', comment: 'What the fold remembers, in its own encoding.' },
+  {
+    name: 'part',
+    type: 'INTEGER',
+    comment: 'Place of these bytes among those of the signal, from 0.'
+  }
 ]
 
 /** Every table of the lake by name. `ranges` decides; the others follow it. */

@@ -175,7 +175,7 @@ const conflict = (): Failure =>
 
 /** Files of states that no signal needs any more. */
 const replaced = (head: Head, snapshots: FoldMemory['snapshots']): Commit['removes'] => {
-  const needed = new Set([...snapshots.values()].map(({ path }) => path))
+  const needed = new Set([...snapshots.values()].flatMap(({ paths }) => paths))
   return [...(head.files.get('fold_states')?.values() ?? [])].filter(
     ({ path }) => !needed.has(path)
   )

@@ -69,7 +69,7 @@ export const restoreMemory = async (
 }
 
 const withoutStates = (snapshots: ReadonlyMap<string, Snapshot>): Map<string, Snapshot> =>
-  new Map([...snapshots].map(([id, { path, untilMs, bytes }]) => [id, { path, untilMs, bytes }]))
+  new Map([...snapshots].map(([id, { paths, untilMs, bytes }]) => [id, { paths, untilMs, bytes }]))
 
 /** The head of a version; after a week's pause it is gone, and what the lake holds now is read. */
 const headThen = async (lake: Lake, version: number, now: Head): Promise<Head> => {

@@ -1,22 +1,26 @@
-import { basename } from 'node:path'
 import { z } from 'zod'
 import type { TableFile, Head } from '../../services/lake/commit.ts'
 import type { ColumnData } from '../../services/lake/columns.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import { landTable } from '../../services/lake/land-table.ts'
 import type { Lake } from '../../services/lake/lake.ts'
-import { attach } from '../../services/lake/snapshot.ts'
+import { quoted } from '../../services/lake/parquet-writer.ts'
 import { textColumn } from '../../services/lake/text-column.ts'
 
 /**
- * States of folds in the lake, one row per signal with the time that it was folded until. Small ones
- * share a file that every step replaces; a large one has a file of its own, replaced now and then.
+ * States of folds in the lake, with the time that each was folded until. Small ones share a file that
+ * every step replaces; a large one has files of its own, replaced now and then. Rows and files are
+ * cut, so that a state of hundreds of megabytes never is in the database as a whole.
  */
 
 export type SnapshotDoors = { engine: Engine; lake: Lake }
 
 /** A signal's state in the lake: where, of when, and how large. */
-export type Snapshot = { path: string; untilMs: number; bytes: number }
+export type Snapshot = { paths: readonly string[]; untilMs: number; bytes: number }
+
+/** Bytes in one row, and in one file. */
+const ROW_BYTES_MAX = 1 << 20
+const FILE_BYTES_MAX = 32 << 20
 
 export type SnapshotPolicy = {
   /** States up to this many bytes are written at every step: it costs less than folding again. */
@@ -46,9 +50,10 @@ export const dueSignals = (
   snapshots: ReadonlyMap<string, Snapshot>,
   { untilMs, all, policy }: DueOptions
 ): string[] => {
-  const paths = [...snapshots.values()].map(({ path }) => path)
-  const isLarge = ({ path, bytes }: Snapshot): boolean =>
-    bytes > policy.smallBytesMax && paths.indexOf(path) === paths.lastIndexOf(path)
+  const shared = [...snapshots.values()].flatMap(({ paths }) => paths)
+  const isLarge = ({ paths, bytes }: Snapshot): boolean =>
+    bytes > policy.smallBytesMax &&
+    paths.every((path) => shared.indexOf(path) === shared.lastIndexOf(path))
   const age = (id: string): number => untilMs - snapshots.get(id)!.untilMs
   const large = ids.filter((id) => snapshots.has(id) && isLarge(snapshots.get(id)!))
   const waiting = new Set(large)
@@ -65,58 +70,91 @@ const bytesOf = (value: unknown): Uint8Array =>
 
 /** All states that the head holds. */
 export const readSnapshots = async (
-  doors: SnapshotDoors,
+  { engine, lake }: SnapshotDoors,
   head: Head
 ): Promise<Map<string, Snapshot & { state: Uint8Array }>> => {
-  const files = new Map([['fold_states' as const, head.files.get('fold_states') ?? new Map()]])
-  await attach(doors, { ...head, files, state: new Map() })
-  const rows = await doors.engine.rows(
-    'SELECT signal, epoch_ms(folded_until) AS until, bytes, filename FROM temp.fold_states'
-  )
+  const parts = new Map<string, { untilMs: number; paths: Set<string>; bytes: Uint8Array[] }>()
+  for (const path of head.files.get('fold_states')?.keys() ?? []) {
+    const file = quoted(lake.doors.files.location(`fold_states/${path}`))
+    const rows = await engine.rows(
+      `SELECT signal, epoch_ms(folded_until) AS until, part, bytes FROM read_parquet(${file})`
+    )
+    for (const { signal, until, part, bytes } of rows) {
+      const one = parts.get(String(signal)) ?? {
+        untilMs: Number(until),
+        paths: new Set(),
+        bytes: []
+      }
+      one.paths.add(path)
+      one.bytes[Number(part)] = bytesOf(bytes)
+      parts.set(String(signal), one)
+    }
+  }
   return new Map(
-    rows.map(({ signal, until, bytes, filename }) => {
-      const state = bytesOf(bytes)
-      const path = basename(String(filename))
-      return [String(signal), { path, untilMs: Number(until), bytes: state.length, state }]
+    [...parts].map(([id, { untilMs, paths, bytes }]) => {
+      const state = Buffer.concat(bytes)
+      return [id, { paths: [...paths], untilMs, bytes: state.length, state }]
     })
   )
 }
 
-/** Lands states: the small ones in one file, each large one in its own. */
+type Part = { signal: string; part: number; bytes: Uint8Array }
+
+/** Lands states: the small ones together, each large one apart. */
 export const landSnapshots = async (
   doors: SnapshotDoors,
   states: ReadonlyMap<string, Uint8Array>,
   { untilMs, policy }: Pick<DueOptions, 'untilMs' | 'policy'>
 ): Promise<{ files: TableFile[]; snapshots: Map<string, Snapshot> }> => {
   const entries = [...states].sort(([a], [b]) => (a < b ? -1 : 1))
-  const small = entries.filter(([, { length }]) => length <= policy.smallBytesMax)
-  const large = entries.filter(([, { length }]) => length > policy.smallBytesMax)
-  const groups = [...(small.length === 0 ? [] : [small]), ...large.map((entry) => [entry])]
-  const files: TableFile[] = []
+  const isSmall = (state: Uint8Array): boolean => state.length <= policy.smallBytesMax
+  const small = entries.filter(([, state]) => isSmall(state)).flatMap(partsOf)
+  const large = entries
+    .filter(([, state]) => !isSmall(state))
+    .flatMap((entry) => files(partsOf(entry)))
+  const landed: TableFile[] = []
   const snapshots = new Map<string, Snapshot>()
-  for (const group of groups) {
+  for (const group of [...files(small), ...large]) {
     const file = await landGroup(doors, group, untilMs)
     if (file === null) continue
-    files.push(file)
-    for (const [id, { length }] of group) {
-      snapshots.set(id, { path: file.path, untilMs, bytes: length })
+    landed.push(file)
+    for (const id of new Set(group.map(({ signal }) => signal))) {
+      const paths = [...(snapshots.get(id)?.paths ?? []), file.path]
+      snapshots.set(id, { paths, untilMs, bytes: states.get(id)!.length })
     }
   }
-  return { files, snapshots }
+  return { files: landed, snapshots }
+}
+
+const partsOf = ([signal, state]: readonly [string, Uint8Array]): Part[] =>
+  Array.from({ length: Math.max(1, Math.ceil(state.length / ROW_BYTES_MAX)) }, (_, part) => ({
+    signal,
+    part,
+    bytes: state.subarray(part * ROW_BYTES_MAX, (part + 1) * ROW_BYTES_MAX)
+  }))
+
+const files = (parts: readonly Part[]): Part[][] => {
+  const rows = FILE_BYTES_MAX / ROW_BYTES_MAX
+  return Array.from({ length: Math.ceil(parts.length / rows) }, (_, file) =>
+    parts.slice(file * rows, (file + 1) * rows)
+  )
 }
 
 const landGroup = async (
   doors: SnapshotDoors,
-  group: readonly (readonly [string, Uint8Array])[],
+  group: readonly Part[],
   untilMs: number
 ): Promise<TableFile | null> => {
   const columns: ColumnData[] = [
-    textColumn(group.map(([signal]) => Buffer.from(signal))),
-    { ...textColumn(group.map(([, bytes]) => bytes)), type: 'BLOB' }
+    textColumn(group.map(({ signal }) => Buffer.from(signal))),
+    textColumn(group.map(({ part }) => Buffer.from(String(part)))),
+    { ...textColumn(group.map(({ bytes }) => bytes)), type: 'BLOB' }
   ]
   const segments = [{ rows: group.length, columns }]
-  await doors.engine.load('folds', { names: ['signal', 'bytes'], segments })
-  const until = `make_timestamptz(${untilMs}000)`
-  const sql = `SELECT signal, ${until}::TIMESTAMPTZ AS folded_until, bytes FROM temp.folds ORDER BY signal`
-  return landTable(doors, { table: 'fold_states', sql, time: 'folded_until' })
+  await doors.engine.load('folds', { names: ['signal', 'part', 'bytes'], segments })
+  const until = `make_timestamptz(${untilMs}000)::TIMESTAMPTZ AS folded_until`
+  const sql = `SELECT signal, ${until}, bytes, part::INTEGER AS part FROM temp.folds`
+  const file = await landTable(doors, { table: 'fold_states', sql, time: 'folded_until' })
+  await doors.engine.run('DROP TABLE temp.folds')
+  return file
 }

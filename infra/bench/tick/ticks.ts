@@ -66,7 +66,7 @@ const median = (values: readonly number[]): number =>
 
 /** @returns whether ticks and states keep to their bounds. */
 export const runTicks = async (options: TickOptions): Promise<boolean> => {
-  const engine = await Engine.open({ threads: 2, memoryMaxMib: 1024 })
+  const engine = await Engine.open({ threads: 2 })
   const lake = await openLake(options.folder, { writeParquet: parquetWriter(engine), create: true })
   const spentMs = new Map<string, number>()
   const signals = options.signals.map((signal) => timed(signal, spentMs))
@@ -120,7 +120,7 @@ const reportStates = async (
   const files = [...((await lake.head()).files.get('fold_states')?.keys() ?? [])]
   const list = files.map((file) => `'${lake.doors.files.location(`fold_states/${file}`)}'`)
   const rows = await engine.rows(
-    `SELECT signal, octet_length(bytes)::DOUBLE AS bytes FROM read_parquet([${list.join(', ')}]) ORDER BY 1`
+    `SELECT signal, sum(octet_length(bytes))::DOUBLE AS bytes FROM read_parquet([${list.join(', ')}]) GROUP BY 1 ORDER BY 1`
   )
   // A signal watches at most each tenant and each of its models.
   const series = tenants * (models + 1)
