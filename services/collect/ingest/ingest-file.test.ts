@@ -147,6 +147,24 @@ describe('ingest of a file', () => {
     assert.equal(counts.events, 2)
   })
 
+  test('takes a file that is one message whole, names its lines, and knows it again until it grows', async () => {
+    const answer = (id: string): string =>
+      JSON.stringify({
+        type: 'assistant',
+        timestamp: '2026-11-24T10:00:00Z',
+        message: { id, model: 'claude-opus-4-7', usage: { input_tokens: 1, output_tokens: 1 } }
+      })
+    const more = { source: await loadSource('claude-code'), tenant: 'acme' }
+    const file = join(folder, 'session.jsonl')
+    await writeFile(file, `${answer('a')}\n${answer('b')}\n`)
+    assert.equal((await run('session.jsonl', keepingLog().log, more)).events, 2)
+    const again = await run('session.jsonl', keepingLog().log, more)
+    assert.deepEqual([again.events, again.skippedLines], [0, 2])
+    await appendFile(file, `${answer('c')}\n{"cut`)
+    const grown = await run('session.jsonl', keepingLog().log, more)
+    assert.deepEqual([grown.events, grown.faults], [3, [[4, 'E_BODY_UNREADABLE']]])
+  })
+
   test('lands in the embedded log', async () => {
     await writeFile(join(folder, 'real.ndjson'), `${line('a')}\n${line('b')}\n`)
     const log = new EmbeddedLog(join(folder, 'log'))

@@ -55,6 +55,12 @@ export class FileIntake {
 
   #refuse(faults: readonly Fault[], { line }: FilePlace): void {
     this.#counts.refused += new Set(faults.map(({ index }) => index)).size
-    for (const fault of faults) this.#options.onFault(fault, line)
+    for (const fault of faults) this.#options.onFault(fault, lineIn(fault) ?? line)
   }
+}
+
+/** The line that a fault names itself, where a whole file is one message. */
+const lineIn = ({ at }: Fault): number | null => {
+  const number = /^line (\d+)$/.exec(at)?.[1]
+  return number === undefined ? null : Number(number)
 }
