@@ -5,6 +5,7 @@ import type { Lake } from '../lake/lake.ts'
 import { quoted } from '../lake/parquet-writer.ts'
 import type { Access } from './access.ts'
 import { cellsSql } from './cube/cells.ts'
+import { rollupFor } from './cube/rollups.ts'
 import type { Range } from './range.ts'
 import type { QueryResult, QueryRunner, UserQuery } from './sql/run-query.ts'
 
@@ -54,8 +55,12 @@ export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => 
     head,
     budgetsUsd,
     rows,
-    windows: (range, sql) =>
-      rows(`WITH windows AS (${cellsSql(range, minutesOf(head, range, location))})\n${sql}`),
+    windows: (range, sql) => {
+      const rollup = rollupFor(sql, access.tenant === null ? [] : ['tenant'])
+      const cells = cellsSql(range, rollup, minutesOf(head, range, location))
+      return rows(`WITH windows AS (${cells})
+${sql}`)
+    },
     table: (sql) => ours(() => engine.table(sql)),
     query: (query) => {
       if (runner === null) throw new Failure('E_INTERNAL', 'queries are answered elsewhere')

@@ -3,8 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import { runCases } from './fuzz.ts'
 import { openTestApi, openTestLake, TENANTS, type TestApi } from './test-cluster.ts'
 
-/** Cases in the suite; `make prove` runs ten thousand. */
-const CASES = 1000
+/** Cases in the suite; `make prove` sets ten thousand. */
+const CASES = Number(process.env['FUZZ_CASES'] ?? 1000)
 const SEED = 8
 
 const OWN = TENANTS[0]
@@ -79,7 +79,7 @@ const ATTACKS = [
   "SELECT TRY(error(tenant)) FROM events WHERE tenant LIKE 'z%'"
 ]
 
-describe('a key of one tenant', { timeout: 120_000 }, () => {
+describe('a key of one tenant', { timeout: 120_000 + CASES * 200 }, () => {
   const ends: (() => unknown)[] = []
   let api: TestApi
 
@@ -145,7 +145,7 @@ describe('a key of one tenant', { timeout: 120_000 }, () => {
     assert.deepEqual(findings[0]?.['culprit'], { tenant: 'another tenant', also: 'another tenant' })
   })
 
-  test('gets no 5xx and nothing of others in a thousand cases made from the document', async () => {
+  test('gets no 5xx and nothing of others in any case made from the document', async () => {
     const seen = await runCases(
       { inject: (options) => api.app.inject(options), cases: CASES, seed: SEED, tenant: OWN },
       ({ request, status, body }) => {

@@ -59,6 +59,13 @@ const QUESTIONS: Record<string, { route: string; input: Record<string, unknown> 
   }
 }
 
+/** Another range in each run, so that nothing is answered out of memory. */
+const shifted = (input: Record<string, unknown>, run: number): Record<string, unknown> => {
+  const earlier = (time: unknown): string =>
+    new Date(Date.parse(String(time as string)) - run * 3_600_000).toISOString()
+  return { ...input, from: earlier(input['from']), to: earlier(input['to']) }
+}
+
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const seconds = (): number => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6
 const quantile = (sorted: readonly number[], q: number): number =>
@@ -90,7 +97,11 @@ for (const millions of (process.env['CALLS'] ?? '1,10').split(',').map(Number)) 
     const cpu = seconds()
     for (let run = 0; run < RUNS; run++) {
       const started = performance.now()
-      await site.answer({ ...question, access: ACCESS })
+      await site.answer({
+        route: question.route,
+        input: shifted(question.input, run),
+        access: ACCESS
+      })
       times.push(performance.now() - started)
     }
     times.sort((a, b) => a - b)

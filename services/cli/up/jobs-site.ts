@@ -3,9 +3,12 @@ import { Registry } from 'prom-client'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { mergeSmallFiles } from '../../lake/merge.ts'
 import type { EventLog } from '../../stream/log.ts'
+import { calibrateLake } from '../../../jobs/detect/calibrate-lake.ts'
 import { keepSmall, type UpkeepReport } from '../../../jobs/retain/retain.ts'
 import { settle } from '../../../jobs/settle/settle.ts'
+import { loadSignals } from '../../signals/load.ts'
 import { attach } from '../../lake/snapshot.ts'
+import { refreshCatalog } from '../../serve/catalog/catalog.ts'
 import {
   eventPartitions,
   lakeFolder,
@@ -38,6 +41,8 @@ export type Jobs = {
   merge: () => Promise<number | null>
   /** Removes files that nothing refers to any more. */
   retain: () => Promise<UpkeepReport | null>
+  /** Replays the last 30 days with time permuted; for how many signals. */
+  calibrate: () => Promise<number | null>
   /** Metrics in Prometheus' text format. */
   metrics: () => Promise<string>
   /** Rejects when telling channels or holding the lease became impossible; resolves on `close`. */
@@ -62,7 +67,25 @@ export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promi
   const watch = new Watch({ site: watching, log, alerts, logger, registry, metrics, end })
   const success = (job: string): void => watch.succeeded(job)
   return {
-    ...upkeepJobs({ upkeep, log, lease, success, unpriced: (n) => metrics.unpriced.set(n) }),
+    ...upkeepJobs({
+      upkeep,
+      data: place.data,
+      log,
+      lease,
+      success,
+      unpriced: (n) => metrics.unpriced.set(n)
+    }),
+    calibrate: async () => {
+      if (!lease.held()) return null
+      const site = await openLakeSite(place)
+      try {
+        const calibrations = await calibrateLake(site, await loadSignals())
+        metrics.calibrated(calibrations)
+        return calibrations.length
+      } finally {
+        site.close()
+      }
+    },
     watch: async () => {
       if (lease.held()) return watch.step()
       await watch.rest()
@@ -105,6 +128,8 @@ const FINISHED = 'finished'
 
 type UpkeepDoors = {
   upkeep: LakeSite
+  /** Folder of the log and the lake. */
+  data: string
   log: EventLog
   lease: HeldLease
   success: (job: string) => void
@@ -113,6 +138,7 @@ type UpkeepDoors = {
 
 const upkeepJobs = ({
   upkeep,
+  data,
   log,
   lease,
   success,
@@ -130,6 +156,7 @@ const upkeepJobs = ({
         const nowMs = Date.now()
         const hours = await settle(upkeep, { partitions: await eventPartitions(log), nowMs })
         unpriced(await countUnpriced(upkeep, nowMs))
+        await refreshCatalog(upkeep, data)
         return hours.length
       }),
     merge: () => asLeader('merge', () => mergeSmallFiles(upkeep.lake)),

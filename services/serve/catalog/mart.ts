@@ -74,7 +74,7 @@ const writeWhole = async (
 ): Promise<number> => {
   const live = [...(head.files.get(table)?.values() ?? [])]
   const target = path.join(folder, table, 'part.parquet')
-  if (live.length === 0 || live.every(({ version }) => version <= since)) return 0
+  if (live.every(({ version }) => version <= since)) return 0
   const files = live.map((file) => quoted(lake.doors.files.location(`${table}/${file.path}`)))
   await swap(target, (temporary) =>
     engine.run(

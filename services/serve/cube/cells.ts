@@ -1,6 +1,7 @@
-import type { Range } from '../range.ts'
 import { sqlTime } from '../literal.ts'
-import { DIMENSIONS, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
+import type { Range } from '../range.ts'
+import { HISTOGRAMS, quotedList, SUMS } from './columns.ts'
+import type { Rollup } from './rollups.ts'
 
 /**
  * Rows of one tenant, or of all where the engine is bound to none. The binding is a variable of
@@ -8,20 +9,32 @@ import { DIMENSIONS, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
  */
 export const BOUND = "(getvariable('tenant') IS NULL OR tenant = getvariable('tenant'))"
 
-/** The cube in a range as one relation, named as the view `windows` of the lake names its columns. */
-export const cellsSql = (range: Range, settledMinutes: readonly string[] | null): string => {
-  const within = `window_start >= ${sqlTime(range.fromMs)} AND window_start < ${sqlTime(range.toMs)} AND ${BOUND}`
-  const columns = `window_start, ${quotedList(DIMENSIONS)}, ${quotedList(SUMS)}`
-  const settled = `SELECT ${columns}, ${quotedList(HISTOGRAMS)}, false AS provisional FROM ${settledFrom(settledMinutes)} WHERE ${within}`
-  const histograms = HISTOGRAMS.map(
+/** For relations without tenants: all rows, or none where the engine is bound to a tenant. */
+const UNBOUND = "getvariable('tenant') IS NULL"
+
+/**
+ * The cube in a range as one relation, whose columns have the names of the lake's view `windows`.
+ * @param minutes files of settled windows by the minute; null = hours are enough.
+ */
+export const cellsSql = (
+  range: Range,
+  { table, dimensions, histograms }: Rollup,
+  minutes: readonly string[] | null
+): string => {
+  const bound = dimensions.includes('tenant') ? BOUND : UNBOUND
+  const within = `window_start >= ${sqlTime(range.fromMs)} AND window_start < ${sqlTime(range.toMs)} AND ${bound}`
+  const columns = ['window_start', ...dimensions, ...SUMS]
+  const settled = [quotedList(columns), ...(histograms ? [quotedList(HISTOGRAMS)] : [])].join(', ')
+  const merged = HISTOGRAMS.map(
     (name) => `list_aggregate("${name}", 'histogram')::MAP(SMALLINT, BIGINT) AS "${name}"`
   )
-  const fresh = `SELECT ${columns}, ${histograms.join(', ')}, true AS provisional FROM live.fresh WHERE ${within}`
-  return `${settled} UNION ALL ${fresh}`
+  const fresh = [quotedList(columns), ...(histograms ? merged : [])].join(', ')
+  return `SELECT ${settled}, false AS provisional FROM ${settledFrom(table, minutes)} WHERE ${within}
+    UNION ALL SELECT ${fresh}, true AS provisional FROM live.fresh WHERE ${within}`
 }
 
-const settledFrom = (minutes: readonly string[] | null): string => {
-  if (minutes === null) return 'cube.hours'
+const settledFrom = (table: string, minutes: readonly string[] | null): string => {
+  if (minutes === null) return table
   // No file in the range: the hours' table has the same columns, and no row of the range either.
   if (minutes.length === 0) return '(FROM cube.hours WHERE false)'
   return `read_parquet([${minutes.join(', ')}], union_by_name = true)`

@@ -4,6 +4,7 @@ import type { Lake } from '../../lake/lake.ts'
 import { settledHours } from '../../lake/settled-hours.ts'
 import { FRESH_TABLE } from './columns.ts'
 import { openHours } from './hours-file.ts'
+import { ROLLUPS } from './rollups.ts'
 import { isCovered } from '../relation.ts'
 import { loadFresh, loadHours, type SourceFile } from './load.ts'
 
@@ -50,7 +51,7 @@ export class Cube {
   async #followHours(head: Head): Promise<void> {
     const live = head.files.get('windows_settled') ?? new Map<string, LiveFile>()
     const gone = [...this.#hourFiles].filter((path) => !live.has(path))
-    await this.#remove('cube.hours', gone)
+    for (const { table } of ROLLUPS) await this.#remove(table, gone)
     for (const path of gone) this.#hourFiles.delete(path)
     const came = [...live.values()].filter(({ path }) => !this.#hourFiles.has(path))
     await loadHours(
@@ -89,7 +90,7 @@ export class Cube {
     for (const { path } of came) this.#freshFiles.add(path)
   }
 
-  async #remove(table: 'cube.hours' | 'live.fresh', paths: readonly string[]): Promise<void> {
+  async #remove(table: string, paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return
     const list = paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')
     await this.#engine.run(`DELETE FROM ${table} WHERE file IN (${list})`)

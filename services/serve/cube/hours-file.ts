@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Engine } from '../../lake/engine.ts'
 import { quoted } from '../../lake/parquet-writer.ts'
 import { HOURS_SHAPE, HOURS_TABLE } from './columns.ts'
+import { DERIVED, derivedTable } from './rollups.ts'
 
 /**
  * The file that keeps the hours between starts. It is a copy of what the lake says: whatever is
@@ -32,5 +33,5 @@ const tryHours = async (engine: Engine, file: string): Promise<string | null> =>
 }
 
 const createHours = (engine: Engine, file: string): Promise<void> =>
-  engine.run(`ATTACH ${quoted(file)} AS cube; ${HOURS_TABLE};
+  engine.run(`ATTACH ${quoted(file)} AS cube; ${HOURS_TABLE}; ${DERIVED.map(derivedTable).join('; ')};
     CREATE TABLE IF NOT EXISTS cube.shape AS SELECT ${quoted(HOURS_SHAPE)} AS shape`)

@@ -1,5 +1,6 @@
 import type { Engine } from '../../lake/engine.ts'
 import { quoted } from '../../lake/parquet-writer.ts'
+import { DERIVED, deriveSql } from './rollups.ts'
 import { DIMENSIONS, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
 
 /** Files that one statement reads: bounds what has to be done again when it fails. */
@@ -22,10 +23,27 @@ export const loadHours = async (engine: Engine, files: readonly SourceFile[]): P
     for (const name of HISTOGRAMS) await mergeHistogram(engine, name)
     const names = HISTOGRAMS.map((name) => `"merged_${name}".hist AS "${name}"`)
     const joins = HISTOGRAMS.map((name) => `LEFT JOIN temp."merged_${name}" USING (number)`)
-    await engine.run(`INSERT INTO cube.hours BY NAME
-      SELECT s.* EXCLUDE (number), ${names.join(', ')} FROM sums s ${joins.join(' ')}`)
+    const derived = DERIVED.map((rollup) => deriveSql(rollup, 'sums'))
+    await inTransaction(
+      engine,
+      `INSERT INTO cube.hours BY NAME
+       SELECT s.* EXCLUDE (number), ${names.join(', ')} FROM sums s ${joins.join(' ')};
+       ${derived.join(';\n')}`
+    )
   }
   await engine.run('DROP TABLE IF EXISTS temp.incoming; DROP TABLE IF EXISTS temp.sums')
+}
+
+/** A file whose hours are in one table is in all of them. */
+const inTransaction = async (engine: Engine, sql: string): Promise<void> => {
+  await engine.run('BEGIN')
+  try {
+    await engine.run(sql)
+    await engine.run('COMMIT')
+  } catch (error) {
+    await engine.run('ROLLBACK')
+    throw error
+  }
 }
 
 const KEYS = `file, window_start, ${quotedList(DIMENSIONS)}`

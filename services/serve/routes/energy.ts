@@ -95,10 +95,10 @@ const joules = (row: Record<string, unknown>) => {
 const rowsBy = async (desk: Desk, range: Range, { by, where }: { by: string; where: string }) => {
   const rows = await desk.windows(
     range,
-    `SELECT ${by} AS name, ${JOULES_SQL} FROM windows WHERE ${where} GROUP BY 1
-     ORDER BY mid_j DESC NULLS LAST, name LIMIT ${ROWS_MAX}`
+    `SELECT ${by} AS item, ${JOULES_SQL} FROM windows WHERE ${where} GROUP BY 1
+     ORDER BY mid_j DESC NULLS LAST, item LIMIT ${ROWS_MAX}`
   )
-  return rows.map((row) => ({ name: textOf(row['name']), ...joules(row) }))
+  return rows.map((row) => ({ name: textOf(row['item']), ...joules(row) }))
 }
 
 const series = async (desk: Desk, range: Range, where: string) => {

@@ -127,12 +127,12 @@ const series = async (desk: Desk, range: Range, sql: string): Promise<z.infer<ty
 const top = async (desk: Desk, range: Range, { by, where }: { by: string; where: string }) => {
   const rows = await desk.windows(
     range,
-    `SELECT ${by} AS name, sum(n)::DOUBLE AS calls, sum(cost_pico)::VARCHAR AS cost_pico
+    `SELECT ${by} AS item, sum(n)::DOUBLE AS calls, sum(cost_pico)::VARCHAR AS cost_pico
      FROM windows WHERE ${where} GROUP BY 1
-     ORDER BY sum(cost_pico) DESC NULLS LAST, calls DESC, name LIMIT ${TOP_MAX}`
+     ORDER BY sum(cost_pico) DESC NULLS LAST, calls DESC, item LIMIT ${TOP_MAX}`
   )
   return rows.map((row) => ({
-    name: textOf(row['name']),
+    name: textOf(row['item']),
     calls: count(row['calls']),
     cost_usd: usdOf(row['cost_pico'])
   }))
