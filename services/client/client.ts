@@ -38,6 +38,7 @@ export type Client = {
   flush: () => Promise<void>
 }
 
+/** Some ten MiB of events: minutes of a busy application while its collector restarts. */
 const QUEUE_MAX = 10_000
 const FLUSH_MS = 1000
 
