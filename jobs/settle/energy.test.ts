@@ -50,3 +50,38 @@ test('model calls get an interval that holds its middle, steps without a model g
   assert.ok(long![1]! > 5n * short![1]!, 'ten times the output costs several times the energy')
   assert.deepEqual(unknown, [null, null, null], 'no reported output is not zero energy')
 })
+
+test('calls that overlap on a host share its batch, calls without a host are told by latency', async () => {
+  const engine = await Engine.open()
+  const call = (key: number, given: Readonly<Record<string, string>>): string =>
+    row(key, {
+      kind: "'llm'",
+      response_model: "'llama-3.1-8b'",
+      gpu: "'H100'",
+      time: "TIMESTAMPTZ '2026-03-01 10:00:00+00'",
+      duration_ms: '4000',
+      in_uncached: '250',
+      out_total: '400',
+      ...given
+    })
+  const beside = Array.from({ length: 16 }, (_, key) => call(key, { host: "'busy'" }))
+  const rows = [
+    ...beside,
+    call(20, { host: "'quiet'" }),
+    call(21, { host: "'quiet'", concurrency: '16' }),
+    call(22, {}),
+    call(23, { host: "'other'", duration_ms: 'NULL' })
+  ]
+  await engine.run(`CREATE TEMP VIEW columns AS ${rows.join(' UNION ALL ')}`)
+  await energy(engine, HOUR_MS)
+  const seen = await engine.rows('FROM temp.energy')
+  engine.close()
+  const of = (key: number) => {
+    const found = seen.find((one) => Number(one['row_key']) === key)
+    return { tier: found?.['energy_tier'], mid: Number(found?.['energy_mid_uj']) }
+  }
+  assert.equal(seen.length, rows.length)
+  assert.deepEqual([of(0).tier, of(20).tier, of(22).tier, of(23).tier], ['E1', 'E1', 'E2', 'E3'])
+  assert.equal(of(0).mid, of(21).mid, 'sixteen that overlap are a concurrency of sixteen')
+  assert.ok(of(20).mid > 2 * of(0).mid, 'a batch of two costs more a call than one of sixteen')
+})

@@ -8,6 +8,12 @@ import {
   energySql,
   type EnergyKey
 } from '../../services/rates/energy/energy-sql.ts'
+import {
+  EVENT_END_MS,
+  EVENT_START_MS,
+  overlapSql
+} from '../../services/rates/energy/overlap-sql.ts'
+import { HOUR_MS } from './closed-hours.ts'
 
 const PARAMETERS = 'energy_parameters'
 /** Kinds of step that run a model on a GPU. */
@@ -20,10 +26,7 @@ const MODEL_KINDS = "('llm', 'embedding')"
  */
 export const energy = async (engine: Engine, startMs: number): Promise<Enrichment> => {
   await loadParameters(engine, new Date(startMs).getUTCFullYear())
-  const estimate = energySql({
-    events: `(SELECT * FROM temp.columns WHERE kind IN ${MODEL_KINDS})`,
-    parameters: PARAMETERS
-  })
+  const estimate = energySql({ events: withConcurrency(startMs), parameters: PARAMETERS })
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE energy AS
      SELECT row_key, energy_low_uj, energy_mid_uj, energy_high_uj, energy_tier
@@ -35,6 +38,24 @@ export const energy = async (engine: Engine, startMs: number): Promise<Enrichmen
     // Not by partition and offset: a topic made anew uses them a second time.
     joins: ['LEFT JOIN temp.energy g ON g.row_key = e.row_key']
   }
+}
+
+/**
+ * Model calls of the hour. Where a host is known and no concurrency is told, it is that of the calls
+ * of its model that overlap on the host. Only calls that began in this hour are seen, so what runs
+ * on into the next is judged by its part in this one.
+ */
+const withConcurrency = (startMs: number): string => {
+  const calls = `(SELECT * FROM temp.columns WHERE kind IN ${MODEL_KINDS})`
+  const overlap = overlapSql({
+    calls: `${calls} WHERE host IS NOT NULL AND duration_ms IS NOT NULL`,
+    key: 'row_key',
+    replica: ['host', "coalesce(response_model, '')"],
+    startMs: EVENT_START_MS,
+    endMs: `least(${EVENT_END_MS}, greatest(${startMs + HOUR_MS}, ${EVENT_START_MS}))`
+  })
+  return `(SELECT c.* REPLACE (coalesce(c.concurrency, o.overlap) AS concurrency)
+    FROM ${calls} c LEFT JOIN (${overlap}) o USING (row_key))`
 }
 
 const loadParameters = async (engine: Engine, year: number): Promise<void> => {
