@@ -15,6 +15,7 @@ Examples:
   tally sql "FROM windows LIMIT 10" --data ./tally    ask anything
   tally findings --open --data ./tally                what is wrong now
   tally doctor --data ./tally                         why something does not work
+  tally --version                                     which version this is
 
 Data goes to stdout, messages to stderr; --json makes data JSON. Exit codes: 0 done, 1 failed,
 2 wrong usage, 3 findings are there and --fail-on-findings was given.
@@ -27,7 +28,8 @@ tally VERB --help shows the options of a verb.`
 export const runCli = async (argv: string[], io: CommandIo): Promise<number> => {
   const verbs = await findVerbs()
   // `tally help VERB` is `tally VERB --help`.
-  const line = argv[0] === 'help' && argv.length > 1 ? [argv[1]!, '--help'] : argv
+  const asked = argv[0] === 'help' && argv.length > 1 ? [argv[1]!, '--help'] : argv
+  const line = /^(-V|--version)$/.test(asked[0] ?? '') ? ['version', ...asked.slice(1)] : asked
   const verb = verbs.find((name) => name === line[0])
   const program = createProgram(io)
   let code: number = EXIT.ok

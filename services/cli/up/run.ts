@@ -96,7 +96,9 @@ class UpProcess {
     const { place, host, port, keyFile, tenantDefault, flights } = this.#options
     const record =
       flights === null ? null : createRecorder(openFlightStore(flightFolder(place)), flights)
-    const api = this.#options.parts.serve ? startServe(place, this.#doors.now) : null
+    const api = this.#options.parts.serve
+      ? startServe(place, { now: this.#doors.now, registry: this.#registry })
+      : null
     this.#api = api
     const collector = await listening({
       log: this.#log,

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import path from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import type { FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
 import { Failure } from '../../../schemas/failure.ts'
 import { tokenOf } from '../../collect/http/sender.ts'
 import type { KeyRing } from '../../collect/keys/key-ring.ts'
@@ -9,7 +10,9 @@ import { tenantRead } from '../../collect/keys/key.ts'
 import { startThread } from '../../consume/thread.ts'
 import { WorkerCaller } from '../../consume/worker-call.ts'
 import type { Access } from '../../serve/access.ts'
+import { serveMetrics } from '../../serve/http/metrics.ts'
 import { registerApi } from '../../serve/http/register.ts'
+import { registerPage } from '../../serve/page/register-page.ts'
 import { loadRoutes } from '../../serve/load-routes.ts'
 import type { Answer } from '../../serve/answer.ts'
 import type { SiteName } from '../../serve/route.ts'
@@ -33,24 +36,34 @@ const LIMITS = {
   bytesMax: 64 << 20
 }
 
+export type ServeDoors = {
+  now: () => Date
+  registry: Registry
+  /** Monthly budgets by tenant, decimal strings in USD. */
+  budgetsUsd?: Readonly<Record<string, string>>
+}
+
 /** Starts the threads that answer: dashboards do not wait for queries of users. */
 export const startServe = (
   place: SiteOptions,
-  now: () => Date,
-  budgetsUsd: Readonly<Record<string, string>> = {}
+  { now, registry, budgetsUsd = {} }: ServeDoors
 ): ServeApi => {
+  const metrics = serveMetrics(registry)
   const cubeFile = path.join(place.data, 'cache', 'hours.duckdb')
   const common = { lake: lakeFolder(place), cubeFile, threads: 2, limits: LIMITS, budgetsUsd }
   const answers = startSite({ ...common, site: 'answers', memoryMaxMib: ANSWERS_MIB_MAX })
   const queries = startSite({ ...common, site: 'queries', memoryMaxMib: QUERIES_MIB_MAX })
   const sites: Record<SiteName, Site> = { answers, queries }
   return {
-    register: async (app, keys) =>
-      registerApi(app, {
+    register: async (app, keys) => {
+      registerPage(app)
+      await registerApi(app, {
         routes: await loadRoutes(),
         answer: (site, question) => sites[site].answer(question),
+        metrics,
         identify: (headers) => readerOf(headers, keys, now().getTime())
-      }),
+      })
+    },
     stop: async () => {
       await Promise.all([answers.stop(), queries.stop()])
     }

@@ -25,11 +25,12 @@ export const runServe = async (
   const keys =
     keyFile === null ? null : await openKeyFile(keyFile, (failure) => logger.error(failure))
   assertGuarded(host, keys)
-  const api = startServe(place, now)
+  const registry = new Registry()
+  const api = startServe(place, { now, registry })
   try {
     const app = await createApiServer({
       logger,
-      registry: new Registry(),
+      registry,
       extend: (server) => api.register(server, keys)
     })
     started(await app.listen({ host, port }))

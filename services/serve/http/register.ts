@@ -6,6 +6,7 @@ import type { Access } from '../access.ts'
 import type { LoadedRoute, SiteName } from '../route.ts'
 import { seal, type Answer } from '../answer.ts'
 import type { Question } from '../site.ts'
+import type { ServeMetrics } from './metrics.ts'
 
 export type ApiDoors = {
   routes: readonly LoadedRoute[]
@@ -13,6 +14,7 @@ export type ApiDoors = {
   answer: (site: SiteName, question: Question) => Promise<Answer>
   /** Who asks. @throws Failure E_UNAUTHENTICATED, E_FORBIDDEN. */
   identify: (headers: IncomingHttpHeaders) => Access
+  metrics?: ServeMetrics
 }
 
 /** A query is text; more than this is a mistake. */
@@ -37,6 +39,10 @@ export const registerApi = async (app: FastifyInstance, doors: ApiDoors): Promis
     )
     for (const route of doors.routes) {
       api.route({
+        onResponse: (_request, reply, done) => {
+          observe(route, doors.metrics, reply)
+          done()
+        },
         method: route.method,
         url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
         handler: (request, reply) => handle(route, doors, request, reply)
@@ -105,10 +111,17 @@ const checked = (
   })
 }
 
+const MS_PER_S = 1000
+
+const observe = (route: LoadedRoute, metrics: ServeMetrics | undefined, reply: FastifyReply) => {
+  metrics?.requests.inc({ route: route.id, status: reply.statusCode })
+  metrics?.seconds.observe({ route: route.id }, reply.elapsedTime / MS_PER_S)
+}
+
 /** No parameter is taken. */
 const NOTHING = z.strictObject({})
 
 /** Entity tags compare weakly here: what a proxy compressed is the same answer. */
-const isKnown = (header: string | undefined, etag: string): boolean =>
+export const isKnown = (header: string | undefined, etag: string): boolean =>
   header !== undefined &&
   header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag)
