@@ -4,6 +4,7 @@ import { coverageBetween, microjoulesBetween, type EnergyCurve } from './energy-
 import type { PhaseWeights } from './phase-weights.ts'
 import {
   decodingBatch,
+  decodingBatches,
   distinctRequests,
   overlapMs,
   unionMs,
@@ -22,6 +23,14 @@ export type Attribution = {
   requests: RequestEnergy[]
   lines: EnergyLines
   windows: WindowEnergy[]
+  /** What each request drew in each window: the rows behind both. */
+  shares: WindowShare[]
+}
+
+export type WindowShare = Window & {
+  id: string
+  activeMicrojoules: number
+  idleMicrojoules: number
 }
 
 export type RequestEnergy = {
@@ -60,7 +69,9 @@ export type AttributionInput = {
   /** One curve per GPU of the replica, never a GPU twice. */
   curves: readonly EnergyCurve[]
   requests: readonly ServedRequest[]
+  /** Of the deployment; where the host runs several models, by request. */
   weights: PhaseWeights
+  weightsOf?: (request: ServedRequest) => PhaseWeights
   /** Floor of one GPU with the model loaded: from configuration or samples without requests. */
   idleWattsPerGpu: number
   windowMs?: number
@@ -85,14 +96,16 @@ export const attributeEnergy = (input: AttributionInput): Attribution => {
     requests.map(({ id }) => [id, { active: 0, idle: 0, covered: 0, dark: 0 } satisfies Share])
   )
   const present = requestsByWindow(requests, windowMs)
+  const byWindow: WindowShare[] = []
   const windows = windowsOf(input.curves, windowMs).map((window) => {
     const members = present.get(Math.floor(window.fromMs / windowMs)) ?? []
-    return splitWindow(window, members, { input, shares })
+    return splitWindow(window, members, { input, shares, byWindow })
   })
   return {
     requests: requests.map((request) => requestRow(request, shares.get(request.id), input)),
     lines: totalOf(windows),
-    windows
+    windows,
+    shares: byWindow
   }
 }
 
@@ -127,20 +140,20 @@ const windowsOf = (curves: readonly EnergyCurve[], windowMs: number): Window[] =
   }))
 }
 
-type Scene = { input: AttributionInput; shares: Map<string, Share> }
+type Scene = { input: AttributionInput; shares: Map<string, Share>; byWindow: WindowShare[] }
 
 const splitWindow = (
   window: Window,
   present: readonly ServedRequest[],
-  { input, shares }: Scene
+  { input, shares, byWindow }: Scene
 ): WindowEnergy => {
   const { fromMs, toMs } = window
   const meter = sum(input.curves.map((curve) => microjoulesBetween(curve, fromMs, toMs)))
   const coverage = Math.min(...input.curves.map((curve) => coverageBetween(curve, fromMs, toMs)))
-  const batch = decodingBatch(window, present)
+  const batchOf = decodingBatches(window, present)
   const claims = present.map((request) => ({
     key: request.id,
-    weight: weightIn(window, request, input.weights, batch)
+    weight: weightIn(window, request, input.weightsOf?.(request) ?? input.weights, batchOf(request))
   }))
   if (coverage < COVERAGE_MIN) {
     for (const { key, weight } of claims) addTo(shares, key, { dark: weight })
@@ -155,10 +168,14 @@ const splitWindow = (
   for (const { key, weight } of claims) addTo(shares, key, { covered: weight })
   const floor = Math.round(input.idleWattsPerGpu * input.curves.length * (toMs - fromMs) * 1000)
   const idle = Math.max(0, Math.min(meter, floor))
-  const active = splitActive(meter - idle, { window, present, claims, input, batch })
+  const active = splitActive(meter - idle, { window, present, claims, input })
   const busy = splitIdle(idle, window, present)
-  for (const [key, microjoules] of active.byRequest) addTo(shares, key, { active: microjoules })
-  for (const [key, microjoules] of busy) addTo(shares, key, { idle: microjoules })
+  for (const { id } of present) {
+    const activeMicrojoules = active.byRequest.get(id) ?? 0
+    const idleMicrojoules = busy.get(id) ?? 0
+    addTo(shares, id, { active: activeMicrojoules, idle: idleMicrojoules })
+    byWindow.push({ ...window, id, activeMicrojoules, idleMicrojoules })
+  }
   const idleServing = sum([...busy.values()])
   return {
     ...window,
@@ -177,12 +194,10 @@ const NOTHING = {
   idleUnallocatedMicrojoules: 0
 } as const
 
-type Activity = {
+type Activity = Pick<Scene, 'input'> & {
   window: Window
   present: readonly ServedRequest[]
   claims: readonly Claim[]
-  input: AttributionInput
-  batch: number
 }
 
 /** The key of work that the server counted and no event tells of; no request's id holds a NUL. */
@@ -198,9 +213,10 @@ const splitActive = (microjoules: number, activity: Activity) => {
 }
 
 // Server tokens beyond those of known requests weigh like short requests of the same batch.
-const unseenWeight = ({ window, present, input, batch }: Activity): number => {
+const unseenWeight = ({ window, present, input }: Activity): number => {
   const server = input.serverTokens?.(window) ?? null
   if (server === null) return 0
+  const batch = decodingBatch(window, present)
   const seen = present.map((request) => seenTokens(window, request))
   const input_ = Math.max(0, server.input - sum(seen.map(({ input: tokens }) => tokens)))
   const output = Math.max(0, server.output - sum(seen.map(({ output: tokens }) => tokens)))

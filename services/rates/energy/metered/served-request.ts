@@ -4,6 +4,8 @@ import type { PhaseWeights } from './phase-weights.ts'
 export type ServedRequest = {
   id: string
   tenant: string
+  /** The model whose replica ran it, where a host runs several: requests share a batch with their own. */
+  replica?: string
   startMs: number
   firstTokenMs: number
   endMs: number
@@ -46,6 +48,24 @@ export const decodingBatch = (window: Window, requests: readonly ServedRequest[]
   const total = spans.reduce((sum, { fromMs, toMs }) => sum + (toMs - fromMs), 0)
   const busy = unionMs(spans)
   return busy > 0 ? total / busy : 1
+}
+
+/** That mean for the replica of each request: a host may run several models. */
+export const decodingBatches = (
+  window: Window,
+  requests: readonly ServedRequest[]
+): ((request: ServedRequest) => number) => {
+  const replicas = [...new Set(requests.map(({ replica }) => replica))]
+  const batches = new Map(
+    replicas.map((replica) => [
+      replica,
+      decodingBatch(
+        window,
+        requests.filter((request) => request.replica === replica)
+      )
+    ])
+  )
+  return ({ replica }) => batches.get(replica) ?? 1
 }
 
 /** Length of the union of spans. */
