@@ -67,6 +67,7 @@ export const landMinutes = async (
   await land('events_settled', 'SELECT * FROM case_part', 'time')
   await land('windows_settled', windowsSql('case_part'), 'window_start')
   await land('prefixes_settled', prefixesSql('case_part'), 'window_start')
+  await engine.run('DROP TABLE case_part')
   await lake.commit((head) => {
     const before = head.positions.get(`${TOPIC}/0`)
     const next = (before?.next ?? 0) + 1

@@ -52,6 +52,8 @@ export const openGrain = async (
       const known = series.keys.length
       const rows = await readRows(source, query, series)
       if (series.codes.size > known) await readKeys(source, query, { ...series, known, intern })
+      // A dozen signals' copies of a busy minute would fill the database's memory.
+      await source.run(`DROP TABLE slice_${query.name}`)
       return rows
     }
   }

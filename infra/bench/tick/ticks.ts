@@ -96,6 +96,7 @@ const landMinute = async (live: LiveCase, startMs: number, size: TickSize) => {
     `CREATE OR REPLACE TEMP TABLE bench_events AS ${tickEventsSql(startMs, size)}`
   )
   await landMinutes(live, [startMs, startMs + MINUTE_MS], 'bench_events')
+  await live.engine.run('DROP TABLE bench_events')
   const end = (await live.lake.head()).positions.get('usage/0')?.next ?? 0
   const partition = { topic: 'usage', partition: 0, incarnation: 'one', start: 0, end }
   return { partitions: async () => [partition], nowMs: startMs + 2 * MINUTE_MS }

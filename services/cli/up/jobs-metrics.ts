@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { TableName } from '../../../schemas/tables.ts'
+import type { Calibration } from '../../../jobs/detect/calibrate.ts'
 import type { Head } from '../../lake/commit.ts'
 
 /** Numbers about the lake and the jobs on it; names and help texts are their documentation. */
@@ -8,6 +9,7 @@ export type JobsMetrics = {
   found: (findings: number) => void
   /** Events of the last day that no price was known for. */
   unpriced: Gauge
+  calibrated: (calibrations: readonly Calibration[]) => void
 }
 
 /** Tables of which every row is something that a person should know of. */
@@ -31,7 +33,19 @@ export const jobsMetrics = (registry: Registry): JobsMetrics => {
     help: 'Findings of this process since it started.',
     registers
   })
+  const falseFindings = new Gauge({
+    name: 'tally_false_findings_per_tenant_month',
+    help: 'Findings on the last 30 days with time permuted: seen, and promised by settings.',
+    labelNames: ['signal', 'kind'],
+    registers
+  })
   return {
+    calibrated: (calibrations) => {
+      for (const { signal, perTenantMonth, nominal } of calibrations) {
+        falseFindings.set({ signal, kind: 'seen' }, perTenantMonth)
+        if (nominal !== null) falseFindings.set({ signal, kind: 'promised' }, nominal)
+      }
+    },
     looked: (head) => {
       version.set(head.version)
       for (const table of WATCHED_TABLES) rows.set({ table }, rowsOf(head, table))

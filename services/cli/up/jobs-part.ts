@@ -23,7 +23,8 @@ const TIMES = {
   // An hour closes seventy minutes after its end: a few more do no harm.
   settle: '0 */5 * * * *',
   merge: '0 23 * * * *',
-  retain: '0 41 3 * * *'
+  retain: '0 41 3 * * *',
+  calibrate: '0 13 4 * * *'
 } as const
 
 /** Runs the jobs in a thread of their own: their queries must not delay a heartbeat or a request. */
@@ -61,7 +62,8 @@ const jobList = (jobs: Remote<Jobs>): Job[] => [
   { name: 'watch', cron: TIMES.watch, run: () => jobs.watch() },
   { name: 'settle', cron: TIMES.settle, run: () => jobs.settle() },
   { name: 'merge', cron: TIMES.merge, run: () => jobs.merge() },
-  { name: 'retain', cron: TIMES.retain, run: () => jobs.retain() }
+  { name: 'retain', cron: TIMES.retain, run: () => jobs.retain() },
+  { name: 'calibrate', cron: TIMES.calibrate, run: () => jobs.calibrate() }
 ]
 
 const remoteJobs = (caller: WorkerCaller): Remote<Jobs> => {
@@ -72,6 +74,7 @@ const remoteJobs = (caller: WorkerCaller): Remote<Jobs> => {
     settle: method('settle'),
     merge: method('merge'),
     retain: method('retain'),
+    calibrate: method('calibrate'),
     metrics: method('metrics'),
     ended: method('ended'),
     close: method('close')
