@@ -1,58 +1,47 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { Registry } from 'prom-client'
-import { alertMetrics } from '../../jobs/alert/metrics.ts'
-import { EMPTY_FOLD } from '../../jobs/alert/incidents/incident.ts'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { check, skipWithout } from './tool.ts'
 
-const here = new URL('./', import.meta.url).pathname
+const RULE_FILES = ['rules.yaml', 'findings.rules.yaml'] as const
+const isCi = process.env['CI'] === 'true'
+const root = new URL('../../', import.meta.url)
 
-/** Missing tools are skipped by name; under CI they are there or the test fails. */
-const skipWithout = (tool: string): string | false =>
-  spawnSync(tool, ['--version']).error !== undefined && process.env['CI'] !== 'true'
-    ? `${tool} is not installed`
-    : false
-
-const check = (tool: string, args: readonly string[], input?: string): void => {
-  const run = spawnSync(tool, args, { cwd: here, encoding: 'utf8', input })
-  assert.equal(run.status, 0, `${tool} ${args.join(' ')}\n${run.stdout}${run.stderr}`)
-}
-
-const metrics = async (): Promise<{ text: string; names: Set<string> }> => {
-  const registry = new Registry()
-  alertMetrics(registry).folded(EMPTY_FOLD, new Date(0))
-  const names = (await registry.getMetricsAsJSON()).map(({ name }) => name)
-  return { text: await registry.metrics(), names: new Set(names) }
-}
-
-test('the rules ask only for metrics that exist', async () => {
-  const rules = await readFile(`${here}rules.yaml`, 'utf8')
-  const asked = new Set(rules.match(/\btally_\w+/g))
-  const { names } = await metrics()
-  assert.deepEqual(
-    [...asked].filter((name) => !names.has(name)),
-    []
-  )
-  assert.ok(asked.size > 0)
-})
-
-test('promtool takes the rules', { skip: skipWithout('promtool') }, () => {
-  check('promtool', ['check', 'rules', 'rules.yaml'])
-})
-
-test('the rules fire when they should and not otherwise', { skip: skipWithout('promtool') }, () => {
-  check('promtool', ['test', 'rules', 'rules.test.yaml'])
+const Rules = z.object({
+  groups: z.array(z.object({ rules: z.array(z.object({ alert: z.string().optional() })) }))
 })
 
 test(
-  'promtool finds nothing to say about the metrics',
-  { skip: skipWithout('promtool') },
-  async () => {
-    check('promtool', ['check', 'metrics'], (await metrics()).text)
+  'promtool takes the rules and the example of a configuration',
+  skipWithout('promtool', isCi),
+  () => {
+    check('promtool', ['check', 'rules', '--lint=all', '--lint-fatal', ...RULE_FILES])
+    check('promtool', ['check', 'config', 'prometheus.yaml'])
   }
 )
 
-test('amtool takes the example', { skip: skipWithout('amtool') }, () => {
+test('the rules fire when they should and not otherwise', skipWithout('promtool', isCi), () => {
+  check('promtool', ['test', 'rules', 'rules.test.yaml'])
+})
+
+test('amtool takes the example', skipWithout('amtool', isCi), () => {
   check('amtool', ['check-config', '../alertmanager/alertmanager.yaml'])
+})
+
+test('every alert about ourselves is tried, and a page says what to do about it', async () => {
+  const read = (path: string): Promise<string> => readFile(new URL(path, root), 'utf8')
+  const tried = await read('infra/prometheus/rules.test.yaml')
+  const page = await read('docs/how-to/answer-operator-alerts.md')
+  const headings = [...page.matchAll(/^## (\w+)$/gm)].map((match) => match[1])
+  const texts = await Promise.all(RULE_FILES.map((name) => read(`infra/prometheus/${name}`)))
+  const alerts = texts
+    .flatMap((text) => Rules.parse(parse(text)).groups.flatMap(({ rules }) => rules))
+    .flatMap(({ alert }) => alert ?? [])
+  assert.deepEqual(headings.toSorted(), alerts.toSorted())
+  assert.deepEqual(
+    alerts.filter((alert) => !tried.includes(`alertname: ${alert}`)),
+    []
+  )
 })

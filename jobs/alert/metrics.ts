@@ -43,8 +43,8 @@ const incidentGauges = (registry: Registry): AlertMetrics['folded'] => {
   })
   const success = new Gauge({
     name: 'tally_last_success_timestamp_seconds',
-    help: 'When a job last did its work, seconds since the epoch.',
-    labelNames: ['job'],
+    help: 'When a job (label task: Prometheus has its own job) last did its work, since the epoch.',
+    labelNames: ['task'],
     registers: [registry]
   })
   return ({ incidents }, at) => {
@@ -52,6 +52,6 @@ const incidentGauges = (registry: Registry): AlertMetrics['folded'] => {
     for (const severity of SEVERITIES) {
       open.set({ severity }, standing.filter((one) => one.severity === severity).length)
     }
-    success.set({ job: 'alert' }, at.getTime() / 1_000)
+    success.set({ task: 'alert' }, at.getTime() / 1_000)
   }
 }

@@ -60,7 +60,7 @@ export class Watch {
   }
 
   succeeded(job: string): void {
-    this.#success.set({ job }, Date.now() / MS_PER_S)
+    this.#success.set({ task: job }, Date.now() / MS_PER_S)
   }
 
   /** Writes down what detection remembers, so that the next process need not fold again. */
