@@ -13,7 +13,10 @@ const NOTICE =
 /** Files by name; well under a second. */
 export const bundlePage = async (): Promise<Map<string, Uint8Array>> => {
   const { outputFiles } = await build({
-    entryPoints: { page: fileURLToPath(new URL('main.tsx', app)) },
+    entryPoints: ['main.tsx', 'page.css'].map((name) => ({
+      in: fileURLToPath(new URL(name, app)),
+      out: 'page'
+    })),
     outdir: 'page',
     bundle: true,
     minify: true,

@@ -87,7 +87,7 @@ export const change = (now: Amount, before: Amount): string | null => {
 }
 
 /** A figure whose name carries its unit: `hit_rate_pct` 71.2 → `71.2 %`. */
-export const figure = (name: string, value: unknown): string => {
+export const figure = (name: string, value: Amount | boolean): string => {
   if (value === null || value === undefined) return NONE
   const amount = typeof value === 'number' || /^-?\d+(\.\d+)?$/.test(String(value))
   if (!amount) return String(value)
