@@ -36,6 +36,7 @@ const muted = (): ((at: number) => boolean) => {
 }
 
 const Z_POINTS = 100
+/** A deviation of fewer points is no deviation. */
 const Z_POINTS_MIN = 10
 
 /** Standard deviations from the mean of the last hundred points. */
@@ -92,6 +93,7 @@ const cusum = (limit: number): SeriesDetector => ({
   }
 })
 
+/** Run lengths kept: beyond a thousand points they hardly differ. */
 const RUNS_MAX = 1_000
 /** Log share below which a run length is forgotten. */
 const LOG_SHARE_MIN = -45

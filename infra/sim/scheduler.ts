@@ -87,4 +87,5 @@ export class Scheduler {
   }
 }
 
+/** Steps that a failing seed prints: enough to see what the last fault met. */
 const TRACE_MAX = 60

@@ -19,6 +19,7 @@ export type FailureChange = { minute: number; kind: 'llm' | 'tool' | 'retrieval'
 const PARTS = ['llm', 'tool', 'retrieval'] as const
 const NAMES = { llm: null, tool: 'calendar', retrieval: 'kb-search', agent: 'assistant' } as const
 const MINUTES_PER_DAY = 1440
+/** Bursts of a healthy part pass by themselves within minutes. */
 const BURST_MINUTES_MAX = 3
 /** A burst fails this share at most. */
 const BURST_SHARE = 0.3

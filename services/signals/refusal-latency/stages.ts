@@ -6,7 +6,9 @@ export type StageTimes = { stage: string; usualMs: number; recentMs: number }
 export type Payer = { who: string; overMs: number; traces: number }
 export type PathTimes = { traces: number; stages: StageTimes[]; payers: Payer[] }
 
+/** Stages and payers that a finding names: what fits on a screen at night. */
 const STAGES_MAX = 8
+/** The first few carry most of the tail. */
 const PAYERS_MAX = 3
 /** Traces that "lately" and "usually" span. */
 const RECENT_TRACES = 20

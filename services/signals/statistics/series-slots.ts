@@ -24,6 +24,7 @@ export type Slots = {
   ofCode: Int32Array
 }
 
+/** A series without traffic for so long is forgotten: a month and some slack. */
 const IDLE_DAYS_MAX = 40
 const DAY_MS = 86_400_000
 const UNKNOWN = -1
