@@ -1,5 +1,5 @@
 # The product's verbs. Each is one line here; what it does is in package.json or a script.
-.PHONY: demo test check types lint layers unused unit kafka bench bench-detect prove score format clean
+.PHONY: demo test check types lint layers unused unit kafka bench bench-detect bench-serve prove score format clean
 
 install := node_modules/.package-lock.json
 
@@ -32,6 +32,10 @@ bench-detect: $(install)
 # Detection, delay, false findings and attribution of each signal: writes infra/SCOREBOARD.md.
 score: $(install)
 	@node --import tsx infra/score/main.ts
+
+# How fast the API answers over CALLS millions of settled calls (1,10 where nothing is said).
+bench-serve: $(install)
+	@node --import tsx infra/bench/serve/main.ts
 
 # What takes too long for the suite: one script a proof.
 prove: $(install)
