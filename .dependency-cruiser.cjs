@@ -7,7 +7,15 @@ const layers = [
   ['services/stream', 'services/lake', 'services/flight'],
   ['services/collect', 'services/consume', 'services/serve'],
   ['services/client'],
-  ['jobs/settle', 'jobs/detect', 'jobs/alert', 'jobs/reconcile', 'jobs/chargeback', 'jobs/retain'],
+  [
+    'jobs/settle',
+    'jobs/energy',
+    'jobs/detect',
+    'jobs/alert',
+    'jobs/reconcile',
+    'jobs/chargeback',
+    'jobs/retain'
+  ],
   ['services/cli'],
   ['infra']
 ]

@@ -1,4 +1,5 @@
 import { BILL_COLUMNS, CHARGE_COLUMNS, STATEMENT_COLUMNS } from './charges.ts'
+import { ENERGY_MEASURED_COLUMNS, METER_READING_COLUMNS } from './energy-columns.ts'
 import { EVENT_FIELDS, type FieldKind } from './event-fields.ts'
 import { CALL_ID_COLUMNS, DISAGREEMENT_COLUMNS, WITNESS_COLUMNS } from './identity-columns.ts'
 import { PREFIX_COLUMNS } from './prefixes.ts'
@@ -240,7 +241,9 @@ export const TABLES = {
   outbox: OUTBOX_COLUMNS,
   charges: CHARGE_COLUMNS,
   statements: STATEMENT_COLUMNS,
-  bills: BILL_COLUMNS
+  bills: BILL_COLUMNS,
+  meter_readings: METER_READING_COLUMNS,
+  energy_measured: ENERGY_MEASURED_COLUMNS
 } as const satisfies Record<string, readonly Column[]>
 
 export type TableName = keyof typeof TABLES

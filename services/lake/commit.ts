@@ -37,7 +37,17 @@ export type TableFile = {
 }
 
 export type Commit = {
-  kind: 'flush' | 'settle' | 'detect' | 'alert' | 'adopt' | 'retain' | 'pin' | 'charge' | 'close'
+  kind:
+    | 'flush'
+    | 'settle'
+    | 'detect'
+    | 'alert'
+    | 'adopt'
+    | 'retain'
+    | 'pin'
+    | 'charge'
+    | 'close'
+    | 'meter'
   generation: string
   ranges: readonly Range[]
   adds: readonly TableFile[]

@@ -5,24 +5,29 @@ import { reproduceClaims, type Claims } from '../../rates/energy/claims.ts'
 import { answerEstimateLine, ESTIMATE_FIELDS } from '../../rates/energy/estimate-line.ts'
 import { parseReferenceRows } from '../../rates/energy/reference-rows.ts'
 import { defineCommand, EXIT, type CommandIo, type CommandRun } from '../command.ts'
+import { runMeter } from '../energy/meter.ts'
 
-const ACTIONS = ['estimate', 'claims'] as const
 const REFERENCE_ROWS = new URL('../../../infra/energy/reference/rows.csv', import.meta.url)
 
-/** `tally energy estimate` and `tally energy claims`. */
+/** `tally energy estimate`, `claims`, `meter` and `report`. */
 export default defineCommand({
-  summary: 'Estimate the energy of calls, or work out the quoted figures from data.',
+  summary: 'Estimate, measure and report the energy of calls.',
   configure: (command) => {
     command
-      .argument('<action>', ACTIONS.join(' or '))
+      .argument('<action>', 'estimate, claims, meter or report')
+      .argument('[files...]', 'meter: scrapes, query answers or tables of readings, or addresses')
       .option('--ndjson', 'estimate: one JSON object a line on stdin, one answer a line')
+      .option('--data <dir>', 'meter, report: folder of the lake')
+      .option('--host <name>', 'meter: host of readings that name none')
+      .option('--at <time>', 'meter: when a scrape without times was taken')
+      .option('--idle-watts <watts>', 'meter: idle power of one GPU; learned without it')
   },
   run: async (call) => {
-    const action = call.args[0]
-    if (action === 'estimate') return estimate(call)
-    if (action === 'claims') return claims(call)
-    throw new Failure('E_USAGE', `energy: "${String(action)}" is not an action`, {
-      hint: `Use ${ACTIONS.join(' or ')}.`
+    const name = String(call.args[0])
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined
+    if (action !== undefined) return action(call)
+    throw new Failure('E_USAGE', `energy: "${name}" is not an action`, {
+      hint: `Use ${Object.keys(ACTIONS).join(', ')}.`
     })
   }
 })
@@ -116,3 +121,9 @@ const ratios = (byShare: Record<string, number>): string =>
   Object.entries(byShare)
     .map(([share, ratio]) => `${times(ratio)} at ${share}`)
     .join(', ')
+
+const ACTIONS: Readonly<Record<string, (call: CommandRun) => Promise<number>>> = {
+  estimate,
+  claims,
+  meter: runMeter
+}

@@ -39,7 +39,7 @@ test('SQL and function find the same overlap, whatever the order of calls', asyn
       })
     )
     return new Map(
-      reader.getRowObjectsJS().map((row) => [String(row['id']), Number(row['overlap'])])
+      reader.getRowObjectsJS().map((row) => [row['id'] as string, Number(row['overlap'])])
     )
   }
   const expected = overlapConcurrency(calls)

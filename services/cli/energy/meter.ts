@@ -1,0 +1,67 @@
+import { meter, type MeterResult } from '../../../jobs/energy/meter.ts'
+import { readMeterFile } from '../../../jobs/energy/meter-files.ts'
+import { Failure } from '../../../schemas/failure.ts'
+import { EXIT, type CommandRun } from '../command.ts'
+import { openLakeSite } from '../site.ts'
+
+type Options = { data?: string; host?: string; at?: string; idleWatts?: string; json?: true }
+
+/** `tally energy meter FILE… --data DIR`: without files, what came late is taken up. */
+export const runMeter = async ({ args, options, io }: CommandRun): Promise<number> => {
+  const { data, host = null, at, idleWatts, json } = options as Options
+  if (data === undefined) throw new Failure('E_USAGE', 'energy meter needs --data DIR')
+  const timeMs = at === undefined ? null : timeOf('--at', at)
+  const source = { host, timeMs, nowMs: io.now().getTime() }
+  const files = []
+  for (const from of args.slice(1)) {
+    const file = await readMeterFile({ ...source, from })
+    files.push(file)
+    if (file.ignored.length > 0) io.stderr.write(`${from}: ignored ${file.ignored.join(', ')}\n`)
+  }
+  const site = await openLakeSite({ data })
+  try {
+    const watts = idleWatts === undefined ? null : wattsOf(idleWatts)
+    const result = await meter(site, { files, idleWatts: watts })
+    io.stdout.write(json === true ? `${JSON.stringify(snake(result))}\n` : text(result))
+    warn(result, io)
+    return EXIT.ok
+  } finally {
+    site.close()
+  }
+}
+
+/** An option's RFC 3339 time. @throws Failure E_USAGE */
+export const timeOf = (name: string, text: string): number => {
+  const timeMs = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(timeMs)) return timeMs
+  throw new Failure('E_USAGE', `${name} ${text} is no time such as 2026-03-01T10:00:00Z`)
+}
+
+const wattsOf = (text: string): number => {
+  const watts = Number(text)
+  if (text.trim() !== '' && Number.isFinite(watts) && watts >= 0) return watts
+  throw new Failure('E_USAGE', `--idle-watts ${text} is no number of at least 0`)
+}
+
+const snake = (result: MeterResult) => ({
+  readings: result.readings,
+  days: result.days,
+  rows: result.rows,
+  corrections: result.corrections,
+  hosts_without_floor: result.withoutFloor,
+  hosts_without_calls: result.withoutCalls
+})
+
+const text = ({ readings, days, rows, corrections }: MeterResult): string =>
+  `${readings} readings taken in, ${days} days split, ${rows} rows, ${corrections} of them corrections\n`
+
+const warn = ({ withoutFloor, withoutCalls }: MeterResult, io: CommandRun['io']): void => {
+  if (withoutFloor.length > 0) {
+    io.stderr.write(
+      `never quiet, so nothing counts as idle: ${withoutFloor.join(', ')}; give --idle-watts\n`
+    )
+  }
+  if (withoutCalls.length > 0) {
+    io.stderr.write(`no call ran on ${withoutCalls.join(', ')}: do events name their host so?\n`)
+  }
+}
