@@ -160,12 +160,15 @@ const SENTENCE_OF: Readonly<Record<Mover, string>> = {
   cache: 'less of the input comes from the prompt cache'
 }
 
-/** Before and after: as many requests as stated, with what moves their energy. */
+/**
+ * Before and after: as many requests as stated, with what moves their energy. What the finding says
+ * of batches is the learned profile, in which older calls fade; here is that of the calls alone.
+ */
 const reproduce = (name: string, { before, after }: RateChange): string =>
   `SELECT time >= ${sqlTime(after.fromMs)} AS after, count(*) AS requests,
   sum(out_total) AS output_tokens, sum(in_total) AS input_tokens,
-  100 * sum(in_cache_read) / sum(in_total) AS cached_pct,
-  sum(out_total) / sum(out_total / concurrency) AS concurrency,
+  100 * sum(in_cache_read) / sum(in_total) AS cached_pct_of_calls,
+  sum(out_total) / sum(out_total / concurrency) AS concurrency_of_calls,
   mode(coalesce(response_model, request_model)) AS most_used_model,
   sum(energy_mid_uj) / 1e6 AS recorded_joules
 FROM events

@@ -206,7 +206,7 @@ const reproduce = (name: SeriesName, fromMs: number, toMs: number): string => {
     EXCLUDED[side]
   ]
   return `SELECT count(*) AS calls, sum(local_${side}) AS local_tokens, sum(${side}_total) AS reported_tokens,
-  100 * (median(${side}_total / local_${side}) - 1) AS drift_median_pct,
+  100 * (median(${side}_total / local_${side}) - 1) AS drift_median_exact_pct,
   100 * (sum(${side}_total) / sum(local_${side}) - 1) AS drift_ratio_pct
 FROM events WHERE ${filters.join(' AND ')}`
 }
