@@ -39,7 +39,7 @@ test('every alert about ourselves is tried, and a page says what to do about it'
   const alerts = texts
     .flatMap((text) => Rules.parse(parse(text)).groups.flatMap(({ rules }) => rules))
     .flatMap(({ alert }) => alert ?? [])
-  assert.deepEqual(headings.toSorted(), alerts.toSorted())
+  assert.deepEqual(new Set(headings), new Set(alerts))
   assert.deepEqual(
     alerts.filter((alert) => !tried.includes(`alertname: ${alert}`)),
     []

@@ -18,6 +18,7 @@ import {
   until,
   type Up
 } from '../../services/cli/up/child.ts'
+import { operationQueries } from '../grafana/operation-dashboard.ts'
 import { check, skipWithout } from './tool.ts'
 
 const isCi = process.env['CI'] === 'true'
@@ -159,6 +160,10 @@ describe('a running tally up', () => {
           []
         )
         assert.ok(rules.some(({ name }) => name === 'TallyAlertJobMissing'))
+        for (const query of operationQueries()) {
+          const url = `${prometheus.url}/api/v1/query?query=${encodeURIComponent(query)}`
+          assert.equal((await fetch(url)).status, 200, `a panel of Grafana asks for ${query}`)
+        }
       } finally {
         await prometheus.stop()
       }
