@@ -20,10 +20,6 @@ export const parseMonth = (text: string): Month => {
 export const monthAt = (timeMs: number): Month =>
   parseMonth(new Date(timeMs).toISOString().slice(0, 7))
 
-/** Starts of the days of a stretch of whole days. */
-export const daysOf = ({ fromMs, toMs }: Pick<Month, 'fromMs' | 'toMs'>): number[] =>
-  Array.from({ length: (toMs - fromMs) / DAY_MS }, (_, day) => fromMs + day * DAY_MS)
-
 export const dayName = (timeMs: number): string => new Date(timeMs).toISOString().slice(0, 10)
 
 /** A time as SQL. */
