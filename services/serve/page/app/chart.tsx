@@ -125,7 +125,10 @@ const optionsOf = (props: ChartProps, element: HTMLElement): uPlot.Options => {
     legend: { live: true },
     cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
     scales: { y: { range: (_plot, least, most) => rangeOf(least, most) } },
-    axes: [axis, { ...axis, size: 70, values: (_plot, ticks) => ticks.map(format) }],
+    axes: [
+      { ...axis, values: CLOCK },
+      { ...axis, size: 70, values: (_plot, ticks) => ticks.map(format) }
+    ],
     series: [
       { value: (_plot, at) => (at == null ? '' : timeText(new Date(at * 1000).toISOString())) },
       ...lines.map((line, index) => seriesOf(props, element, line, index))
@@ -145,6 +148,15 @@ const optionsOf = (props: ChartProps, element: HTMLElement): uPlot.Options => {
     }
   }
 }
+
+/** Ticks by their distance in seconds: with 24 hours, and the date where it changes. */
+const CLOCK: uPlot.Axis.Values = [
+  [86_400 * 365, '{YYYY}', null, null, null, null, null, null, 1],
+  [86_400 * 28, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [86_400, '{D} {MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1]
+]
 
 const seriesOf = (
   { lines, stacked, band, time, format }: ChartProps,

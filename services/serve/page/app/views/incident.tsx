@@ -1,0 +1,197 @@
+import type { Incident, OneFinding } from '../answers.ts'
+import { Chart } from '../chart.tsx'
+import { EventTable } from '../event-table.tsx'
+import { figure, label, NONE, time, usd } from '../format.ts'
+import { useHere } from '../here.ts'
+import { Markdown } from '../markdown.tsx'
+import { Badge, Card, Figure, Link, Sql, Table, type Column } from '../parts.tsx'
+import { rangeChanges } from '../place.ts'
+import { Shown } from '../state.tsx'
+import { useAnswer } from '../use-answer.ts'
+
+/** One incident: what happened, who did it to whom, what it costs, what to do. */
+export const IncidentView = () => {
+  const { place } = useHere()
+  const asked = useAnswer<OneFinding>(`/v1/findings/${encodeURIComponent(place.id)}`)
+  return (
+    <Shown asked={asked}>
+      {(answer) => (
+        <>
+          <Sentence finding={answer.finding} />
+          <div class="grid">
+            <Course answer={answer} />
+            <BeforeAfter finding={answer.finding} />
+            <Who
+              title="Culprit"
+              rows={answer.finding.culprit === null ? [] : [answer.finding.culprit]}
+              none="No single cause stands out."
+            />
+            <Who title="Victims" rows={answer.finding.victims} none="Nobody else lost by it." />
+            <Who
+              title="Contributors"
+              rows={answer.finding.contributors}
+              none="None were told apart."
+            />
+            <Evidence answer={answer} />
+            <Card title="Runbook" wide>
+              {answer.runbook.markdown === null ? (
+                <p class="soft">There is none of the name {answer.runbook.name}.</p>
+              ) : (
+                <Markdown text={answer.runbook.markdown} />
+              )}
+            </Card>
+            <History answer={answer} />
+          </div>
+        </>
+      )}
+    </Shown>
+  )
+}
+
+const Sentence = ({ finding }: { finding: Incident }) => {
+  const { to } = useHere()
+  const standing = finding.status === 'firing' ? finding.severity : finding.status
+  return (
+    <section class="state">
+      <p>
+        <Badge kind={standing}>{standing}</Badge> {finding.signal}
+        {finding.axis !== null && ` · axis: ${finding.axis}`}
+        {finding.tenant !== null && (
+          <>
+            {' · tenant '}
+            <Link href={to(`/tenants/${encodeURIComponent(finding.tenant)}`)}>
+              {finding.tenant}
+            </Link>
+          </>
+        )}
+        {Object.entries(finding.scope).map(([name, value]) => ` · ${label(name)}: ${value}`)}
+      </p>
+      <p class="lead">{finding.summary}</p>
+      <dl class="figures">
+        <Figure
+          title="Costs more an hour"
+          value={usd(finding.cost_usd_per_hour)}
+          note={finding.cost_usd_per_hour === null ? 'cannot be priced' : 'since the change'}
+        />
+        <Figure title="Since" value={time(finding.started_at)} note="estimated change point" />
+        <Figure
+          title="Found"
+          value={time(finding.opened_at)}
+          note={`last looked at ${time(finding.detected_at)}`}
+        />
+      </dl>
+    </section>
+  )
+}
+
+const Course = ({ answer: { series, change_at, finding } }: { answer: OneFinding }) => (
+  <Card title="Before and after" wide>
+    {series === null || series.time.length === 0 ? (
+      <p class="soft">This signal draws nothing over this stretch.</p>
+    ) : (
+      <>
+        <Chart
+          title={label(series.plots)}
+          time={series.time}
+          lines={series.lines.map((line) => ({ ...line, emphasis: line.name === finding.tenant }))}
+          format={(value) => figure(series.plots, value)}
+          markS={Date.parse(change_at) / 1000}
+          markLabel="change"
+        />
+        <Sql sql={series.sql} />
+      </>
+    )}
+  </Card>
+)
+
+const BeforeAfter = ({ finding: { before, after } }: { finding: Incident }) => {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const value = (of: Incident['before'], name: string): string =>
+    name in of ? figureOf(name, of[name]) : ''
+  return (
+    <Card title="Figures" wide>
+      <Table
+        title="Figures before and after"
+        rows={names}
+        none="None."
+        columns={[
+          { title: 'figure', cell: label },
+          { title: 'before', isNumber: true, cell: (name) => value(before, name) },
+          { title: 'after', isNumber: true, cell: (name) => value(after, name) }
+        ]}
+      />
+    </Card>
+  )
+}
+
+type Figures = Incident['before']
+
+const figureOf = (name: string, value: Figures[string] | undefined): string =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? time(value) : figure(name, value)
+
+/** Names of who comes first, then figures as they came. */
+const Who = (props: { title: string; rows: readonly Figures[]; none: string }) => {
+  const names = [...new Set(props.rows.flatMap((row) => Object.keys(row)))]
+  const [only] = props.rows
+  if (props.rows.length === 1 && only !== undefined) {
+    const columns: Column<string>[] = [
+      { title: 'what', cell: label },
+      { title: 'value', isNumber: true, cell: (name) => figureOf(name, only[name]) }
+    ]
+    return (
+      <Card title={props.title}>
+        <Table title={props.title} rows={names} columns={columns} none={props.none} />
+      </Card>
+    )
+  }
+  const columns = names.map((name): Column<Figures> => ({
+    title: label(name),
+    isNumber: props.rows.some((row) => typeof row[name] === 'number'),
+    cell: (row) => (name in row ? figureOf(name, row[name]) : NONE)
+  }))
+  return (
+    <Card title={props.title}>
+      <Table title={props.title} rows={props.rows} columns={columns} none={props.none} />
+    </Card>
+  )
+}
+
+const Evidence = ({ answer: { evidence, finding } }: { answer: OneFinding }) => {
+  const { to } = useHere()
+  const stretch = rangeChanges(
+    Date.parse(finding.started_at) / 1000,
+    Date.parse(finding.detected_at) / 1000
+  )
+  const filter = finding.tenant === null ? null : `tenant:${finding.tenant}`
+  return (
+    <Card title="Calls since the change" wide>
+      <EventTable events={evidence.events} />
+      <p>
+        <Link href={to('/events', { ...stretch, filter })}>All of them</Link>
+        {' · '}
+        <Link href={to('/explore', { ...stretch, filter, by: 'model' })}>Explore this stretch</Link>
+      </p>
+      <Sql sql={finding.query} />
+    </Card>
+  )
+}
+
+const History = ({ answer: { history } }: { answer: OneFinding }) => (
+  <Card title="Course" wide>
+    <Table
+      title="Course of the incident"
+      rows={history}
+      none="None."
+      columns={[
+        { title: 'looked at', cell: ({ detected_at }) => time(detected_at) },
+        { title: 'status', cell: ({ status }) => <Badge kind={status}>{status}</Badge> },
+        { title: 'severity', cell: ({ severity }) => severity },
+        {
+          title: '$ an hour',
+          isNumber: true,
+          cell: ({ cost_usd_per_hour }) => usd(cost_usd_per_hour)
+        }
+      ]}
+    />
+  </Card>
+)
