@@ -30,6 +30,8 @@ export type UpOptions = {
   port: number
   keyFile: string | null
   tenantDefault: string | null
+  /** Monthly budgets by tenant, decimal strings in USD. */
+  budgetsUsd: Readonly<Record<string, string>>
   /** What is recorded of whose flights; null drops all content. */
   flights: Policies | null
   alerts: AlertConfig
@@ -97,7 +99,11 @@ class UpProcess {
     const record =
       flights === null ? null : createRecorder(openFlightStore(flightFolder(place)), flights)
     const api = this.#options.parts.serve
-      ? startServe(place, { now: this.#doors.now, registry: this.#registry })
+      ? startServe(place, {
+          now: this.#doors.now,
+          registry: this.#registry,
+          budgetsUsd: this.#options.budgetsUsd
+        })
       : null
     this.#api = api
     const collector = await listening({
