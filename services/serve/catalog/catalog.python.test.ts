@@ -50,8 +50,8 @@ describe('the analyst’s tables, read by others', { skip, timeout: 240_000 }, (
     const { stdout } = await run(PYTHON, [reader, path.join(data, 'mart')])
     const seen = JSON.parse(stdout) as Record<string, Seen>
     assert.equal(seen['events']?.pyarrow, 360)
-    for (const [name, table] of Object.entries(HOURLY)) {
-      const one = seen[name]!
+    for (const [name, one] of Object.entries(seen)) {
+      const table = HOURLY[name]!
       assert.equal(one.files, 2)
       assert.equal(one.pyarrow, one.polars)
       assert.equal(one.cost_pico, one.polars_cost_pico)
@@ -74,7 +74,7 @@ describe('the analyst’s tables, read by others', { skip, timeout: 240_000 }, (
     ])
     const [row] = JSON.parse(stdout) as { calls: number | string; p50: number }[]
     assert.equal(Number(row?.calls), 360)
-    assert.ok(Math.abs(row!.p50 / 159.5 - 1) < 0.01, String(row?.p50))
+    assert.ok(Math.abs(row!.p50 / 159 - 1) < 0.01, String(row?.p50))
   })
 
   test('dbt builds its models on the sources, and their tests pass', async () => {

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 mart = Path(sys.argv[1])
 seen = {}
-for name in ("events", "windows", "prefixes"):
+for name in ("events", "windows"):
     files = sorted(str(file) for file in mart.glob(f"{name}/**/*.parquet"))
     frame = pl.scan_parquet(files)
     arrow = [pq.read_table(file) for file in files]

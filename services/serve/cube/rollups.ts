@@ -18,7 +18,7 @@ const derived = (table: string, dimensions: readonly string[]): Rollup => ({
 /** From small to large; the last has everything. */
 export const ROLLUPS: readonly Rollup[] = [
   derived('cube.hours_all', []),
-  derived('cube.hours_model', ['provider', ...MODELS]),
+  derived('cube.hours_model', ['kind', 'provider', 'route', ...MODELS]),
   derived('cube.hours_tenant', ['tenant']),
   derived('cube.hours_tenant_model', ['tenant', 'provider', ...MODELS]),
   { table: 'cube.hours', dimensions: DIMENSIONS, histograms: true }
