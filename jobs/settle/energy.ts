@@ -1,23 +1,16 @@
 import type { Enrichment } from '../../services/consume/landing.ts'
 import type { Engine } from '../../services/lake/engine.ts'
-import { quoted } from '../../services/lake/parquet-writer.ts'
+import { energySql, type EnergyKey } from '../../services/rates/energy/energy-sql.ts'
+import { withOverlapSql } from '../../services/rates/energy/overlap-sql.ts'
 import {
-  ENERGY_KEY_COLUMNS,
-  energyParameterTableSql,
-  energyParameterValues,
-  energySql,
-  type EnergyKey
-} from '../../services/rates/energy/energy-sql.ts'
-import {
-  EVENT_END_MS,
-  EVENT_START_MS,
-  overlapSql
-} from '../../services/rates/energy/overlap-sql.ts'
+  energyKeysSql,
+  parameterTableSql
+} from '../../services/rates/energy/parameter-table-sql.ts'
 import { HOUR_MS } from './closed-hours.ts'
 
 const PARAMETERS = 'energy_parameters'
 /** Kinds of step that run a model on a GPU. */
-const MODEL_KINDS = "('llm', 'embedding')"
+const CALLS = "(SELECT * FROM temp.columns WHERE kind IN ('llm', 'embedding'))"
 
 /**
  * Estimates the energy of the events of the view `columns` in the hour that begins at `startMs`: one
@@ -25,8 +18,11 @@ const MODEL_KINDS = "('llm', 'embedding')"
  * since they use what only the whole hour knows and are restated with it.
  */
 export const energy = async (engine: Engine, startMs: number): Promise<Enrichment> => {
-  await loadParameters(engine, new Date(startMs).getUTCFullYear())
-  const estimate = energySql({ events: withConcurrency(startMs), parameters: PARAMETERS })
+  const keys = (await engine.rows(energyKeysSql(CALLS))) as EnergyKey[]
+  await engine.run(parameterTableSql(PARAMETERS, keys, new Date(startMs).getUTCFullYear()))
+  // Only calls that began in this hour are seen, so their overlap is judged up to its end.
+  const events = withOverlapSql(CALLS, 'row_key', startMs + HOUR_MS)
+  const estimate = energySql({ events, parameters: PARAMETERS })
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE energy AS
      SELECT row_key, energy_low_uj, energy_mid_uj, energy_high_uj, energy_tier
@@ -39,40 +35,3 @@ export const energy = async (engine: Engine, startMs: number): Promise<Enrichmen
     joins: ['LEFT JOIN temp.energy g ON g.row_key = e.row_key']
   }
 }
-
-/**
- * Model calls of the hour. Where a host is known and no concurrency is told, it is that of the calls
- * of its model that overlap on the host. Only calls that began in this hour are seen, so what runs
- * on into the next is judged by its part in this one.
- */
-const withConcurrency = (startMs: number): string => {
-  const calls = `(SELECT * FROM temp.columns WHERE kind IN ${MODEL_KINDS})`
-  const overlap = overlapSql({
-    calls: `${calls} WHERE host IS NOT NULL AND duration_ms IS NOT NULL`,
-    key: 'row_key',
-    replica: ['host', "coalesce(response_model, '')"],
-    startMs: EVENT_START_MS,
-    endMs: `least(${EVENT_END_MS}, greatest(${startMs + HOUR_MS}, ${EVENT_START_MS}))`
-  })
-  return `(SELECT c.* REPLACE (coalesce(c.concurrency, o.overlap) AS concurrency)
-    FROM ${calls} c LEFT JOIN (${overlap}) o USING (row_key))`
-}
-
-const loadParameters = async (engine: Engine, year: number): Promise<void> => {
-  const keys = ENERGY_KEY_COLUMNS.join(', ')
-  const rows = await engine.rows(
-    `SELECT DISTINCT ${keys} FROM temp.columns WHERE kind IN ${MODEL_KINDS} ORDER BY ALL`
-  )
-  const values = rows.map(
-    (row) =>
-      `(${energyParameterValues(row as EnergyKey, year)
-        .map(literal)
-        .join(', ')})`
-  )
-  await engine.run(`DROP TABLE IF EXISTS ${PARAMETERS}`)
-  await engine.run(energyParameterTableSql(PARAMETERS))
-  if (values.length > 0) await engine.run(`INSERT INTO ${PARAMETERS} VALUES ${values.join(', ')}`)
-}
-
-const literal = (value: string | number | boolean | null): string =>
-  value === null ? 'NULL' : typeof value === 'string' ? quoted(value) : String(value)

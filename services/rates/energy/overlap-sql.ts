@@ -50,3 +50,23 @@ export const overlapSql = ({ calls, key, replica, startMs, endMs }: OverlapOptio
 
 const onReplica = (alias: string, names: readonly string[]): string =>
   names.map((name) => `${alias}.${name} = c_.${name}`).join(' AND ')
+
+/**
+ * Model calls with `concurrency` from overlap where none is told and the host is known: calls of one
+ * model on one host share its batch.
+ * @param untilMs where the calls that are seen end: what runs on is judged by its part before.
+ */
+export const withOverlapSql = (calls: string, key: string, untilMs: number | null): string => {
+  const overlap = overlapSql({
+    calls: `${calls} WHERE host IS NOT NULL AND duration_ms IS NOT NULL`,
+    key,
+    replica: ['host', "coalesce(response_model, '')"],
+    startMs: EVENT_START_MS,
+    endMs:
+      untilMs === null
+        ? EVENT_END_MS
+        : `least(${EVENT_END_MS}, greatest(${untilMs}, ${EVENT_START_MS}))`
+  })
+  return `(SELECT c.* REPLACE (coalesce(c.concurrency, o.overlap) AS concurrency)
+    FROM ${calls} c LEFT JOIN (${overlap}) o USING (${key}))`
+}
