@@ -6,6 +6,7 @@ import type { Finding } from '../../../schemas/finding.ts'
 import { defineCommand, EXIT, type CommandIo } from '../command.ts'
 import type { DemoPart } from '../demo/run.ts'
 import { runRecording } from '../demo/run.ts'
+import { showPage } from '../demo/show-page.ts'
 
 const MS_PER_S = 1000
 
@@ -14,7 +15,7 @@ export default defineCommand({
   configure: (command) => {
     command
       .option('--data <dir>', 'folder to keep the tables in; a temporary one by default')
-      .option('--no-open', 'do not open a browser')
+      .option('--no-open', 'end after the story; do not show the page')
   },
   run: async ({ options, io }) => {
     const startedMs = io.now().getTime()
@@ -28,6 +29,7 @@ export default defineCommand({
     const seconds = (io.now().getTime() - startedMs) / MS_PER_S
     if (options['json'] === true) printJson(io, [shifted, control], seconds)
     else printStory(io, { shifted, control, seconds })
+    if (options['open'] !== false && options['json'] !== true) await showPage(shifted.data, io)
     return EXIT.ok
   }
 })

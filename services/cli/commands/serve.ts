@@ -35,7 +35,7 @@ export default defineCommand({
           now: io.now,
           started: (url) => {
             if (options['json'] === true) io.stdout.write(`${JSON.stringify({ url })}\n`)
-            io.stderr.write(`serving on ${url}; stop with Ctrl-C\n`)
+            io.stderr.write(`serving the API and the page on ${url}; stop with Ctrl-C\n`)
           }
         },
         stopping.signal

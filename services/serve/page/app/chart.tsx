@@ -124,7 +124,10 @@ const optionsOf = (props: ChartProps, element: HTMLElement): uPlot.Options => {
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), 'Etc/UTC'),
     legend: { live: true },
     cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
-    scales: { y: { range: (_plot, least, most) => rangeOf(least, most) } },
+    scales: {
+      x: { range: (_plot, first, last) => widened(first, last) },
+      y: { range: (_plot, least, most) => rangeOf(least, most) }
+    },
     axes: [
       { ...axis, values: CLOCK },
       { ...axis, size: 70, values: (_plot, ticks) => ticks.map(format) }
@@ -179,6 +182,12 @@ const seriesOf = (
 /** Each line is filled down to the one below it. */
 const stackBands = (lines: number): uPlot.Band[] =>
   Array.from({ length: Math.max(0, lines - 1) }, (_, index) => ({ series: [index + 2, index + 1] }))
+
+/** Room around a single point, seconds to each side. */
+const ALONE_S = 43_200
+
+const widened = (first: number, last: number): [number, number] =>
+  first === last ? [first - ALONE_S, last + ALONE_S] : [first, last]
 
 /** From 0, with air above; a line that is all 0 still has a scale. */
 const rangeOf = (least: number | null, most: number | null): [number, number] => {

@@ -129,29 +129,22 @@ type Figures = Incident['before']
 const figureOf = (name: string, value: Figures[string] | undefined): string =>
   typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? time(value) : figure(name, value)
 
-/** Names of who comes first, then figures as they came. */
+/** One column for each of them, so that long names of figures read down. */
 const Who = (props: { title: string; rows: readonly Figures[]; none: string }) => {
-  const names = [...new Set(props.rows.flatMap((row) => Object.keys(row)))]
-  const [only] = props.rows
-  if (props.rows.length === 1 && only !== undefined) {
-    const columns: Column<string>[] = [
-      { title: 'what', cell: label },
-      { title: 'value', isNumber: true, cell: (name) => figureOf(name, only[name]) }
-    ]
-    return (
-      <Card title={props.title}>
-        <Table title={props.title} rows={names} columns={columns} none={props.none} />
-      </Card>
-    )
-  }
-  const columns = names.map((name): Column<Figures> => ({
-    title: label(name),
-    isNumber: props.rows.some((row) => typeof row[name] === 'number'),
-    cell: (row) => (name in row ? figureOf(name, row[name]) : NONE)
-  }))
+  const { title, rows, none } = props
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const [first = ''] = names
+  const columns: Column<string>[] = [
+    { title: label(first), cell: label },
+    ...rows.map((row) => ({
+      title: figureOf(first, row[first]),
+      isNumber: true,
+      cell: (name: string) => (name in row ? figureOf(name, row[name]) : NONE)
+    }))
+  ]
   return (
-    <Card title={props.title}>
-      <Table title={props.title} rows={props.rows} columns={columns} none={props.none} />
+    <Card title={title}>
+      <Table title={title} rows={names.slice(1)} columns={columns} none={none} />
     </Card>
   )
 }
