@@ -1,5 +1,5 @@
 # The product's verbs. Each is one line here; what it does is in package.json or a script.
-.PHONY: demo test check types lint layers unused unit kafka bench bench-detect bench-serve prove score format clean
+.PHONY: demo test check types lint layers unused unit kafka bench bench-close bench-detect bench-serve prove score format clean
 
 install := node_modules/.package-lock.json
 
@@ -26,6 +26,10 @@ bench: $(install)
 	@infra/bench/run.sh
 
 # One tick of detection for 10,000 tenants with 5 models each: CPU seconds, and bytes of state.
+# Closes generated months of 1, 10 and 100 M events; EVENTS can be set.
+bench-close: $(install)
+	@node --import tsx infra/bench/close/main.ts
+
 bench-detect: $(install)
 	@node --import tsx infra/bench/tick/main.ts
 
