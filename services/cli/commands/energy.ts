@@ -6,6 +6,7 @@ import { answerEstimateLine, ESTIMATE_FIELDS } from '../../rates/energy/estimate
 import { parseReferenceRows } from '../../rates/energy/reference-rows.ts'
 import { defineCommand, EXIT, type CommandIo, type CommandRun } from '../command.ts'
 import { runMeter } from '../energy/meter.ts'
+import { runReport } from '../energy/report.ts'
 
 const REFERENCE_ROWS = new URL('../../../infra/energy/reference/rows.csv', import.meta.url)
 
@@ -21,6 +22,13 @@ export default defineCommand({
       .option('--host <name>', 'meter: host of readings that name none')
       .option('--at <time>', 'meter: when a scrape without times was taken')
       .option('--idle-watts <watts>', 'meter: idle power of one GPU; learned without it')
+      .option('--by <what>', 'report: tenant (default), model, task or host')
+      .option('--from <time>', 'report: first moment; all time without it')
+      .option('--to <time>', 'report: end, exclusive; now without it')
+      .option('--limit <count>', 'report: groups that are told, most energy first; 100')
+      .option('--pass-score <score>', 'report: judged score from which a task passed; 0.5')
+      .option('--intensity <file>', 'report: carbon by hour, CSV of zone,ts,g_per_kwh,basis')
+      .option('--zone <zone>', 'report: grid zone of calls without a region')
   },
   run: async (call) => {
     const name = String(call.args[0])
@@ -125,5 +133,6 @@ const ratios = (byShare: Record<string, number>): string =>
 const ACTIONS: Readonly<Record<string, (call: CommandRun) => Promise<number>>> = {
   estimate,
   claims,
-  meter: runMeter
+  meter: runMeter,
+  report: runReport
 }
