@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DAY_MS, HOUR_MS, type Range } from './range.ts'
+import type { Range } from './range.ts'
 
 /** Calendar months in UTC. */
 
@@ -14,8 +14,3 @@ export const monthRange = (name: string): Range => {
   const [year = 0, month = 1] = name.split('-').map(Number)
   return { fromMs: Date.UTC(year, month - 1), toMs: Date.UTC(year, month), grain: 'hour' }
 }
-
-/** Days that a month has by the end of a range. */
-export const daysIn = ({ fromMs, toMs }: Range): number => (toMs - fromMs) / DAY_MS
-
-export const floorHour = (ms: number): number => Math.floor(ms / HOUR_MS) * HOUR_MS
