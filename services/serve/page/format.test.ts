@@ -33,10 +33,12 @@ describe('figures', () => {
   test('are written by the unit that their name carries', () => {
     assert.equal(format.figure('hit_rate_pct', 71.23), '71.2 %')
     assert.equal(format.figure('cost_usd_per_hour', '518.5677'), '$518.57')
+    assert.equal(format.figure('hit_rate_pct_before', 77), '77 %')
     assert.equal(format.figure('share', 0.42), '42 %')
     assert.equal(format.figure('duration_ms', 1500), '1.5 s')
     assert.equal(format.figure('tenant', 'acme'), 'acme')
     assert.equal(format.label('input_tokens_per_minute_before'), 'input tokens per minute before')
+    assert.equal(format.label('hit_rate_pct_before'), 'hit rate before')
   })
 
   test('compare with before only where there is a before', () => {

@@ -92,7 +92,7 @@ export const figure = (name: string, value: Amount | boolean): string => {
   const amount = typeof value === 'number' || /^-?\d+(\.\d+)?$/.test(String(value))
   if (!amount) return String(value)
   const number = Number(value)
-  if (name.endsWith('_pct')) return `${SIGNIFICANT.format(number)} %`
+  if (/_pct(_|$)/.test(name)) return `${SIGNIFICANT.format(number)} %`
   if (/(^|_)usd(_|$)/.test(name)) return usd(number)
   if (name.endsWith('_ms')) return duration(number)
   if (/(_rate|_ratio|_share)$|^share$/.test(name)) return percent(number)
@@ -102,4 +102,4 @@ export const figure = (name: string, value: Amount | boolean): string => {
 
 /** `input_tokens_per_minute` → `input tokens per minute`; units that show in the figure go. */
 export const label = (name: string): string =>
-  name.replace(/_(pct|usd|ms|j)$/, '').replaceAll('_', ' ')
+  name.replace(/_(pct|usd|ms|j)(?=_|$)/, '').replaceAll('_', ' ')

@@ -76,7 +76,7 @@ export const readSpans = (text: string): Span[] => {
     const [whole, code, strong, label, href] = match
     if (match.index > end) spans.push({ kind: 'text', text: text.slice(end, match.index) })
     if (code !== undefined) spans.push({ kind: 'code', text: code })
-    else if (strong !== undefined) spans.push({ kind: 'strong', text: strong })
+    else if (strong !== undefined) spans.push({ kind: 'strong', text: strong.replaceAll('`', '') })
     // Other schemes could run; such a link stays the text that it was.
     else if (label !== undefined && /^https?:\/\//.test(href ?? '')) {
       spans.push({ kind: 'link', text: label, href: href! })

@@ -97,8 +97,8 @@ const NotAllowed = ({ problem }: { problem: Problem }) => {
         )}
       </form>
       <p class="soft">
-        It is kept for this tab and sent to this server alone. <code>tally keys --scopes read</code> makes
-        one that reads.
+        It is kept for this tab and sent to this server alone. <code>tally keys --scopes read</code>{' '}
+        makes one that reads.
       </p>
     </section>
   )

@@ -1,5 +1,6 @@
 import type { Overview } from '../answers.ts'
 import { Chart } from '../chart.tsx'
+import { FirstCall, FIRST_CALLS_MAX } from '../first-call.tsx'
 import { change, count, joules, percent, usd } from '../format.ts'
 import { goTo, useHere } from '../here.ts'
 import { Card, Figure, Link, Share, Sql, Table } from '../parts.tsx'
@@ -16,6 +17,7 @@ export const OverviewView = () => {
       {(answer) => (
         <>
           <Figures answer={answer} />
+          {answer.totals.calls <= FIRST_CALLS_MAX && <FirstCall />}
           <Charts answer={answer} />
         </>
       )}
