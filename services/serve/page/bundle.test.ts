@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import Fastify from 'fastify'
 import { bundlePage } from './bundle.ts'
 import { registerPage } from './register-page.ts'
@@ -61,6 +61,15 @@ describe('its addresses', () => {
     const again = await app.inject({ url: '/page/page.js', headers: { 'if-none-match': etag } })
     assert.equal(again.statusCode, 304)
     assert.equal(again.body, '')
+  })
+
+  test('send files compressed to whoever takes that', async () => {
+    const packed = await app.inject({
+      url: '/page/page.js',
+      headers: { 'accept-encoding': 'gzip' }
+    })
+    assert.equal(packed.headers['content-encoding'], 'gzip')
+    assert.equal(gunzipSync(packed.rawPayload).toString('utf8'), text('page.js'))
   })
 
   test('give nothing that is not of the page', async () => {

@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { gzipSync } from 'node:zlib'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { seal } from '../answer.ts'
 import { isKnown } from '../http/register.ts'
 import { loadPage } from './load-page.ts'
@@ -29,6 +30,7 @@ const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'cache-control': 'no-cache',
+  vary: 'accept-encoding',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff'
 }
@@ -38,22 +40,24 @@ export const registerPage = (app: FastifyInstance): void => {
   let files: ReturnType<typeof loadPage> | null = null
   const send = async (
     name: string,
-    known: string | undefined,
+    { headers }: FastifyRequest,
     reply: FastifyReply
   ): Promise<unknown> => {
-    const body = (await (files ??= loadPage())).get(name)
-    if (body === undefined) return reply.callNotFound()
+    const file = (await (files ??= loadPage())).get(name)
+    if (file === undefined) return reply.callNotFound()
+    const isPacked = /\bgzip\b/.test(String(headers['accept-encoding']))
+    const body = isPacked ? gzipSync(file) : Buffer.from(file)
     const mediaType = MEDIA_TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'text/plain'
     const { etag } = seal({ mediaType, body }, null)
     reply.headers({ ...HEADERS, etag })
-    if (isKnown(known, etag)) return reply.code(304).send()
-    return reply.type(mediaType).send(Buffer.from(body))
+    if (isKnown(headers['if-none-match'], etag)) return reply.code(304).send()
+    if (isPacked) reply.header('content-encoding', 'gzip')
+    return reply.type(mediaType).send(body)
   }
   for (const view of VIEWS) {
-    app.get(view, (request, reply) => send('index.html', request.headers['if-none-match'], reply))
+    app.get(view, (request, reply) => send('index.html', request, reply))
   }
-  app.get('/page/:name', (request, reply) => {
-    const { name } = request.params as { name: string }
-    return send(name, request.headers['if-none-match'], reply)
-  })
+  app.get('/page/:name', (request, reply) =>
+    send((request.params as { name: string }).name, request, reply)
+  )
 }

@@ -125,7 +125,7 @@ const optionsOf = (props: ChartProps, element: HTMLElement): uPlot.Options => {
     legend: { live: true },
     cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
     scales: {
-      x: { range: (_plot, first, last) => widened(first, last) },
+      x: { range: () => extentOf(props.time) },
       y: { range: (_plot, least, most) => rangeOf(least, most) }
     },
     axes: [
@@ -186,8 +186,11 @@ const stackBands = (lines: number): uPlot.Band[] =>
 /** Room around a single point, seconds to each side. */
 const ALONE_S = 43_200
 
-const widened = (first: number, last: number): [number, number] =>
-  first === last ? [first - ALONE_S, last + ALONE_S] : [first, last]
+const extentOf = (time: readonly number[]): [number, number] => {
+  const [first = 0] = time
+  const last = time.at(-1) ?? first
+  return first === last ? [first - ALONE_S, last + ALONE_S] : [first, last]
+}
 
 /** From 0, with air above; a line that is all 0 still has a scale. */
 const rangeOf = (least: number | null, most: number | null): [number, number] => {
