@@ -17,7 +17,8 @@ export const CAUSE_OF: Readonly<Record<Mover, string>> = {
   cache: 'cache-loss'
 }
 
-export type Used = { deployment: Deployment; usual: Sums; recent: Sums }
+export type Usual = { deployment: Deployment; usual: Sums }
+export type Used = Usual & { recent: Sums }
 
 export type Explanation = {
   /** Factor on energy by each. */
@@ -60,24 +61,45 @@ const jouleSum = (...call: Parameters<typeof joulesOf>): number => {
   return input + output
 }
 
+/** Calls at which a deployment's own cached share weighs as much as the tenant's. */
+const SHRINK_CALLS = 20
+
+/** Share of the input that a tenant usually has cached, all deployments together. */
+export const cachedShareOf = (used: readonly Usual[]): number => {
+  let [cached, input] = [0, 0]
+  for (const { usual } of used) {
+    cached += usual.cached
+    input += usual.cached + usual.uncached
+  }
+  return input > 0 ? cached / input : 0
+}
+
+/** The cached share of a deployment's usual work: a few calls all hit, or none, say little. */
+const shrunkShare = (usual: Sums, overall: number): number =>
+  (usual.n * workOf(usual).cachedShare + SHRINK_CALLS * overall) / (usual.n + SHRINK_CALLS)
+
 /** Joules of calls on one deployment in its usual ways; null when it has none yet. */
-export const usualWays = ({ deployment, usual }: Used, calls: Sums): number | null => {
+export const usualWays = (
+  { deployment, usual }: Usual,
+  calls: Sums,
+  overallShare: number
+): number | null => {
   if (usual.n === 0) return null
-  const { cachedShare } = workOf(usual)
-  return calls.n * jouleSum(deployment, batchOf(usual), { ...workOf(calls), cachedShare })
+  const work = { ...workOf(calls), cachedShare: shrunkShare(usual, overallShare) }
+  return calls.n * jouleSum(deployment, batchOf(usual), work)
 }
 
 /** Joules of one call of given lengths on the usual mix, in its usual ways; null without one. */
 export const usualMix = (
-  used: readonly Used[],
-  lengths: { input: number; out: number }
+  used: readonly Usual[],
+  lengths: { input: number; out: number },
+  overallShare: number
 ): number | null => {
   const calls = used.reduce((sum, { usual }) => sum + usual.n, 0)
   if (calls === 0) return null
   return used.reduce((sum, { deployment, usual }) => {
     if (usual.n === 0) return sum
-    const { cachedShare } = workOf(usual)
-    const joules = jouleSum(deployment, batchOf(usual), { ...lengths, cachedShare })
-    return sum + (usual.n / calls) * joules
+    const work = { ...lengths, cachedShare: shrunkShare(usual, overallShare) }
+    return sum + (usual.n / calls) * jouleSum(deployment, batchOf(usual), work)
   }, 0)
 }

@@ -3,7 +3,7 @@ import { strongestNats } from '../statistics/evidence.ts'
 import { addRate, observeRate } from '../statistics/rate-detector.ts'
 import { D, DROPS, RATE_SHAPE, SNAPSHOT, type Sample } from '../statistics/rate-record.ts'
 import { addRecord } from '../statistics/records.ts'
-import { usualMix, usualWays, type Used } from './cause.ts'
+import { cachedShareOf, usualMix, usualWays, type Usual } from './cause.ts'
 import { endDraft, openDraft } from './finding.ts'
 import {
   batchOf,
@@ -12,19 +12,26 @@ import {
   PROFILE_SHAPE,
   restartAt,
   SUMS,
+  sumsFrom,
   WATCHES,
   workOf,
   type Sums
 } from './profile.ts'
+import { closeSeasonDay, learnSeason, seasonFactor, U, USUAL_SHAPE, type Energy } from './season.ts'
 import { rateSettings } from './settings.ts'
-import { profileSlot, U, usedBy, USUAL_SHAPE, type State, type Tenant } from './state.ts'
+import { profileSlot, usualBy, type State, type Tenant } from './state.ts'
 
-/** Minutes from which the ratio of spent to expected joules is taken. */
+/** Minutes from which the ratio of spent to expected joules is taken, before anything is judged. */
 const USUAL_MINUTES = 60
-/** Half-life of what a tenant usually runs, in minutes with traffic. */
-const PROFILE_DECAY = 0.5 ** (1 / 720)
-/** Evidence above which a minute teaches nothing about what is usual. */
-const SUSPEND_NATS = 2
+/** Half-life of what a tenant usually runs: two days, so that the hour of day does not move it. */
+const PROFILE_DECAY = 0.5 ** (1 / 2880)
+/**
+ * Evidence above which a minute teaches nothing about what is usual: as high as the baseline's own
+ * bound, since to leave out all minutes above their mean would make what is usual too small.
+ */
+const SUSPEND_NATS = 6
+/** The same on the first day, when a few minutes of a change would be much of what is known. */
+const FIRST_DAY_SUSPEND_NATS = 0.5
 
 /** One closed minute: work into joules, joules into efficiencies, those into findings. */
 export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
@@ -47,13 +54,16 @@ type Step = { columns: Columns; rows: readonly number[]; ms: number }
 const foldTenant = (state: State, name: string, { columns, rows, ms }: Step): Draft[] => {
   const tenant = tenantOf(state, name, ms)
   const calls = rows.map((row) => readRow(state, tenant, columns, row))
-  const samples = samplesOf(state, tenant, calls)
-  const outcomes = samples.map((sample, watch) => {
+  const minutes = minutesOf(state, tenant, calls)
+  const outcomes = minutes.map((minute, watch) => {
     const slot = tenant.watches[watch]!
+    closeSeasonDay(state.usual, slot, ms)
+    const sample = sampleOf(state, slot, minute, ms)
     if (sample === null) return 'nothing'
-    return observeRate(state.rates, slot, { sample, ms }, rateSettings(state.settings))
+    const days = state.rates.doubles[slot * RATE_SHAPE.doubles + D.daysLearned]!
+    return observeRate(state.rates, slot, { sample, ms }, rateSettings(state.settings, days))
   })
-  remember(state, tenant, calls, ms)
+  remember(state, tenant, { calls, minutes, ms })
   return outcomes.flatMap((outcome, watch) => {
     if (outcome === 'opened') {
       const draft = openDraft(state, { name, tenant, watch, ms })
@@ -95,7 +105,7 @@ const readRow = (state: State, tenant: Tenant, columns: Columns, row: number): C
     const value = columns.measures[name]![row]!
     return Number.isNaN(value) ? 0 : value
   }
-  const sums = Object.fromEntries(SUMS.map((name) => [name, read(name)])) as Sums
+  const sums = sumsFrom(read)
   const each = joulesOf(deployment, batchOf(sums), workOf(sums))
   const estimated = sums.n * (each.input + each.output)
   const isRecorded = read('joules_n') === sums.n && read('joules') > 0
@@ -108,34 +118,32 @@ const readRow = (state: State, tenant: Tenant, columns: Columns, row: number): C
   }
 }
 
+/** A minute's joules, and how much single calls weigh in them: Σ tokens² / (Σ tokens)². */
+type MinuteEnergy = Energy & { kappa: number }
+
 /** The minute as each watch sees it: spent against usual ways, and the mix against the usual one. */
-const samplesOf = (state: State, tenant: Tenant, calls: readonly Calls[]): (Sample | null)[] => {
-  const used = usedBy(state, tenant, 0)
-  const bySlot = new Map<number, Used>(tenant.profiles.map((slot, index) => [slot, used[index]!]))
+const minutesOf = (state: State, tenant: Tenant, calls: readonly Calls[]): MinuteEnergy[] => {
+  const used = usualBy(state, tenant)
+  const bySlot = new Map<number, Usual>(tenant.profiles.map((slot, index) => [slot, used[index]!]))
   const sum = (of: (one: Calls) => number): number =>
     calls.reduce((total, one) => total + of(one), 0)
   const n = sum(({ sums }) => sums.n)
-  const ways = sum(({ slot, sums, estimated }) => usualWays(bySlot.get(slot)!, sums) ?? estimated)
+  const share = cachedShareOf(used)
+  const ways = sum(
+    ({ slot, sums, estimated }) => usualWays(bySlot.get(slot)!, sums, share) ?? estimated
+  )
   const lengths = {
     input: sum(({ sums }) => sums.uncached + sums.cached) / n,
     out: sum(({ sums }) => sums.out) / n
   }
-  const mix = usualMix(used, lengths)
+  const mix = usualMix(used, lengths, share)
   const tokens = n * (lengths.input + lengths.out)
   const kappa = sum(({ squares }) => squares) / (tokens * tokens)
-  const spent = sum((one) => one.spent)
   return [
-    sampleOf(state, tenant.watches[0]!, { n, kappa, spent, expected: ways }),
-    sampleOf(state, tenant.watches[1]!, {
-      n,
-      kappa,
-      spent: ways,
-      expected: mix === null ? ways : n * mix
-    })
+    { n, kappa, spent: sum((one) => one.spent), expected: ways },
+    { n, kappa, spent: ways, expected: mix === null ? ways : n * mix }
   ]
 }
-
-type Energy = { n: number; kappa: number; spent: number; expected: number }
 
 /** Steepness of the rate: a tenth more energy moves it as a tenth of all input uncached would. */
 const STEEPNESS = 4
@@ -145,40 +153,36 @@ const STEEPNESS = 4
  * 0.41 at 10 % more, 0.06 at twice the energy. So bounded, it needs no assumption about how wild
  * energy can be. Weights are u; the sums of s ride along as cost does elsewhere.
  */
-const sampleOf = (state: State, slot: number, energy: Energy): Sample | null => {
-  const { n, kappa, spent } = energy
+const sampleOf = (
+  state: State,
+  slot: number,
+  { n, kappa, spent, expected: estimated }: MinuteEnergy,
+  ms: number
+): Sample | null => {
   const d = state.usual.doubles
   const at = slot * USUAL_SHAPE.doubles
   if (d[at + U.minutes]! < USUAL_MINUTES) {
     d[at + U.minutes]! += 1
     d[at + U.spent]! += spent
-    d[at + U.estimated]! += energy.expected
+    d[at + U.estimated]! += estimated
+    return null
   }
   // Spent and expected may be off each other for good; what counts is that this changes.
-  const expected = energy.expected * (d[at + U.spent]! / d[at + U.estimated]!)
+  const scale = d[at + U.spent]! / d[at + U.estimated]!
+  const expected = estimated * scale * seasonFactor(state.usual, slot, ms)
   if (!(expected > 0) || !(spent > 0)) return null
   const rate = 1 / (1 + (spent / expected) ** STEEPNESS)
   const ww = expected * expected * kappa
   return { n, w: expected, h: rate * expected, ww, x: rate * n, cost: spent }
 }
 
+type Past = { calls: readonly Calls[]; minutes: readonly MinuteEnergy[]; ms: number }
+
 /** Keeps what the tenant runs: totals, their snapshots where evidence began, and the usual. */
-const remember = (state: State, tenant: Tenant, calls: readonly Calls[], ms: number): void => {
+const remember = (state: State, tenant: Tenant, { calls, minutes, ms }: Past): void => {
   const { doubles: d } = state.profiles
-  const rates = state.rates.doubles
-  let isCalm = tenant.open.every((draft) => draft === null)
-  for (const [watch, slot] of tenant.watches.entries()) {
-    const at = slot * RATE_SHAPE.doubles
-    if (strongestNats(rates, at) > SUSPEND_NATS) isCalm = false
-    for (let drop = 0; drop < DROPS.length; drop++) {
-      if (rates[at + D.restarts + drop * SNAPSHOT] !== ms) continue
-      for (const profile of tenant.profiles) {
-        const from = profile * PROFILE_SHAPE.doubles
-        const total = from + P.total
-        d.copyWithin(from + restartAt(watch, drop), total, total + SUMS.length)
-      }
-    }
-  }
+  const isCalm = learnMinutes(state, tenant, minutes, ms)
+  for (const watch of tenant.watches.keys()) keepRestarts(state, tenant, watch, ms)
   for (const profile of tenant.profiles) {
     const usual = profile * PROFILE_SHAPE.doubles + P.usual
     if (isCalm) for (let i = 0; i < SUMS.length; i++) d[usual + i]! *= PROFILE_DECAY
@@ -186,15 +190,50 @@ const remember = (state: State, tenant: Tenant, calls: readonly Calls[], ms: num
   for (const { slot, sums } of calls) {
     const at = slot * PROFILE_SHAPE.doubles
     d[at + P.lastMs] = ms
-    for (const [index, name] of SUMS.entries()) {
-      d[at + P.total + index]! += sums[name]
-      if (isCalm) d[at + P.usual + index]! += sums[name]
+    for (let i = 0; i < SUMS.length; i++) {
+      const value = sums[SUMS[i]!]
+      d[at + P.total + i]! += value
+      if (isCalm) d[at + P.usual + i]! += value
     }
   }
 }
 
-/** What lasted for a week is the new usual. */
+/** Learns the time of day of each watch that is calm; returns whether all of them are. */
+const learnMinutes = (
+  state: State,
+  tenant: Tenant,
+  minutes: readonly Energy[],
+  ms: number
+): boolean => {
+  let areCalm = true
+  for (const [watch, slot] of tenant.watches.entries()) {
+    const { doubles: rates } = state.rates
+    const at = slot * RATE_SHAPE.doubles
+    const suspendNats = rates[at + D.daysLearned] === 0 ? FIRST_DAY_SUSPEND_NATS : SUSPEND_NATS
+    const isCalm = tenant.open[watch] === null && strongestNats(rates, at) <= suspendNats
+    if (isCalm) learnSeason(state.usual, slot, minutes[watch]!, ms)
+    else areCalm = false
+  }
+  return areCalm
+}
+
+/** Where the evidence of a drop left zero in this minute, what came before is kept. */
+const keepRestarts = (state: State, tenant: Tenant, watch: number, ms: number): void => {
+  const { doubles: d } = state.profiles
+  const restarts = tenant.watches[watch]! * RATE_SHAPE.doubles + D.restarts
+  for (let drop = 0; drop < DROPS.length; drop++) {
+    if (state.rates.doubles[restarts + drop * SNAPSHOT] !== ms) continue
+    for (const profile of tenant.profiles) {
+      const from = profile * PROFILE_SHAPE.doubles
+      const total = from + P.total
+      d.copyWithin(from + restartAt(watch, drop), total, total + SUMS.length)
+    }
+  }
+}
+
+/** What lasted for a week is the new usual, around the clock. */
 const startUsualAgain = ({ usual }: State, slot: number): void => {
   const at = slot * USUAL_SHAPE.doubles
   usual.doubles.fill(0, at, at + USUAL_SHAPE.doubles)
+  usual.floats.fill(0, slot * USUAL_SHAPE.floats, (slot + 1) * USUAL_SHAPE.floats)
 }

@@ -12,6 +12,11 @@ export const SETTINGS = {
   /** Falls of the efficiency score (0.5 = as usual) that are never worth a finding. */
   slowTolerance: 0.03,
   fastTolerance: 0.05,
+  /**
+   * The same in the first week, when the hours of the day are not known and a daily wave of batches
+   * may pass for change: 0.2 is × 1.24 of the energy.
+   */
+  youngTolerance: 0.2,
   /** A measured fall below this is not worth a finding: 0.1 is 11 % more energy. */
   effectMin: 0.1,
   recoveryNats: 6,
@@ -22,7 +27,14 @@ export const SETTINGS = {
 
 export type Settings = Readonly<typeof SETTINGS>
 
-export const rateSettings = (settings: Settings): RateSettings => ({
-  ...settings,
-  alarmNats: alarmNats(settings.falseFindingsPerTenantMonth, 1)
-})
+/** Settings for a watch that has learned so many days. */
+export const rateSettings = (settings: Settings, daysLearned: number): RateSettings => {
+  const { youngTolerance, fullAfterDays, fastTolerance, effectMin } = settings
+  const isYoung = daysLearned < fullAfterDays
+  return {
+    ...settings,
+    fastTolerance: isYoung ? youngTolerance : fastTolerance,
+    effectMin: isYoung ? youngTolerance : effectMin,
+    alarmNats: alarmNats(settings.falseFindingsPerTenantMonth, 1)
+  }
+}

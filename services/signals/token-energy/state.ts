@@ -1,30 +1,22 @@
 import type { Draft } from '../define.ts'
 import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../statistics/checkpoint.ts'
 import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
-import { addRecord, createRecords, layout, type Records } from '../statistics/records.ts'
-import type { Used } from './cause.ts'
+import { addRecord, createRecords, type Records } from '../statistics/records.ts'
+import type { Used, Usual } from './cause.ts'
 import { strongestDrop } from '../statistics/evidence.ts'
 import {
   P,
   PROFILE_SHAPE,
   restartAt,
-  SUMS,
+  sumsFrom,
   WATCHES,
   type Deployment,
   type Sums
 } from './profile.ts'
+import { USUAL_SHAPE } from './season.ts'
 import type { Settings } from './settings.ts'
 
 /** All that the fold remembers, and how it becomes bytes and back. */
-
-const doubles = layout({
-  /** Joules of the first minutes, spent and as estimated for the tenant's usual ways. */
-  spent: 1,
-  estimated: 1,
-  minutes: 1
-})
-export const U = doubles.at
-export const USUAL_SHAPE = { doubles: doubles.length, floats: 0, bytes: 0 }
 
 export type Tenant = {
   /** Slot of each watch: of its rate and of what is usual. */
@@ -83,10 +75,15 @@ export const profileSlot = (state: State, tenant: Tenant, deployment: Deployment
 /** A stretch of a profile's sums. */
 const readSums = ({ profiles }: State, slot: number, offset: number): Sums => {
   const at = slot * PROFILE_SHAPE.doubles + offset
-  return Object.fromEntries(
-    SUMS.map((name, index) => [name, profiles.doubles[at + index]!])
-  ) as Sums
+  return sumsFrom((_, index) => profiles.doubles[at + index]!)
 }
+
+/** Everything that a tenant usually runs. */
+export const usualBy = (state: State, tenant: Tenant): Usual[] =>
+  tenant.profiles.map((profile) => ({
+    deployment: state.deployments[profile]!,
+    usual: readSums(state, profile, P.usual)
+  }))
 
 /** Everything that a tenant runs, as usual and since the change that a watch sees. */
 export const usedBy = (state: State, tenant: Tenant, watch: number): Used[] => {
@@ -94,17 +91,16 @@ export const usedBy = (state: State, tenant: Tenant, watch: number): Used[] => {
   const restart = restartAt(watch, strongestDrop(state.rates.doubles, slot * RATE_SHAPE.doubles))
   return tenant.profiles.map((profile) => {
     const [total, before] = [readSums(state, profile, P.total), readSums(state, profile, restart)]
-    const recent = Object.fromEntries(SUMS.map((name) => [name, total[name] - before[name]]))
     return {
       deployment: state.deployments[profile]!,
       usual: readSums(state, profile, P.usual),
-      recent: recent as Sums
+      recent: sumsFrom((name) => total[name] - before[name])
     }
   })
 }
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
+const VERSION = 2
 
 type Header = { version: number; tenants: [string, Tenant][]; deployments: Deployment[] }
 
