@@ -29,10 +29,11 @@ export const gatherReportCalls = async (
 ): Promise<void> => {
   await engine.run(eventsSql(span))
   const keys = (await engine.rows(energyKeysSql(CALLS))) as EnergyKey[]
-  const [first] = await engine.rows(`SELECT min(year(time)) AS year FROM ${CALLS}`)
+  const [first] = await engine.rows(`SELECT min(year(time)) AS year,
+    epoch_ms(min(time))::DOUBLE AS time_ms FROM ${CALLS}`)
   await engine.run(parameterTableSql(PARAMETERS, keys, Number(first?.['year'] ?? 0)))
   await engine.run(`CREATE OR REPLACE TEMP TABLE report_batched AS
-    SELECT * FROM ${withOverlapSql(CALLS, 'row_key', null)}`)
+    SELECT * FROM ${withOverlapSql(CALLS, 'row_key', { originMs: Number(first?.['time_ms'] ?? 0), untilMs: null })}`)
   await engine.run(measuredSql(span))
   await engine.run(verdictsSql(span, passScore))
   const { uncached, cached } = EVENT_ENERGY_COLUMNS

@@ -1,6 +1,10 @@
 import type { Enrichment } from '../../services/consume/landing.ts'
 import type { Engine } from '../../services/lake/engine.ts'
-import { energySql, type EnergyKey } from '../../services/rates/energy/energy-sql.ts'
+import {
+  ENERGY_INPUT_COLUMNS,
+  energySql,
+  type EnergyKey
+} from '../../services/rates/energy/energy-sql.ts'
 import { withOverlapSql } from '../../services/rates/energy/overlap-sql.ts'
 import {
   energyKeysSql,
@@ -9,8 +13,7 @@ import {
 import { HOUR_MS } from './closed-hours.ts'
 
 const PARAMETERS = 'energy_parameters'
-/** Kinds of step that run a model on a GPU. */
-const CALLS = "(SELECT * FROM temp.columns WHERE kind IN ('llm', 'embedding'))"
+const CALLS = '(FROM temp.energy_calls)'
 
 /**
  * Estimates the energy of the events of the view `columns` in the hour that begins at `startMs`: one
@@ -18,10 +21,14 @@ const CALLS = "(SELECT * FROM temp.columns WHERE kind IN ('llm', 'embedding'))"
  * since they use what only the whole hour knows and are restated with it.
  */
 export const energy = async (engine: Engine, startMs: number): Promise<Enrichment> => {
+  // The view is a chain of joins, and all that follows reads these columns.
+  await engine.run(`CREATE OR REPLACE TEMP TABLE energy_calls AS
+    SELECT row_key, ${ENERGY_INPUT_COLUMNS.join(', ')} FROM temp.columns
+    WHERE kind IN ('llm', 'embedding')`)
   const keys = (await engine.rows(energyKeysSql(CALLS))) as EnergyKey[]
   await engine.run(parameterTableSql(PARAMETERS, keys, new Date(startMs).getUTCFullYear()))
   // Only calls that began in this hour are seen, so their overlap is judged up to its end.
-  const events = withOverlapSql(CALLS, 'row_key', startMs + HOUR_MS)
+  const events = withOverlapSql(CALLS, 'row_key', { originMs: startMs, untilMs: startMs + HOUR_MS })
   const estimate = energySql({ events, parameters: PARAMETERS })
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE energy AS

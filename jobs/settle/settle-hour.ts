@@ -17,7 +17,14 @@ import { energy } from './energy.ts'
 import { RECORD_COLUMNS, attachOriginals } from './identity/family.ts'
 import { identify, type Identity } from './identity/identity.ts'
 
-export type SettleDoors = { engine: Engine; lake: Lake; prices: PriceBook; generation: string }
+export type SettleDoors = {
+  engine: Engine
+  lake: Lake
+  prices: PriceBook
+  generation: string
+  /** What estimates the hour's energy; another one only to tell what it costs. */
+  estimate?: typeof energy
+}
 
 /** How far apart two records of one key may lie and still be found: a month and some slack. */
 const IDENTITY_DAYS = 34
@@ -141,7 +148,7 @@ const land = async (
 ): Promise<TableFile[]> => {
   const { engine, generation, prices } = doors
   const cost = await pricing(engine, prices)
-  const joules = await energy(engine, startMs)
+  const joules = await (doors.estimate ?? energy)(engine, startMs)
   const enrichment = {
     expressions: { ...cost.expressions, ...joules.expressions, witnesses: 'e.witnesses' },
     joins: [...cost.joins, ...joules.joins]

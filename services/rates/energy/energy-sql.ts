@@ -67,6 +67,14 @@ export const EVENT_ENERGY_COLUMNS: EnergyColumns = {
     ELSE duration_ms::DOUBLE / (${OUT}) END`
 }
 
+/** Event columns that the estimate and the overlap of calls read. */
+export const ENERGY_INPUT_COLUMNS = [
+  ...ENERGY_KEY_COLUMNS,
+  ...COMPUTED_INPUT,
+  ...['in_cache_read', 'out_total', 'out_text', 'out_reasoning', 'kind'],
+  ...['time', 'duration_ms', 'ttft_ms', 'queue_ms', 'host', 'concurrency']
+] as const
+
 /** DDL of the parameter table: one row per distinct key, small enough to join without cost. */
 export const energyParameterTableSql = (table: string): string => `CREATE TABLE ${table} (
   response_model VARCHAR, gpu VARCHAR, precision VARCHAR, n_gpus INTEGER,

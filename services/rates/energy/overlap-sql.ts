@@ -1,7 +1,8 @@
 /**
  * Concurrency by overlap over columns: the mean number of calls running beside each on the same
- * replica, as `overlapConcurrency` has it, in SQL for whole hours. Integer milliseconds throughout,
- * so that the result does not depend on the order of rows.
+ * replica, as `overlapConcurrency` has it, in SQL for whole hours. The integral of the running count
+ * up to a moment t is Σ change · (t − edge) over the edges before: two running sums, one sort. All
+ * terms are whole numbers below 2^53, so the result does not depend on the order of rows.
  */
 export type OverlapOptions = {
   /** Relation of calls, as it is named in FROM, and the column that identifies one. */
@@ -11,55 +12,50 @@ export type OverlapOptions = {
   replica: readonly string[]
   startMs: string
   endMs: string
+  /** A moment near the calls, from which edges are counted to stay small. */
+  originMs: number
 }
 
 /** When an event with a duration ran: from leaving its queue to its end, ms since the epoch. */
 export const EVENT_START_MS = '(epoch_ms("time") + coalesce(queue_ms, 0))'
 export const EVENT_END_MS = `greatest(${EVENT_START_MS}, epoch_ms("time") + duration_ms)`
 
-/** Rows of the key and `overlap` (DOUBLE, at least 1); calls without replica or times are absent. */
-export const overlapSql = ({ calls, key, replica, startMs, endMs }: OverlapOptions): string => {
-  const names = replica.map((_, index) => `replica_${index}`)
-  const replicas = replica.map((expression, index) => `${expression} AS ${names[index]}`).join(', ')
-  const known = names.map((name) => `${name} IS NOT NULL`).join(' AND ')
-  return `WITH calls_ AS MATERIALIZED (
-    SELECT * FROM (SELECT ${key} AS call_, ${replicas}, (${startMs})::BIGINT AS start_,
-      (${endMs})::BIGINT AS end_ FROM ${calls}) WHERE ${known} AND end_ >= start_),
-  -- Edges at one moment are one edge: calls share milliseconds.
-  edges_ AS (
-    SELECT ${names.join(', ')}, at_, sum(change_)::BIGINT AS change_ FROM (
-      SELECT ${names.join(', ')}, start_ AS at_, 1 AS change_ FROM calls_
-      UNION ALL SELECT ${names.join(', ')}, end_, -1 FROM calls_)
-    GROUP BY ALL),
-  running_ AS (
-    SELECT *, sum(change_) OVER upto_ AS running_,
-      lead(at_) OVER (PARTITION BY ${names.join(', ')} ORDER BY at_) - at_ AS lasting_
-    FROM edges_
-    WINDOW upto_ AS (PARTITION BY ${names.join(', ')} ORDER BY at_ ROWS UNBOUNDED PRECEDING)),
-  timeline_ AS MATERIALIZED (
-    SELECT ${names.join(', ')}, at_, coalesce(sum(running_ * lasting_) OVER (
-      PARTITION BY ${names.join(', ')} ORDER BY at_
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS integral_
-    FROM running_)
-  SELECT call_ AS ${key}, CASE WHEN end_ > start_
-    THEN greatest(1, (e_.integral_ - s_.integral_)::DOUBLE / (end_ - start_)) ELSE 1 END AS overlap
-  FROM calls_ c_
-  JOIN timeline_ s_ ON ${onReplica('s_', names)} AND s_.at_ = start_
-  JOIN timeline_ e_ ON ${onReplica('e_', names)} AND e_.at_ = end_`
-}
-
-const onReplica = (alias: string, names: readonly string[]): string =>
-  names.map((name) => `${alias}.${name} = c_.${name}`).join(' AND ')
+/** Rows of the key and `overlap` (DOUBLE, at least 1), for every row of `calls`. */
+export const overlapSql = ({
+  calls,
+  key,
+  replica,
+  startMs,
+  endMs,
+  originMs
+}: OverlapOptions): string => `SELECT ${key},
+    -- The ends less the starts: what ran meanwhile, and for how long the call itself ran.
+    greatest(1, coalesce(sum(change_ * (at_ * running_ - edges_))
+      / nullif(sum(change_ * at_), 0), 1)) AS overlap
+  FROM (SELECT ${key}, change_, at_, sum(change_) OVER before_ AS running_,
+      sum(change_ * at_) OVER before_ AS edges_
+    FROM (
+      SELECT ${key}, replica_, unnest([1, -1])::DOUBLE AS change_, unnest([start_, end_]) AS at_
+      FROM (SELECT ${key}, hash(${replica.join(', ')}) AS replica_,
+          ((${startMs}) - ${originMs})::DOUBLE AS start_, ((${endMs}) - ${originMs})::DOUBLE AS end_
+        FROM ${calls}))
+    WINDOW before_ AS (PARTITION BY replica_ ORDER BY at_ ROWS UNBOUNDED PRECEDING))
+  GROUP BY ${key}`
 
 /**
  * Model calls with `concurrency` from overlap where none is told and the host is known: calls of one
  * model on one host share its batch.
- * @param untilMs where the calls that are seen end: what runs on is judged by its part before.
+ * `untilMs` is where the calls that are seen end: what runs on is judged by its part before.
  */
-export const withOverlapSql = (calls: string, key: string, untilMs: number | null): string => {
+export const withOverlapSql = (
+  calls: string,
+  key: string,
+  { originMs, untilMs }: { originMs: number; untilMs: number | null }
+): string => {
   const overlap = overlapSql({
     calls: `${calls} WHERE host IS NOT NULL AND duration_ms IS NOT NULL`,
     key,
+    originMs,
     replica: ['host', "coalesce(response_model, '')"],
     startMs: EVENT_START_MS,
     endMs:
