@@ -35,6 +35,7 @@ const QUARTILE_NULL = 0.4
 const CAP_NATS = 3
 /** Evidence above which calls teach nothing about what is usual. */
 const SUSPEND_NATS = 3
+const MINUTE_MS = 60_000
 /** Half-life of habits: 6.6 days. */
 const DECAY_PER_DAY = 0.9
 /** Each cluster counts for itself up to this many a minute; more are one deployment's copies. */
@@ -143,7 +144,8 @@ const clearRecent = (state: SeriesState, slot: number, ms: number): void => {
   const at = slot * SHAPE.doubles + T.recent
   clearSketch(recentOf(state, slot))
   d.fill(0, at, at + SUMS + 1)
-  d[at] = ms
+  // This minute's calls are none of them: what is recent begins with the next one.
+  d[at] = ms + MINUTE_MS
 }
 
 const MEASURES = ['l', 'r', 'll', 'rr', 'lr', 'extra_pico', 'n'] as const
