@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { sharesOfEnergy } from './paired.ts'
 
 /** What estimating energy adds to settling, in CPU seconds: ENERGY_EVENTS and ENERGY_PAIRS size it. */
@@ -9,6 +10,7 @@ const SHARE_MAX = 0.05
 const { median, low, high, pairs, events } = await sharesOfEnergy({
   events: Number(ENERGY_EVENTS),
   pairs: Number(ENERGY_PAIRS),
+  folder: process.env['BENCH_DIR'] ?? tmpdir(),
   print: (line) => process.stdout.write(`${line}\n`)
 })
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`

@@ -1,5 +1,4 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { openSettling } from '../../../jobs/settle/scratch-settling.ts'
 import type { SettleDoors } from '../../../jobs/settle/settle-hour.ts'
@@ -15,7 +14,13 @@ import { servedCalls } from './served-calls.ts'
  * Settles copies of one hour with and without energy, in turn, and compares CPU seconds of the
  * process within each pair: what else runs on the machine then falls on both alike.
  */
-export type PairedOptions = { events: number; pairs: number; print: (line: string) => void }
+export type PairedOptions = {
+  events: number
+  pairs: number
+  /** Where copies of the lake are made. */
+  folder: string
+  print: (line: string) => void
+}
 
 export type PairedShares = {
   median: number
@@ -32,7 +37,7 @@ const LATER_MS = Date.parse('2030-01-01T00:00:00Z')
 export const sharesOfEnergy = async (options: PairedOptions): Promise<PairedShares> => {
   const { events, pairs, print } = options
   const endings: (() => void)[] = []
-  const folder = await mkdtemp(path.join(process.env['BENCH_DIR'] ?? tmpdir(), 'tally-energy-'))
+  const folder = await mkdtemp(path.join(options.folder, 'tally-energy-'))
   try {
     const scratch = await openSettling({ after: (end) => void endings.push(end as () => void) })
     await scratch.land(servedCalls(events))

@@ -71,8 +71,17 @@ export const EVENT_ENERGY_COLUMNS: EnergyColumns = {
 export const ENERGY_INPUT_COLUMNS = [
   ...ENERGY_KEY_COLUMNS,
   ...COMPUTED_INPUT,
-  ...['in_cache_read', 'out_total', 'out_text', 'out_reasoning', 'kind'],
-  ...['time', 'duration_ms', 'ttft_ms', 'queue_ms', 'host', 'concurrency']
+  'in_cache_read',
+  'out_total',
+  'out_text',
+  'out_reasoning',
+  'kind',
+  'time',
+  'duration_ms',
+  'ttft_ms',
+  'queue_ms',
+  'host',
+  'concurrency'
 ] as const
 
 /** DDL of the parameter table: one row per distinct key, small enough to join without cost. */
