@@ -4,7 +4,7 @@
 install := node_modules/.package-lock.json
 
 demo: $(install)
-	@npm run --silent tally -- demo
+	@npm run --silent tally -- demo --no-open
 
 test: $(install)
 	@node --import tsx infra/suite/main.ts

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { outputName, pageScript, readBlocks, type Block } from './page-script.ts'
+
+/**
+ * Runs every block of commands on the pages of the documentation as it stands, but for the port: the
+ * pages say 8787, and here each page has a free one.
+ */
+const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
+/** A page that hangs ends; on a busy machine a page of six commands takes its time. */
+const PAGE_MS_MAX = 120_000
+
+const LOADER = import.meta.resolve('tsx')
+const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
+
+const hasProgram = (name: string): boolean =>
+  spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0
+
+const whyNot = ({ skipped, needs }: Block): string | null =>
+  skipped ?? (needs !== null && !hasProgram(needs) ? `needs ${needs}` : null)
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A `tally` on the path, as an installed one. */
+const writeTally = async (bin: string, port: number): Promise<void> => {
+  await mkdir(bin)
+  const node = `"${process.execPath}" --disable-warning=ExperimentalWarning --import "${LOADER}" "${MAIN}"`
+  const text = `#!/bin/sh\n[ "$1" = up ] && exec ${node} "$@" --port ${port}\nexec ${node} "$@"\n`
+  await writeFile(path.join(bin, 'tally'), text)
+  await chmod(path.join(bin, 'tally'), 0o755)
+}
+
+const runPage = async (
+  folder: string,
+  script: string
+): Promise<{ code: number | null; messages: string }> => {
+  const child = spawn('bash', ['-c', script], {
+    cwd: path.join(folder, 'page'),
+    env: { ...process.env, PATH: `${path.join(folder, 'bin')}:${process.env['PATH'] ?? ''}` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+    timeout: PAGE_MS_MAX
+  })
+  let messages = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (messages += text))
+  const [code] = (await once(child, 'exit')) as [number | null]
+  // What the page left running in its group ends with it.
+  try {
+    process.kill(-child.pid!, 'SIGKILL')
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH')
+  }
+  return { code, messages }
+}
+
+const pages = (await readdir(docs, { recursive: true }))
+  .filter((name) => name.endsWith('.md'))
+  .toSorted()
+
+describe('the commands of the documentation', { concurrency: 3 }, async () => {
+  for (const name of pages) {
+    const blocks = readBlocks(await readFile(path.join(docs, name), 'utf8'))
+    const runnable = blocks.filter((block) => whyNot(block) === null)
+    for (const block of blocks) {
+      const why = whyNot(block)
+      if (why !== null) test(`${name}, line ${block.line}`, { skip: why }, () => {})
+    }
+    if (runnable.length === 0) continue
+    test(`${name} does what it says`, async (t) => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'tally-docs-'))
+      t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+      const port = await freePort()
+      await writeTally(path.join(folder, 'bin'), port)
+      await mkdir(path.join(folder, 'page'))
+      const script = pageScript(runnable).replaceAll('localhost:8787', `localhost:${port}`)
+      const { code, messages } = await runPage(folder, script)
+      assert.equal(code, 0, messages)
+      for (const { line, output } of runnable) {
+        const printed = await readFile(path.join(folder, 'page', outputName(line)), 'utf8')
+        if (process.env['SHOW'] === 'true') process.stdout.write(`== ${name} ${line}\n${printed}\n`)
+        if (output !== null)
+          assert.equal(printed.trimEnd(), output.trimEnd(), `${name}, line ${line}`)
+      }
+    })
+  }
+
+  test('there are pages of each kind with commands', () => {
+    for (const kind of ['tutorials/', 'how-to/'])
+      assert.ok(
+        pages.some((name) => name.startsWith(kind)),
+        kind
+      )
+  })
+})
