@@ -108,10 +108,19 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
       const pid = await signal('SIGKILL')
       while (isAlive(pid)) await sleep(EXIT_POLL_MS)
     },
-    freeze: async () => void (await signal('SIGSTOP')),
+    freeze: async () => {
+      const pid = await signal('SIGSTOP')
+      while (!(await isStopped(pid))) await sleep(EXIT_POLL_MS)
+    },
     thaw: async () => void (await signal('SIGCONT')),
     runJava: (className, args, input) => runJava([className, ...args], input)
   }
+}
+
+/** Whether every thread stands still: one that runs on for a moment still answers. */
+const isStopped = async (pid: number): Promise<boolean> => {
+  const { stdout } = await run('ps', ['-L', '-o', 'state=', '-p', String(pid)])
+  return stdout.split('\n').every((state) => state === '' || state.startsWith('T'))
 }
 
 const runJava = async (command: string[], input = ''): Promise<string> => {
