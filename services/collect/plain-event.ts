@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import {
   COUNT_MAX,
   KINDS,
@@ -16,9 +17,8 @@ import { TOKEN_FIELDS } from '../../schemas/tokens.ts'
 type Judge = (value: unknown) => boolean
 
 const ASCII = /^[\x20-\x7e]*$/
-/** UTC, and a day that every month has. */
-const TIME =
-  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?Z$/
+/** The schema's own: any narrower one would leave some days of the year to the slow way. */
+const TIME = z.regexes.datetime({ offset: true })
 const KIND_SET: ReadonlySet<unknown> = new Set(KINDS)
 
 const isText: Judge = (value) =>
