@@ -1,117 +1,123 @@
-import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { nativeEvent, seeded } from './native-batch.ts'
-import { spanBatch } from './span-batch.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createBatches, type Kind } from './batch.ts'
+import { pinSelf, startCollector, type Collector } from './collector.ts'
+import { countLog } from './count-log.ts'
+import { audit, Ledger } from './ledger.ts'
+import { Load } from './load.ts'
+import { answers, measure } from './meter.ts'
 
 /**
- * What one collector process takes in durably: `node --import tsx infra/bench/collect/main.ts
- * [native|spans] [seconds]`. The collector runs alone in a process; CPU-seconds and memory are its
- * own, from /proc, so that the sender and other work on the machine do not count.
+ * What one collector process on one core takes in durably, and what it does when it can not:
+ * `node --import tsx infra/bench/collect/main.ts [native] [spans] [both] [seconds]`.
+ *
+ * Of each: `rate`, the rate that is asked of it for so many seconds; `flood`, more senders than may
+ * be in flight; `kill`, SIGKILL at full load, a new process on the same folder, what was not
+ * acknowledged sent again, and a count of the log. The collector runs on core 1, senders on core 0.
+ * Ends with 1 when an acknowledged event is lost, or one is there more often than the contract
+ * allows. COLLECTOR names a built program, PROFILE a folder for profiles, CORES=any pins nothing.
  */
-const [kind = 'native', seconds = '10'] = process.argv.slice(2)
-/** Batches as the issue asks for, and as OpenTelemetry's batch processor sends them. */
-const BATCH = kind === 'native' ? 100 : 512
-const CONNECTIONS = 8
-/** Batches made before the clock starts; sent over and over, with ids that repeat. */
-const PREPARED = 200
-const MS_PER_S = 1000
-/** Ticks of /proc in a second on Linux, and bytes of a page. */
-const TICKS_PER_S = 100
-const PAGE_BYTES = 4096
-const MEBIBYTE = 1 << 20
-
-const collector = fileURLToPath(new URL('../../../services/collect/main.ts', import.meta.url))
-const data = await mkdtemp(path.join(tmpdir(), 'tally-bench-collect-'))
-const args = [
-  '--import',
-  'tsx',
-  ...(process.env['PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['PROFILE']}`] : []),
-  collector
-]
-const child = spawn(process.execPath, args, {
-  env: { ...process.env, TALLY_DATA: data, TALLY_PORT: '0' },
-  stdio: ['ignore', 'pipe', 'inherit']
-})
-const [url = ''] = await new Promise<string[]>((resolve) =>
-  createInterface(child.stdout).once('line', (line) => resolve([line]))
-)
-
-/** CPU-seconds used, and resident bytes, of the collector. */
-const used = (): { cpu: number; rss: number } => {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  const ticks = Number(fields[11]) + Number(fields[12])
-  return { cpu: ticks / TICKS_PER_S, rss: Number(fields[21]) * PAGE_BYTES }
+const KINDS: Readonly<Record<string, readonly Kind[]>> = {
+  native: ['native'],
+  spans: ['spans'],
+  both: ['native', 'spans']
 }
+const RATE: Readonly<Record<Kind, number>> = { native: 20_000, spans: 5000 }
+/** As a fleet behind a balancer keeps open; one request each at a time. */
+const CONNECTIONS = 32
+/** More than the bounds of events and bytes in flight (100 k, 128 MiB) let in at once. */
+const FLOOD_CONNECTIONS: Readonly<Record<Kind, number>> = { native: 1500, spans: 200 }
+/** Long enough for code to be compiled: the rate is one of a process that runs. */
+const WARM_UP_S = 5
+/** Load before the kill. */
+const KILL_AFTER_S = 5
+const MS_PER_S = 1000
+/** Share of the time that the flood takes. */
+const FLOOD_SHARE = 4
 
-const chance = seeded(7)
-const batches = Array.from({ length: PREPARED }, (_, index): Uint8Array => {
-  const first = index * BATCH
-  if (kind !== 'native') return spanBatch(first, BATCH, Date.now(), chance)
-  const events = Array.from({ length: BATCH }, (_one, at) =>
-    nativeEvent(first + at, chance, Date.now())
-  )
-  return Buffer.from(JSON.stringify(events))
-})
-const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
-const [door, mediaType] =
-  kind === 'native' ? ['/v1/events', 'application/json'] : ['/v1/traces', 'application/x-protobuf']
+const args = process.argv.slice(2)
+const seconds = Number(args.find((one) => /^\d+$/.test(one)) ?? 60)
+const asked = args.filter((one) => Object.hasOwn(KINDS, one))
+const { COLLECTOR, PROFILE, CORES } = process.env
+const isPinned = CORES !== 'any'
+if (isPinned) pinSelf(0)
 
-const post = (body: Uint8Array): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const headers = { 'content-type': mediaType, 'content-length': body.length }
-    const sent = request(`${url}${door}`, { method: 'POST', agent, headers }, (answer) => {
-      answer.resume()
-      answer.once('end', () => resolve(answer.statusCode ?? 0))
-    })
-    sent.once('error', reject)
-    sent.end(body)
+const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+
+const start = (data: string): Promise<Collector> =>
+  startCollector({
+    data,
+    core: isPinned ? 1 : null,
+    program: COLLECTOR ?? null,
+    env: process.env,
+    nodeOptions: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`]
   })
 
-let events = 0
-let refused = 0
-const sendUntil = async (endMs: number): Promise<void> => {
-  for (let index = 0; Date.now() < endMs; index++) {
-    const status = await post(batches[(index * CONNECTIONS) % PREPARED] ?? new Uint8Array())
-    if (status === 200) events += BATCH
-    else refused++
+const loadOf = (kind: Kind, connections: number, url: URL, ledger: Ledger): Load =>
+  new Load(url, createBatches(kind, connections, 7), ledger)
+
+/** The rate that is asked of the kinds, all at once. */
+const rate = async (kinds: readonly Kind[], collector: Collector, ledger: Ledger) => {
+  const offer = async (forS: number): Promise<void> => {
+    const loads = kinds.map((kind) => ({
+      kind,
+      load: loadOf(kind, CONNECTIONS, collector.url, ledger)
+    }))
+    const usage = await measure(collector, () =>
+      Promise.all(loads.map(({ kind, load }) => load.offer(RATE[kind], forS)))
+    )
+    for (const { kind, load } of loads) {
+      load.close()
+      if (forS !== WARM_UP_S) {
+        print({ phase: 'rate', kind, offered_per_s: RATE[kind], ...answers(load.tally, usage) })
+      }
+    }
+    if (forS !== WARM_UP_S) print({ phase: 'rate', kinds, ...usage })
+  }
+  await offer(WARM_UP_S)
+  await offer(seconds)
+}
+
+const flood = async (kind: Kind, collector: Collector, ledger: Ledger) => {
+  const load = loadOf(kind, FLOOD_CONNECTIONS[kind], collector.url, ledger)
+  const usage = await measure(collector, () => load.flood(seconds / FLOOD_SHARE))
+  load.close()
+  const connections = FLOOD_CONNECTIONS[kind]
+  print({ phase: 'flood', kind, connections, ...answers(load.tally, usage), ...usage })
+}
+
+/** @returns the process that took over. */
+const kill = async (kinds: readonly Kind[], collector: Collector, data: string, ledger: Ledger) => {
+  const loads = kinds.map((kind) => loadOf(kind, CONNECTIONS, collector.url, ledger))
+  const gone = loads.map((load) => load.floodUntilGone())
+  await sleep(KILL_AFTER_S * MS_PER_S)
+  await collector.end('SIGKILL')
+  await Promise.all(gone)
+  const killed = audit(ledger, await countLog(data, ledger.serials))
+  print({ phase: 'kill', kinds, when: 'after SIGKILL', ...killed })
+  const next = await start(data)
+  await Promise.all(loads.map((load) => load.resend(next.url)))
+  return next
+}
+
+const prove = async (kinds: readonly Kind[]): Promise<void> => {
+  const data = await mkdtemp(path.join(tmpdir(), 'tally-bench-collect-'))
+  const ledger = new Ledger()
+  try {
+    const collector = await start(data)
+    await rate(kinds, collector, ledger)
+    for (const kind of kinds) await flood(kind, collector, ledger)
+    const next = await kill(kinds, collector, data, ledger)
+    await next.end('SIGTERM')
+    const found = audit(ledger, await countLog(data, ledger.serials))
+    print({ phase: 'kill', kinds, when: 'all sent again', ...found })
+    const isWhole = found.lost === 0 && found.doubled === 0
+    if (!isWhole || found.acknowledged !== ledger.serials) process.exitCode = 1
+  } finally {
+    await rm(data, { recursive: true })
   }
 }
-const run = async (forMs: number): Promise<void> => {
-  const endMs = Date.now() + forMs
-  await Promise.all(Array.from({ length: CONNECTIONS }, () => sendUntil(endMs)))
-}
 
-await run(2 * MS_PER_S)
-events = 0
-const start = { ...used(), ms: Date.now() }
-const memory: number[] = []
-const watch = setInterval(() => memory.push(used().rss), MS_PER_S)
-await run(Number(seconds) * MS_PER_S)
-clearInterval(watch)
-const end = { ...used(), ms: Date.now() }
-child.kill('SIGTERM')
-await new Promise((resolve) => child.once('exit', resolve))
-await rm(data, { recursive: true })
-agent.destroy()
-
-const cpu = end.cpu - start.cpu
-const wall = (end.ms - start.ms) / MS_PER_S
-process.stdout.write(
-  `${JSON.stringify({
-    kind,
-    batch: BATCH,
-    events,
-    refused,
-    wall_s: wall,
-    cpu_s: cpu,
-    events_per_s: Math.round(events / wall),
-    events_per_cpu_s: Math.round(events / cpu),
-    rss_mib: memory.map((bytes) => Math.round(bytes / MEBIBYTE))
-  })}\n`
-)
+for (const name of asked.length > 0 ? asked : Object.keys(KINDS)) await prove(KINDS[name] ?? [])

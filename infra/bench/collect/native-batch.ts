@@ -47,17 +47,18 @@ export const nativeEvent = (serial: number, chance: () => number, nowMs: number)
   const input = 200 + Math.floor(chance() * 30_000)
   const output = 10 + Math.floor(chance() * 900)
   const duration = 300 + Math.floor(chance() * 4000)
+  const digits = String(serial)
   return {
-    id: `bench-${serial}`,
+    id: `bench-${digits}`,
     source: 'sdk',
     time: new Date(nowMs).toISOString(),
     tenant: `tenant-${Math.floor(chance() * TENANTS)}`,
     project: 'checkout',
     team: 'search',
     user: `user-${Math.floor(chance() * 5000)}`,
-    trace_id: serial.toString(16).padStart(32, '0'),
-    span_id: serial.toString(16).padStart(16, '0'),
-    operation_id: `op-${serial}`,
+    trace_id: digits.padStart(32, '0'),
+    span_id: digits.padStart(16, '0'),
+    operation_id: `op-${digits}`,
     attempt: 1,
     kind: 'llm',
     provider,

@@ -24,9 +24,10 @@ const span = (writer: Writer, serial: number, nowMs: number, chance: () => numbe
   const input = 200 + Math.floor(chance() * 30_000)
   const traceId = Buffer.alloc(16)
   traceId.writeUInt32BE(1)
-  traceId.writeUInt32BE(serial + 1, 12)
+  traceId.writeUInt32BE(serial, 12)
   const spanId = Buffer.alloc(8)
-  spanId.writeUInt32BE(serial + 1, 4)
+  spanId.writeUInt32BE(1)
+  spanId.writeUInt32BE(serial, 4)
   const startNs = BigInt(nowMs) * NS_PER_MS
   writer.uint32(tag(2, TEXT)).fork()
   writer.uint32(tag(1, TEXT)).bytes(traceId)
