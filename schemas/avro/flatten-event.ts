@@ -11,10 +11,25 @@ export type ColumnValue = string | number | boolean | string[] | number[] | null
 export type EventRow = Record<string, ColumnValue>
 
 const MICROSECONDS_PER_MS = 1000
-/** Digits of a fraction of a second that microseconds can hold. */
-const FRACTION_DIGITS = 6
+/** Where the fraction of a second stands in an RFC 3339 time, and where its microseconds end. */
+const FRACTION_AT = 19
+const MILLISECONDS_END = FRACTION_AT + 4
+const MICROSECONDS_END = MILLISECONDS_END + 3
+const ZERO = '0'.charCodeAt(0)
 
-const FRACTION = /\.(\d+)/
+/** Microseconds within the millisecond, which dates leave out; finer digits are cut off. */
+const fineMicroseconds = (time: string): number => {
+  if (time[FRACTION_AT] !== '.') return 0
+  let fine = 0
+  let isOver = false
+  for (let at = FRACTION_AT + 1; at < MICROSECONDS_END; at++) {
+    const digit = time.charCodeAt(at) - ZERO
+    // A zone or the end of the text ends the fraction; what is not told is zero.
+    isOver ||= !(digit >= 0 && digit <= 9)
+    if (at >= MILLISECONDS_END) fine = fine * 10 + (isOver ? 0 : digit)
+  }
+  return fine
+}
 
 /**
  * Microseconds since the epoch of an RFC 3339 time; finer digits are cut off.
@@ -22,10 +37,7 @@ const FRACTION = /\.(\d+)/
  *   no longer be exact.
  */
 export const microseconds = (time: string): number => {
-  const fraction = FRACTION.exec(time)?.[1] ?? ''
-  const wholeMs = Date.parse(fraction === '' ? time : time.replace(FRACTION, ''))
-  const fractionUs = Number(fraction.slice(0, FRACTION_DIGITS).padEnd(FRACTION_DIGITS, '0'))
-  const sum = wholeMs * MICROSECONDS_PER_MS + fractionUs
+  const sum = Date.parse(time) * MICROSECONDS_PER_MS + fineMicroseconds(time)
   if (Number.isSafeInteger(sum)) return sum
   throw new Failure('E_EVENT_TIME', `time is ${time.slice(0, 64)}, not a time before 2255`, {
     hint: 'Send RFC 3339 such as 2026-01-31T23:59:59.123456Z.'
@@ -40,8 +52,22 @@ const sortKeys = (value: unknown): unknown => {
   return Object.fromEntries(entries.map(([key, one]) => [key, sortKeys(one)]))
 }
 
+/** Whether an object is what sorting would make of it; labels mostly are. */
+const isSorted = (value: object): boolean => {
+  let last = ''
+  for (const key in value) {
+    const one = (value as Record<string, unknown>)[key]
+    if (key < last || typeof one === 'object' || one === undefined) return false
+    last = key
+  }
+  return !Array.isArray(value)
+}
+
 /** JSON text in which equal content has equal bytes: keys sorted, unreported values left out. */
-const canonicalJson = (value: unknown): string => JSON.stringify(sortKeys(value))
+const canonicalJson = (value: unknown): string =>
+  JSON.stringify(
+    typeof value === 'object' && value !== null && isSorted(value) ? value : sortKeys(value)
+  )
 
 /** Columns whose order of keys the provider chose, and which are kept as they came. */
 const VERBATIM = new Set(['usage'])
