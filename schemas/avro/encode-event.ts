@@ -22,6 +22,7 @@ const NULL = 0
 const VALUE = 2
 const END = 0
 
+/** What 32 bits hold. */
 const INT_MAX = 2 ** 31 - 1
 
 /** How a value of a kind is told, and written. */
