@@ -1,9 +1,9 @@
 import type { EventRow } from '../../schemas/avro/flatten-event.ts'
 import type { UsageEvent } from '../../schemas/event.ts'
-import { TOKEN_FIELDS } from '../../schemas/tokens.ts'
 import { label } from './label.ts'
 import { normalize, type Normalized } from './normalize/normalize.ts'
 import { stopClassOf } from './normalize/stop.ts'
+import type { TokenCounts } from './normalize/tokens.ts'
 import { completeTokens } from './token-totals.ts'
 
 /**
@@ -55,16 +55,19 @@ const fillNormalized = (
     body: usage
   })
   fillFacts(row, read)
-  for (const name of TOKEN_FIELDS) row[name] = read.tokens[name] ?? null
-  row['units'] = jsonOf(read.tokens.units)
-  row['iterations'] = jsonOf(read.tokens.iterations)
+  fillBuckets(row, read.tokens)
   row['usage_convention'] ??= label(read.convention)
   row['usage_confidence'] ??= read.confidence
   addWarnings(row, read.warnings)
 }
 
-const jsonOf = (value: unknown): string | null =>
-  value === undefined || value === null ? null : JSON.stringify(value)
+/** Nothing is in the row yet: what is not reported stays null. */
+const fillBuckets = (row: EventRow, tokens: TokenCounts): void => {
+  for (const name in tokens) {
+    const value = tokens[name as keyof TokenCounts]
+    if (value !== null) row[name] = typeof value === 'number' ? value : JSON.stringify(value)
+  }
+}
 
 const TEXT_FACTS = [
   'provider',
@@ -84,7 +87,10 @@ const fillFacts = (row: EventRow, read: Normalized): void => {
   // The sender repeats the tier that the provider names beside the speed; the speed decides.
   if (read.service_tier === 'fast' && row['service_tier'] === 'standard')
     row['service_tier'] = 'fast'
-  for (const name of TEXT_FACTS) row[name] ??= label(read[name])
+  for (const name of TEXT_FACTS) {
+    const fact = read[name]
+    if (fact !== null) row[name] ??= label(fact)
+  }
   for (const name of OTHER_FACTS) row[name] ??= read[name]
 }
 

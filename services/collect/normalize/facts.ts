@@ -51,18 +51,20 @@ export const addFacts = (facts: Facts, body: Json, usage: Json | null): void => 
   facts.response_model = modelOf(holder) ?? facts.response_model
   facts.response_id = idOf(holder) ?? facts.response_id
   facts.request_id = requestIdOf(body) ?? facts.request_id
-  facts.service_tier = tierOf(holder, usage) ?? facts.service_tier
+  facts.service_tier = tierAround(holder) ?? facts.service_tier
+  if (usage !== null) addUsageFacts(facts, usage)
   facts.system_fingerprint = textAt(body, 'system_fingerprint') ?? facts.system_fingerprint
   facts.tool_usage = objectAt(body, 'tool_usage') ?? facts.tool_usage
   facts.grounding_queries = Math.max(facts.grounding_queries, groundingQueries(body))
   facts.server_calls = serverCalls(body) ?? facts.server_calls
   facts.breakdown = breakdownOf(body) ?? facts.breakdown
-  if (usage !== null) addUsageFacts(facts, usage)
   addStop(facts, body, holder)
   addDiagnosis(facts, holder)
 }
 
-const addUsageFacts = (facts: Facts, usage: Json): void => {
+/** Adds what the usage block says of itself. */
+export const addUsageFacts = (facts: Facts, usage: Json): void => {
+  facts.service_tier = tierOf(usage) ?? facts.service_tier
   facts.speed = textAt(usage, 'speed') ?? facts.speed
   facts.region = regionOf(usage) ?? facts.region
   facts.fallback_credit =
@@ -104,10 +106,10 @@ const regionOf = (usage: Json | null): string | null => {
   return region === 'not_available' ? null : region
 }
 
-const tierOf = (body: Json, usage: Json | null): string | null =>
-  textAt(usage, 'service_tier') ??
-  textAt(usage, 'serviceTier') ??
-  textAt(usage, 'trafficType') ??
+const tierOf = (usage: Json): string | null =>
+  textAt(usage, 'service_tier') ?? textAt(usage, 'serviceTier') ?? textAt(usage, 'trafficType')
+
+const tierAround = (body: Json): string | null =>
   textAt(body, 'service_tier') ??
   textAt(objectAt(body, 'serviceTier'), 'type') ??
   textAt(body, 'serviceTier') ??

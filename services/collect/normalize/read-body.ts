@@ -1,8 +1,9 @@
 import { EventSplitter } from './events.ts'
-import { addFacts, noFacts, type Facts } from './facts.ts'
+import { addFacts, addUsageFacts, noFacts, type Facts } from './facts.ts'
 import { isObject, parseJson, type Json } from './json.ts'
 import { readProviderError, type HttpFacts, type ProviderError } from './provider-error.ts'
 import { familyOf } from './resolve.ts'
+import type { Family } from './rule.ts'
 import { isEvent, StreamFold } from './stream.ts'
 import { findUsage, hasStrayUsage, SLOT_ORDER, unwrap, type Found } from './usage-block.ts'
 import type { Notes } from './warnings.ts'
@@ -24,7 +25,38 @@ export const readBody = (body: unknown, http: HttpFacts, notes: Notes): Reading 
   if (typeof body === 'string') return readText(body, http, notes)
   if (Array.isArray(body)) return readEvents(body as unknown[], http, notes)
   if (!isObject(body)) return unreadable(http, notes)
+  const family = holdsCountsAlone(body) ? familyOf(body) : null
+  if (family !== null) return readCounts(body, family, http)
   return isEvent(body) ? readEvents([body], http, notes) : readWhole(body, http, notes)
+}
+
+const COUNT_NAME = /tokens?(?:_?count)?$/i
+const DETAILS_NAME = /._?details$|^cache_creation$|^server_tool_use$/i
+const TEXT_NAMES: ReadonlySet<string> = new Set(['service_tier', 'speed', 'inference_geo'])
+
+/**
+ * Whether a body is a usage block by itself and nothing else, as native events and spans carry it.
+ * Nearly all are, and the hundred places where responses, events and errors say something need not
+ * be looked at in one.
+ */
+const holdsCountsAlone = (body: Json): boolean => {
+  for (const name in body) if (!isPartOfCounts(name, body[name])) return false
+  return true
+}
+
+const isPartOfCounts = (name: string, value: unknown): boolean => {
+  if (typeof value === 'number') return COUNT_NAME.test(name)
+  if (typeof value === 'string') return TEXT_NAMES.has(name)
+  if (typeof value !== 'object') return false
+  return DETAILS_NAME.test(name) || (value === null && COUNT_NAME.test(name))
+}
+
+const readCounts = (block: Json, family: Family, http: HttpFacts): Reading => {
+  const facts = noFacts()
+  addUsageFacts(facts, block)
+  const error = readProviderError(null, http)
+  const usage = { slot: 'bare', block, family }
+  return { usage, body: block, facts, error, partial: false, batch: false }
 }
 
 const BYTE_ORDER_MARK = '\uFEFF'

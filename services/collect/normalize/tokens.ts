@@ -68,7 +68,7 @@ export const readTokens = (block: Json, rule: UsageRule, notes: Notes): ReadToke
   const toolUse = rule.toolUse === undefined ? null : readCount(block, rule.toolUse, notes)
   const stated = { prompt, completion, total, cacheRead, cacheWrite, toolUse }
   const reasoning = readReasoning(block, rule, stated, notes)
-  const whole = completeCounts({ ...stated, reasoning }, rule, notes)
+  const whole = completeCounts(stated, reasoning, rule, notes)
   const sides = decideSides(whole, rule, notes)
   tokens.in_cache_read = cacheRead
   tokens.in_tool_use = toolUse
@@ -150,11 +150,12 @@ const readReasoning = (
 
 /** The counts for the arithmetic alone: what is unknown is 0, unless the total tells it. */
 const completeCounts = (
-  stated: Stated & { reasoning: number | null },
+  stated: Stated,
+  reasoning: number | null,
   rule: UsageRule,
   notes: Notes
 ): Counts => {
-  const counts = zeroed(stated)
+  const counts = zeroed(stated, reasoning)
   const known = stated.prompt !== null && stated.completion !== null
   const nothing = stated.prompt === null && stated.completion === null
   if (stated.total === null || known || nothing) return counts
@@ -167,13 +168,13 @@ const completeCounts = (
   return counts
 }
 
-const zeroed = (stated: Stated & { reasoning: number | null }): Counts => ({
+const zeroed = (stated: Stated, reasoning: number | null): Counts => ({
   prompt: stated.prompt ?? 0,
   completion: stated.completion ?? 0,
   total: stated.total,
   cacheRead: stated.cacheRead ?? 0,
   cacheWrite: stated.cacheWrite ?? 0,
-  reasoning: stated.reasoning ?? 0,
+  reasoning: reasoning ?? 0,
   toolUse: stated.toolUse ?? 0
 })
 
