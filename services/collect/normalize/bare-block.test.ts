@@ -7,6 +7,7 @@ const count = fc.constantFrom(0, 1, 7, 40, 1000, -1, 1.5, null, '12')
 const details = fc.option(
   fc.dictionary(
     fc.constantFrom(
+      'input_tokens',
       'cached_tokens',
       'reasoning_tokens',
       'audio_tokens',
