@@ -2,11 +2,11 @@ import { gzipSync } from 'node:zlib'
 import { Failure } from '../../../schemas/failure.ts'
 import type { OutRecord } from '../log.ts'
 import { crc32c } from './crc32c.ts'
+import { framedBytes, varintBytes, writeBytes, writeVarint } from './framed-bytes.ts'
+import { headerFrame } from './header-frame.ts'
 import {
   ATTRIBUTE,
   BATCH,
-  CHECKSUM_DIGITS,
-  CHECKSUM_HEADER,
   LENGTH_PREFIX_BYTES,
   MAGIC,
   RECORD_BYTES_MAX,
@@ -21,48 +21,13 @@ const RECORD_FRAME_BYTES = 64
 const VARINT_BYTES_MAX = 5
 const NO_PRODUCER = -1
 
-/** Bytes that a zigzag varint of a non-negative number takes. */
-const varintBytes = (value: number): number => {
-  let bytes = 1
-  for (let rest = value * 2; rest > 0x7f; rest = Math.floor(rest / 128)) bytes++
-  return bytes
-}
-
-const writeVarint = (bytes: Buffer, value: number, at: number): number => {
-  let position = at
-  let rest = value * 2
-  while (rest > 0x7f) {
-    bytes[position++] = (rest % 128) | 0x80
-    rest = Math.floor(rest / 128)
-  }
-  bytes[position++] = rest
-  return position
-}
-
-/** A null's length is -1, which zigzag turns into 1. */
-const NULL_LENGTH = 1
-
-const writeBytes = (bytes: Buffer, value: Uint8Array | null, at: number): number => {
-  if (value === null) {
-    bytes[at] = NULL_LENGTH
-    return at + 1
-  }
-  const position = writeVarint(bytes, value.length, at)
-  bytes.set(value, position)
-  return position + value.length
-}
-
-/** CRC-32C of key and value as the header carries it. */
-export const checksumText = (key: Uint8Array, value: Uint8Array | null): string =>
-  (value === null ? crc32c(key) : crc32c(value, 0, value.length, crc32c(key)))
-    .toString(16)
-    .padStart(CHECKSUM_DIGITS, '0')
-
 /** About what a record takes in a batch: an upper bound when it has no headers of its own. */
-export const recordBytes = ({ key, value, headers = {} }: OutRecord): number => {
-  const texts = Object.entries(headers).flat()
-  const headerBytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-  return Buffer.byteLength(key) + (value?.length ?? 0) + headerBytes + RECORD_FRAME_BYTES
+export const recordBytes = (key: Uint8Array, { value, headers = {} }: OutRecord): number => {
+  let bytes = key.length + (value?.length ?? 0) + RECORD_FRAME_BYTES
+  for (const name in headers) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(headers[name] ?? '')
+  }
+  return bytes
 }
 
 /**
@@ -70,24 +35,15 @@ export const recordBytes = ({ key, value, headers = {} }: OutRecord): number => 
  * @throws Failure E_BODY_TOO_LARGE
  */
 export const checkRecordSize = (record: OutRecord): void => {
-  const bytes = Buffer.byteLength(record.key) + (record.value?.length ?? 0)
+  const valueBytes = record.value?.length ?? 0
+  // No character takes more bytes than three.
+  if (record.key.length * 3 + valueBytes <= RECORD_BYTES_MAX) return
+  const bytes = Buffer.byteLength(record.key) + valueBytes
   if (bytes <= RECORD_BYTES_MAX) return
   throw new Failure('E_BODY_TOO_LARGE', `a record has ${bytes} bytes`, {
     hint: `Keep key and value of a record below ${RECORD_BYTES_MAX} bytes.`
   })
 }
-
-const headersOf = (record: OutRecord, key: Uint8Array): [Buffer, Buffer][] => {
-  const given = record.headers ?? {}
-  const all =
-    CHECKSUM_HEADER in given
-      ? given
-      : { [CHECKSUM_HEADER]: checksumText(key, record.value), ...given }
-  return Object.entries(all).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])
-}
-
-const sizeOf = (parts: readonly (Uint8Array | null)[]): number =>
-  parts.reduce((sum, part) => sum + (part === null ? 1 : varintBytes(part.length) + part.length), 0)
 
 export type Codec = 'none' | 'gzip'
 
@@ -117,16 +73,12 @@ export class BatchWriter {
     return this.#end
   }
 
-  add(record: OutRecord): void {
-    const key = Buffer.from(record.key)
-    const headers = headersOf(record, key)
+  /** @param key the record's, in UTF-8. */
+  add({ value, headers }: OutRecord, key: Uint8Array): void {
+    const frame = headerFrame(key, value, headers)
     const offsetDelta = this.count
     // Attributes and the time delta take one byte each: both are always zero.
-    const size =
-      2 +
-      varintBytes(offsetDelta) +
-      sizeOf([key, record.value, ...headers.flat()]) +
-      varintBytes(headers.length)
+    const size = 2 + varintBytes(offsetDelta) + framedBytes(key) + framedBytes(value) + frame.length
     this.#reserve(size + RECORD_FRAME_BYTES)
     const bytes = this.#bytes
     let at = writeVarint(bytes, size, this.#end)
@@ -134,10 +86,9 @@ export class BatchWriter {
     bytes[at++] = 0
     at = writeVarint(bytes, offsetDelta, at)
     at = writeBytes(bytes, key, at)
-    at = writeBytes(bytes, record.value, at)
-    at = writeVarint(bytes, headers.length, at)
-    for (const part of headers.flat()) at = writeBytes(bytes, part, at)
-    this.#end = at
+    at = writeBytes(bytes, value, at)
+    bytes.set(frame, at)
+    this.#end = at + frame.length
     this.count++
   }
 

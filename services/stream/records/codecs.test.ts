@@ -13,7 +13,7 @@ import { decompressZstd } from './zstd.ts'
 
 const batchOf = (value: string, baseOffset: number): Buffer => {
   const writer = new BatchWriter()
-  writer.add({ key: 'key', value: Buffer.from(value) })
+  writer.add({ key: 'key', value: Buffer.from(value) }, Buffer.from('key'))
   return Buffer.from(writer.seal({ baseOffset, timeMs: 0 }))
 }
 

@@ -31,10 +31,11 @@ export const toLanes = (
     topics.set(topic, lanes)
     const partitions = partitionsOf(topic)
     for (const record of records) {
-      const partition = partitionOf(record.key, partitions)
+      const key = Buffer.from(record.key)
+      const partition = partitionOf(key, partitions)
       const lane = lanes.get(partition) ?? { topic, partition, batches: [] }
       lanes.set(partition, lane)
-      batchFor(lane, recordBytes(record)).add(record)
+      batchFor(lane, recordBytes(key, record)).add(record, key)
     }
   }
   return [...topics.values()].flatMap((lanes) => [...lanes.values()])

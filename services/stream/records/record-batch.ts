@@ -36,6 +36,12 @@ export const ATTRIBUTE = {
 /** Name of the header that carries the CRC-32C of key and value as eight hexadecimal digits. */
 export const CHECKSUM_HEADER = 'crc32c'
 export const CHECKSUM_DIGITS = 8
+/** What stands before the digits: the lengths of name and value are varints of one byte. */
+export const CHECKSUM_FRAME = Buffer.concat([
+  Buffer.from([CHECKSUM_HEADER.length * 2]),
+  Buffer.from(CHECKSUM_HEADER),
+  Buffer.from([CHECKSUM_DIGITS * 2])
+])
 
 /**
  * Largest key and value of one record together. A broker refuses batches over 1 MiB by default;

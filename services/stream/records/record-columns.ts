@@ -1,7 +1,7 @@
 import { NULL_VALUE, type RecordRun, type UnreadableBatch } from '../log.ts'
 import { readBatches, type BatchPosition, type BatchSection } from './batch-reader.ts'
 import { crc32c } from './crc32c.ts'
-import { CHECKSUM_DIGITS, CHECKSUM_HEADER } from './record-batch.ts'
+import { CHECKSUM_DIGITS, CHECKSUM_FRAME, CHECKSUM_HEADER } from './record-batch.ts'
 import { unreadable } from './unreadable.ts'
 
 /**
@@ -37,13 +37,6 @@ class Cursor {
     return unsigned % 2 === 0 ? unsigned / 2 : -(unsigned + 1) / 2
   }
 }
-
-/** Zigzag varints of the name's and the value's length, around the name. */
-const CHECKSUM_HEADER_FRAME = Buffer.concat([
-  Buffer.from([CHECKSUM_HEADER.length * 2]),
-  Buffer.from(CHECKSUM_HEADER),
-  Buffer.from([CHECKSUM_DIGITS * 2])
-])
 
 const startsWith = (bytes: Uint8Array, at: number, frame: Uint8Array): boolean => {
   for (let index = 0; index < frame.length; index++) {
@@ -161,8 +154,8 @@ class Columns {
     const hasHeaders = cursor.at < end && bytes[cursor.at] !== 0
     if (!hasHeaders) return
     cursor.varint()
-    if (!startsWith(bytes, cursor.at, CHECKSUM_HEADER_FRAME)) return
-    const stored = readHex(bytes, cursor.at + CHECKSUM_HEADER_FRAME.length)
+    if (!startsWith(bytes, cursor.at, CHECKSUM_FRAME)) return
+    const stored = readHex(bytes, cursor.at + CHECKSUM_FRAME.length)
     if (stored !== this.checksum(row)) this.#refuse(row)
   }
 

@@ -14,7 +14,7 @@ const SEAL: Seal = { baseOffset: 0, timeMs: 1_770_000_000_000, appendedHere: tru
 
 const batchOf = (records: readonly OutRecord[], seal: Partial<Seal> = {}): Buffer => {
   const writer = new BatchWriter()
-  for (const record of records) writer.add(record)
+  for (const record of records) writer.add(record, Buffer.from(record.key))
   return Buffer.from(writer.seal({ ...SEAL, ...seal }))
 }
 
