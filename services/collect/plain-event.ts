@@ -19,6 +19,8 @@ type Judge = (value: unknown) => boolean
 const ASCII = /^[\x20-\x7e]*$/
 /** The schema's own: any narrower one would leave some days of the year to the slow way. */
 const TIME = z.regexes.datetime({ offset: true })
+/** As the schema has it: money is no double. */
+const DECIMAL = /^-?\d{1,18}(?:\.\d{1,18})?$/
 const KIND_SET: ReadonlySet<unknown> = new Set(KINDS)
 
 const isText: Judge = (value) =>
@@ -58,24 +60,28 @@ const ofShape =
     return true
   }
 
-/** Fields whose rule is more than that of their kind: the schema judges them. */
-const LEFT_TO_SCHEMA = new Set(['verdict', 'attempt', 'n_gpus', 'status', 'cost_reported_usd'])
+const isNumber: Judge = (value) => Number.isFinite(value)
+
+/** Fields whose rule is more than that of their kind, unless they are null: the schema judges them. */
+const LEFT_TO_SCHEMA = new Set(['verdict', 'n_gpus', 'candidates', 'concurrency'])
+const leftToSchema: Judge = () => false
 
 const BY_KIND: Readonly<Record<string, Judge>> = {
   word: isText,
   id: isText,
   long: isCount,
   words: isTexts,
+  double: isNumber,
+  doubles: (value) =>
+    Array.isArray(value) && value.length <= LIST_LENGTH_MAX && value.every(isNumber),
   boolean: (value) => typeof value === 'boolean'
 }
 
 const judges = new Map<string, Judge>(
-  EVENT_FIELDS.flatMap(({ path, kind }): [string, Judge][] => {
-    const judge = BY_KIND[kind]
-    return judge === undefined || path.includes('.') || LEFT_TO_SCHEMA.has(path)
-      ? []
-      : [[path, judge]]
-  })
+  EVENT_FIELDS.filter(({ path }) => !path.includes('.')).map(({ path, kind }) => [
+    path,
+    LEFT_TO_SCHEMA.has(path) ? leftToSchema : (BY_KIND[kind] ?? leftToSchema)
+  ])
 )
 /** As the schema bounds them. */
 const ATTEMPT_MAX = 1_000_000
@@ -85,6 +91,7 @@ const STATUS_MAX = 999
 judges
   .set('time', (value) => typeof value === 'string' && TIME.test(value))
   .set('kind', (value) => KIND_SET.has(value))
+  .set('cost_reported_usd', (value) => typeof value === 'string' && DECIMAL.test(value))
   .set('usage', isObject)
   .set('tags', isTags)
   .set(
