@@ -1,8 +1,14 @@
 import type { Engine, Row } from '../../services/lake/engine.ts'
 import { quoted } from '../../services/lake/parquet-writer.ts'
-import { EVENT_ENERGY_COLUMNS } from '../../services/rates/energy/energy-sql.ts'
+import {
+  CACHED,
+  END_MS,
+  IS_SERVED,
+  OUT,
+  START_MS,
+  UNCACHED
+} from '../../services/rates/energy/call-sql.ts'
 import { INPUT_ASSUMED_TOKENS } from '../../services/rates/energy/estimate.ts'
-import { EVENT_END_MS, EVENT_START_MS } from '../../services/rates/energy/overlap-sql.ts'
 import type { MeterReading, MeterUnit } from '../../services/rates/energy/metered/meter-reading.ts'
 import type { HostCall } from './measured-rows.ts'
 
@@ -37,8 +43,6 @@ export const readingsOf = async (
   }))
 }
 
-const { uncached, cached, out } = EVENT_ENERGY_COLUMNS
-
 /**
  * Makes the table `host_calls`: calls around a day that a model served on a host with meters, each
  * once, numbered by `key` in the order of their identity.
@@ -47,15 +51,15 @@ export const gatherCalls = (engine: Engine, dayMs: number): Promise<void> =>
   engine.run(`CREATE OR REPLACE TEMP TABLE host_calls AS
     SELECT row_number() OVER (ORDER BY tenant, source, id)::INTEGER AS key, * FROM (
       SELECT tenant, source, id, host, response_model AS model, gpu, "precision", n_gpus,
-        ${EVENT_START_MS}::DOUBLE AS start_ms, ${EVENT_END_MS}::DOUBLE AS end_ms,
-        least(${EVENT_END_MS}, greatest(${EVENT_START_MS}, epoch_ms(time) + coalesce(ttft_ms, queue_ms, 0)))::DOUBLE
+        ${START_MS}::DOUBLE AS start_ms, ${END_MS}::DOUBLE AS end_ms,
+        least(${END_MS}, greatest(${START_MS}, epoch_ms(time) + coalesce(ttft_ms, queue_ms, 0)))::DOUBLE
           AS first_ms,
-        greatest(coalesce(${uncached},
+        greatest(coalesce(${UNCACHED},
           CASE WHEN in_cache_read > 0 THEN 0 ELSE ${INPUT_ASSUMED_TOKENS} END), 0)::DOUBLE AS uncached,
-        greatest(coalesce(${cached}, 0), 0)::DOUBLE AS cached,
-        greatest(coalesce(${out}, 0), 0)::DOUBLE AS out, energy_mid_uj::DOUBLE AS estimate_uj
+        greatest(coalesce(${CACHED}, 0), 0)::DOUBLE AS cached,
+        greatest(coalesce(${OUT}, 0), 0)::DOUBLE AS out, energy_mid_uj::DOUBLE AS estimate_uj
       FROM temp.events
-      WHERE kind IN ('llm', 'embedding') AND duration_ms IS NOT NULL AND ${around('time', dayMs)}
+      WHERE ${IS_SERVED} AND duration_ms IS NOT NULL AND ${around('time', dayMs)}
         AND host IN (SELECT DISTINCT host FROM temp.readings_now)
       -- Rows that are not settled yet may come twice; settling keeps the one that came first.
       QUALIFY row_number() OVER (PARTITION BY tenant, source, id

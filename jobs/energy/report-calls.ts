@@ -1,19 +1,8 @@
+import { loadEnergy, readServedCalls } from '../../services/consume/call-energy.ts'
 import type { Engine } from '../../services/lake/engine.ts'
-import {
-  energyJoulesSql,
-  EVENT_ENERGY_COLUMNS,
-  type EnergyColumns,
-  type EnergyKey
-} from '../../services/rates/energy/energy-sql.ts'
-import { withOverlapSql } from '../../services/rates/energy/overlap-sql.ts'
-import {
-  energyKeysSql,
-  parameterTableSql
-} from '../../services/rates/energy/parameter-table-sql.ts'
+import { CACHED, IS_SERVED, OUT, UNCACHED } from '../../services/rates/energy/call-sql.ts'
+import { estimateColumns } from '../../services/rates/energy/estimate-columns.ts'
 import { moment } from './host-days.ts'
-
-const PARAMETERS = 'report_parameters'
-const CALLS = '(FROM temp.report_events)'
 
 export type ReportSpan = { fromMs: number; toMs: number }
 
@@ -28,43 +17,51 @@ export const gatherReportCalls = async (
   passScore: number
 ): Promise<void> => {
   await engine.run(eventsSql(span))
-  const keys = (await engine.rows(energyKeysSql(CALLS))) as EnergyKey[]
-  const [first] = await engine.rows(`SELECT min(year(time)) AS year,
-    epoch_ms(min(time))::DOUBLE AS time_ms FROM ${CALLS}`)
-  await engine.run(parameterTableSql(PARAMETERS, keys, Number(first?.['year'] ?? 0)))
-  await engine.run(`CREATE OR REPLACE TEMP TABLE report_batched AS
-    SELECT * FROM ${withOverlapSql(CALLS, 'row_key', { originMs: Number(first?.['time_ms'] ?? 0), untilMs: null })}`)
+  await estimateAll(engine)
   await engine.run(measuredSql(span))
   await engine.run(verdictsSql(span, passScore))
-  const { uncached, cached } = EVENT_ENERGY_COLUMNS
-  const both = `CASE WHEN coalesce(${uncached}, ${cached}) IS NOT NULL
-    THEN coalesce(${uncached}, 0) + coalesce(${cached}, 0) END`
   await engine.run(`CREATE OR REPLACE TEMP TABLE report_calls AS
     SELECT e.row_key, e.tenant, coalesce(e.response_model, e.request_model) AS model, e.host, e.task,
-      e.provider, e.region, date_trunc('hour', e.time) AS hour, v.passed, e.concurrency,
-      ${EVENT_ENERGY_COLUMNS.out} AS out_tokens, ${both} AS in_tokens, in_cache_read AS cached_tokens,
-      coalesce(e.energy_low_uj / 1e6, n.energy_low_j) AS low_j,
-      coalesce(e.energy_mid_uj / 1e6, n.energy_mid_j) AS mid_j,
-      coalesce(e.energy_high_uj / 1e6, n.energy_high_j) AS high_j,
-      coalesce(e.energy_tier, n.energy_tier) AS tier,
-      n.energy_mid_j AS now_j, w.energy_mid_j AS without_cache_j,
-      CASE WHEN e.concurrency > 0 THEN a.energy_mid_j END AS alone_j,
+      e.provider, e.region, date_trunc('hour', e.time) AS hour, v.passed, n.concurrency,
+      ${OUT} AS out_tokens,
+      CASE WHEN coalesce(${UNCACHED}, ${CACHED}) IS NOT NULL
+        THEN coalesce(${UNCACHED}, 0) + coalesce(${CACHED}, 0) END AS in_tokens,
+      in_cache_read AS cached_tokens,
+      coalesce(e.energy_low_uj / 1e6, n.low_j) AS low_j,
+      coalesce(e.energy_mid_uj / 1e6, n.mid_j) AS mid_j,
+      coalesce(e.energy_high_uj / 1e6, n.high_j) AS high_j,
+      coalesce(e.energy_tier, n.tier) AS tier,
+      n.mid_j AS now_j, n.without_cache_j,
+      CASE WHEN n.concurrency > 0 THEN n.alone_j END AS alone_j,
       m.measured_j, m.idle_serving_j, m.filled_j
-    FROM temp.report_batched e
-    JOIN (${joules({})}) n USING (row_key)
-    JOIN (${joules({ uncached: both, cached: '0' })}) w USING (row_key)
-    JOIN (${joules({ concurrency: '1' })}) a USING (row_key)
+    FROM temp.report_events e
+    JOIN temp.report_energy n USING (row_key)
     LEFT JOIN temp.report_measured m ON m.tenant = e.tenant AND m.id = e.id
       AND m.source IS NOT DISTINCT FROM e.source
     LEFT JOIN temp.report_verdicts v ON v.task = e.task`)
 }
 
-const joules = (change: Partial<EnergyColumns>): string =>
-  `SELECT row_key, energy_low_j, energy_mid_j, energy_high_j, energy_tier FROM (${energyJoulesSql({
-    events: 'temp.report_batched',
-    parameters: PARAMETERS,
-    columns: { ...EVENT_ENERGY_COLUMNS, ...change }
-  })})`
+/** Makes `report_energy`: estimates as calls were, without their cache, and alone in their batch. */
+const estimateAll = async (engine: Engine): Promise<void> => {
+  const [first] = await engine.rows('SELECT min(year(time)) AS year FROM temp.report_events')
+  const calls = await readServedCalls(engine, 'temp.report_events', {
+    engineYear: Number(first?.['year'] ?? 0),
+    untilMs: null
+  })
+  const { rowKey, uncached, cached, concurrency } = calls
+  // Where neither count is reported there is no cache to leave out.
+  const computed = uncached.map((tokens, row) => {
+    const read = cached[row]!
+    return Number.isNaN(read) ? tokens : Number.isNaN(tokens) ? read : tokens + read
+  })
+  const without = estimateColumns({ ...calls, uncached: computed, cached: cached.map(() => 0) })
+  const alone = estimateColumns({ ...calls, concurrency: concurrency.map(() => 1) })
+  await loadEnergy(engine, 'report_energy', {
+    rowKey,
+    ...estimateColumns(calls),
+    others: { concurrency, without_cache_j: without.mid, alone_j: alone.mid }
+  })
+}
 
 const within = (column: string, { fromMs, toMs }: ReportSpan): string =>
   `${column} >= ${moment(fromMs)} AND ${column} < ${moment(toMs)}`
@@ -74,7 +71,7 @@ const TASK = "coalesce(trace_id, concat_ws('/', tenant, source, id))"
 
 const eventsSql = (span: ReportSpan): string => `CREATE OR REPLACE TEMP TABLE report_events AS
   SELECT row_number() OVER (ORDER BY time, tenant, source, id)::BIGINT AS row_key, ${TASK} AS task, *
-  FROM (SELECT * FROM temp.events WHERE kind IN ('llm', 'embedding') AND ${within('time', span)}
+  FROM (SELECT * FROM temp.events WHERE ${IS_SERVED} AND ${within('time', span)}
     QUALIFY row_number() OVER (PARTITION BY tenant, source, id
       ORDER BY provisional, append_time, "partition", "offset") = 1)`
 
@@ -98,6 +95,6 @@ const verdictsSql = (span: ReportSpan, passScore: number): string =>
   SELECT ${TASK} AS task, coalesce(
     arg_max(score, time) FILTER (kind = 'evaluation' AND score IS NOT NULL) >= ${passScore},
     arg_max(coalesce(status, 200) < 400 AND error_type IS NULL AND refusal IS NOT TRUE
-      AND schema_valid IS NOT FALSE, time) FILTER (kind IN ('llm', 'embedding'))
+      AND schema_valid IS NOT FALSE, time) FILTER (${IS_SERVED})
     AND count_if(kind = 'guardrail' AND verdict = 'block') = 0) AS passed
   FROM temp.events WHERE ${within('time', span)} GROUP BY 1`

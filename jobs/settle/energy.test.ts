@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import { FIELD_TYPES } from '../../schemas/tables.ts'
-import { Engine } from '../../services/lake/engine.ts'
+import { Engine, type Row } from '../../services/lake/engine.ts'
 import { energy } from './energy.ts'
 
 const HOUR_MS = Date.parse('2026-03-01T10:00:00Z')
@@ -13,6 +13,16 @@ const row = (key: number, given: Readonly<Record<string, string>>): string => {
     ({ column, kind }) => `(${given[column] ?? 'NULL'})::${FIELD_TYPES[kind]} AS "${column}"`
   )
   return `SELECT ${key}::BIGINT AS row_key, ${fields.join(', ')}`
+}
+
+/** Rows of the view `columns` with what the estimate adds, in the order of their keys. */
+const enriched = async (engine: Engine): Promise<Row[]> => {
+  const { expressions, joins } = await energy(engine, HOUR_MS)
+  const names = ['energy_low_uj', 'energy_mid_uj', 'energy_high_uj']
+  assert.deepEqual(Object.keys(expressions), [...names, 'energy_tier'])
+  const added = names.map((name) => `(${expressions[name]})::BIGINT AS ${name}`)
+  return engine.rows(`SELECT e.row_key, ${added.join(', ')}, ${expressions['energy_tier']} AS energy_tier
+    FROM temp.columns e ${joins.join(' ')} ORDER BY e.row_key`)
 }
 
 test('model calls get an interval that holds its middle, steps without a model get no energy', async () => {
@@ -30,24 +40,18 @@ test('model calls get an interval that holds its middle, steps without a model g
     row(4, { ...call, out_total: 'NULL' })
   ]
   await engine.run(`CREATE TEMP VIEW columns AS ${rows.join(' UNION ALL ')}`)
-  const { expressions } = await energy(engine, HOUR_MS)
-  assert.deepEqual(Object.keys(expressions), [
-    'energy_low_uj',
-    'energy_mid_uj',
-    'energy_high_uj',
-    'energy_tier'
-  ])
-  const seen = await engine.rows('FROM temp.energy ORDER BY row_key')
+  const seen = await enriched(engine)
   engine.close()
   assert.deepEqual(
     seen.map((one) => Number(one['row_key'])),
-    [1, 2, 4]
+    [1, 2, 3, 4]
   )
-  const [short, long, unknown] = seen.map((energies) =>
+  const [short, long, tool, unknown] = seen.map((energies) =>
     ['low', 'mid', 'high'].map((end) => energies[`energy_${end}_uj`] as bigint | null)
   )
   assert.ok(short![0]! > 0n && short![0]! < short![1]! && short![1]! < short![2]!)
   assert.ok(long![1]! > 5n * short![1]!, 'ten times the output costs several times the energy')
+  assert.deepEqual(tool, [null, null, null])
   assert.deepEqual(unknown, [null, null, null], 'no reported output is not zero energy')
 })
 
@@ -73,8 +77,7 @@ test('calls that overlap on a host share its batch, calls without a host are tol
     call(23, { host: "'other'", duration_ms: 'NULL' })
   ]
   await engine.run(`CREATE TEMP VIEW columns AS ${rows.join(' UNION ALL ')}`)
-  await energy(engine, HOUR_MS)
-  const seen = await engine.rows('FROM temp.energy')
+  const seen = await enriched(engine)
   engine.close()
   const of = (key: number) => {
     const found = seen.find((one) => Number(one['row_key']) === key)

@@ -4,7 +4,7 @@ import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import { TABLES } from '../../schemas/tables.ts'
 import { WINDOW_COLUMNS } from '../../schemas/windows.ts'
 import { Engine } from '../lake/engine.ts'
-import { energyVersion } from '../rates/energy/energy-sql.ts'
+import { energyVersion } from '../rates/energy/estimate.ts'
 import type { PriceBook } from '../rates/prices/book.ts'
 import { landings } from './landing.ts'
 

@@ -19,7 +19,14 @@ const MODELS = [
 /** The first so many are served on hosts of one's own. */
 const OWN_MODELS = 3
 
-/** Calls of one hour, as a gateway tells them: three of five on hosts that are known. */
+const TENANTS = 50
+const ROUTES = 6
+
+/**
+ * Calls of one hour, as a gateway tells them: three of five on hosts that are known. Half a million of
+ * them make six to a window, as the race has it: windows of one call each would settle slowly and
+ * hide what energy adds.
+ */
 export const servedCalls = (count: number): object[] => {
   const random = generator(17)
   return Array.from({ length: count }, (_, index) => {
@@ -31,7 +38,7 @@ export const servedCalls = (count: number): object[] => {
       id: `call-${index}`,
       source: 'gateway',
       time: new Date(START_MS + random(HOUR_MS)).toISOString(),
-      tenant: `tenant-${random(200)}`,
+      tenant: `tenant-${random(TENANTS)}`,
       project: `project-${random(20)}`,
       user: `user-${random(5000)}`,
       kind: 'llm',
@@ -39,7 +46,7 @@ export const servedCalls = (count: number): object[] => {
       api: 'chat',
       request_model: MODELS[model],
       response_model: MODELS[model],
-      route: `route-${random(12)}`,
+      route: `route-${random(ROUTES)}`,
       region: 'eu-central-1',
       trace_id: `trace-${random(count)}`,
       span_id: `span-${index}`,

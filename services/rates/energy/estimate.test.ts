@@ -9,7 +9,6 @@ import { parseFactors } from './factors.ts'
 import { findGpu } from './gpu.ts'
 import { interTokenMs } from './inter-token.ts'
 import { findModel } from './model-table.ts'
-import { overlapConcurrency } from './overlap.ts'
 import { findPrecision } from './precision.ts'
 import { splitWeights } from './roofline.ts'
 
@@ -212,49 +211,5 @@ test('a factor file that lacks a coefficient is refused', () => {
   assert.throws(
     () => parseFactors({ version: 'x' }),
     (error: unknown) => error instanceof Failure && error.code === 'E_FACTOR_TABLE'
-  )
-})
-
-test('concurrency by overlap is the mean number of calls running beside each', () => {
-  const call = (id: string, replica: string, startMs: number, endMs: number) => ({
-    id,
-    replica,
-    startMs,
-    endMs
-  })
-  const found = overlapConcurrency([
-    call('a', 'x', 0, 10),
-    call('b', 'x', 5, 15),
-    call('c', 'x', 10, 20),
-    call('d', 'y', 0, 10),
-    call('e', 'x', 7, 7)
-  ])
-  assert.deepEqual(Object.fromEntries(found), { a: 1.5, b: 2, c: 1.5, d: 1, e: 1 })
-  const Calls = fc.array(
-    fc.record({
-      id: fc.uuid(),
-      replica: fc.constantFrom('x', 'y'),
-      startMs: fc.nat(500),
-      length: fc.nat(90)
-    }),
-    { maxLength: 30 }
-  )
-  fc.assert(
-    fc.property(Calls, (rows) => {
-      const calls = rows.map(({ length, ...row }) => ({ ...row, endMs: row.startMs + length }))
-      const means = overlapConcurrency(calls)
-      assert.deepEqual(new Map(overlapConcurrency(calls.toReversed())), new Map(means))
-      for (const one of calls) {
-        if (one.endMs === one.startMs) continue
-        const shared = calls
-          .filter(({ replica }) => replica === one.replica)
-          .map(({ startMs, endMs }) =>
-            Math.max(0, Math.min(endMs, one.endMs) - Math.max(startMs, one.startMs))
-          )
-        const mean = shared.reduce((sum, ms) => sum + ms, 0) / (one.endMs - one.startMs)
-        assert.ok(Math.abs((means.get(one.id) ?? 0) - mean) < 1e-9)
-      }
-    }),
-    { numRuns: 100, seed: 2 }
   )
 })

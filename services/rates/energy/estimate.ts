@@ -1,16 +1,14 @@
 import { concurrencyFromLatency, type InferredConcurrency } from './concurrency.ts'
-import { resolveDeployment, type DeploymentRequest, type ResolvedDeployment } from './deployment.ts'
-import { FACTORS, type EnergyFactors, type HalfWidth, type KnowledgeName } from './factors.ts'
-import { combineHalfWidths, interval, type Interval } from './interval.ts'
 import {
-  fixedSeconds,
-  inputSeconds,
-  isMixture,
-  marginalSeconds,
-  outputSeconds,
-  rooflineTerms,
-  type RooflineTerms
-} from './roofline.ts'
+  deploymentFigures,
+  type DeploymentFigures,
+  type EnergyTier,
+  type KnowledgeFigures
+} from './deployment-figures.ts'
+import type { DeploymentRequest } from './deployment.ts'
+import { FACTORS, type EnergyFactors, type HalfWidth, type KnowledgeName } from './factors.ts'
+import type { Interval } from './interval.ts'
+import { fixedSeconds, inputSeconds, marginalSeconds } from './roofline.ts'
 
 /**
  * Estimated energy of one call at the GPU boundary: roofline of docs in infra/ENERGY.md, prefill
@@ -18,7 +16,9 @@ import {
  */
 export const METHOD_VERSION = 'roofline-2'
 
-export type EnergyTier = 'E1' | 'E2' | 'E3' | 'E4'
+/** The version that stands on every row: method and factors. */
+export const energyVersion = (factors: EnergyFactors = FACTORS): string =>
+  `${METHOD_VERSION}/${factors.version}`
 
 export type EnergyRequest = DeploymentRequest & {
   /** Mean running requests of the replica. */
@@ -50,143 +50,167 @@ export const CACHED_SHARE = 0.1
 /** Prompt assumed when the input is not reported: the reference set's common chat prompt. */
 export const INPUT_ASSUMED_TOKENS = 250
 /** What an unreported prompt adds: chat prompts are short, documents are not. */
-export const INPUT_UNREPORTED: HalfWidth = { below: 0.05, above: 0.25 }
+const INPUT_UNREPORTED: HalfWidth = { below: 0.05, above: 0.25 }
+/** Natural logarithms of 0.02 / 0.1 and 0.37 / 0.1: cache load alone, and the one measurement. */
+const CACHED_HALF_WIDTH: HalfWidth = { below: 1.61, above: 1.31 }
+/** Few prefill measurements are open: × 0.6 … × 2. */
+const PREFILL_HALF_WIDTH: HalfWidth = { below: 0.51, above: 0.69 }
 /** An observed latency outside a factor of four of the model's says more of queues than of energy. */
-export const LATENCY_RATIO_MAX = 4
+const LATENCY_RATIO_MAX = 4
+/** The 90th percentile of a normal deviate: half of an 80 % interval lies within it. */
+const NORMAL_P90 = 1.2816
 
-type Work = { uncached: number; cached: number; out: number; context: number; input: number }
+/** What an estimate reads of a call beside its deployment; NaN = not known. */
+export type CallInputs = {
+  uncached: number
+  cached: number
+  out: number
+  concurrency: number
+  interTokenMs: number
+}
+
+/** An estimate as the arithmetic leaves it, J: one object serves any number of calls. */
+export type CallEnergy = Interval &
+  InferredConcurrency & { tier: EnergyTier; prefill: number; cached: number; decode: number }
 
 /** Estimates one call. Throws nothing: what is not known is assumed and named. */
 export const estimateEnergy = (
   request: EnergyRequest,
   factors: EnergyFactors = FACTORS
 ): EnergyEstimate => {
-  const resolved = resolveDeployment(request, factors)
-  const energy = rooflineTerms(resolved.deployment, factors.energy)
-  const latency = rooflineTerms(resolved.deployment, factors.latency)
-  const work = workOf(request)
-  const knowledge = knowledgeOf(request, resolved)
-  const { batch, logSigma } = concurrencyOf(request, {
-    resolved,
-    latency,
-    work,
-    knowledge,
-    factors
-  })
-  const watts = resolved.deployment.gpu.powerWattsMax
-  const correction =
-    knowledge === 'batch_and_latency'
-      ? latencyCorrection(request, { resolved, latency, work, batch, factors })
-      : 1
-  const perInput = watts * inputSeconds(energy, work.input)
-  const parts = {
-    prefill: perInput * work.uncached,
-    cached: CACHED_SHARE * perInput * work.cached,
-    decode: watts * outputSeconds(energy, batch, work.context) * work.out * correction
+  const figures = deploymentFigures(request, factors)
+  const inputs: CallInputs = {
+    uncached: request.inUncached ?? Number.NaN,
+    cached: request.inCacheRead ?? Number.NaN,
+    out: request.out,
+    concurrency: request.concurrency ?? Number.NaN,
+    interTokenMs: request.interTokenMs ?? Number.NaN
   }
-  const base =
-    factors.interval[knowledge][isMixture(resolved.deployment.model) ? 'mixture' : 'dense']
-  const assumptions = assumptionsOf(request, resolved)
-  const blur = batchBlur(energy, { batch, logSigma }, work, factors)
+  const { low, mid, high, tier, prefill, cached, decode, batch } = estimateCall(figures, inputs)
+  const assumptions = figures.assumptions.map(({ what }) => what)
+  const unreported = `input not reported, ${INPUT_ASSUMED_TOKENS} tokens assumed`
   return {
-    joules: interval(parts, combineHalfWidths([base, ...assumptions, blur])),
-    tier: tierOf(knowledge, resolved),
+    joules: { low, mid, high },
+    tier,
     methodVersion: METHOD_VERSION,
     factorsVersion: factors.version,
-    parts,
+    parts: { prefill, cached, decode },
     concurrency: batch,
-    assumptions: assumptions.map(({ what }) => what)
+    assumptions: isUnreported(inputs) ? [...assumptions, unreported] : assumptions
   }
 }
 
-const workOf = (request: EnergyRequest): Work => {
-  const cached = Math.max(0, request.inCacheRead ?? 0)
-  const uncached = Math.max(0, request.inUncached ?? (cached > 0 ? 0 : INPUT_ASSUMED_TOKENS))
-  const out = Math.max(0, request.out)
+export const emptyEnergy = (): CallEnergy => ({
+  low: 0,
+  mid: 0,
+  high: 0,
+  tier: 'E4',
+  prefill: 0,
+  cached: 0,
+  decode: 0,
+  batch: 1,
+  logSigma: 0
+})
+
+const isUnreported = ({ uncached, cached }: CallInputs): boolean =>
+  uncached !== uncached && cached !== cached
+
+/** The arithmetic of a call. Comparisons are such that NaN counts as not known. */
+export const estimateCall = (
+  figures: DeploymentFigures,
+  inputs: CallInputs,
+  into: CallEnergy = emptyEnergy()
+): CallEnergy => {
+  const { joules, factors } = figures
+  const cached = inputs.cached > 0 ? inputs.cached : 0
+  const uncached = uncachedOf(inputs, cached)
+  const out = inputs.out > 0 ? inputs.out : 0
   const input = uncached + cached
-  return { uncached, cached, out, input, context: input + CONTEXT_OUTPUT_SHARE * out }
+  const context = input + CONTEXT_OUTPUT_SHARE * out
+  const knowledge = knowledgeOf(figures, inputs)
+  inferBatch(figures, inputs, { knowledge, context, into })
+  const { batch, logSigma } = into
+  const shared = fixedSeconds(joules, batch) / batch
+  const marginal = marginalSeconds(joules, context)
+  const perInput = inputSeconds(joules, input)
+  const slower =
+    knowledge === 'batch_and_latency' ? latencyCorrection(figures, inputs, { batch, context }) : 1
+  into.prefill = perInput * uncached
+  into.cached = CACHED_SHARE * perInput * cached
+  into.decode = (shared + marginal) * out * slower
+  // Doubt about the batch matters as far as energy depends on it: by the shared part of a step.
+  const blur =
+    logSigma === 0
+      ? 0
+      : (NORMAL_P90 * factors.concurrency.spreadScale * logSigma * shared) / (shared + marginal)
+  const known = figures.by[knowledge]
+  into.tier = known.tier
+  spread(into, known, { blur, unreported: isUnreported(inputs) })
+  return into
 }
 
-const isPositive = (value: number | null | undefined): value is number =>
-  value !== null && value !== undefined && value > 0
-
-const knowledgeOf = (request: EnergyRequest, resolved: ResolvedDeployment): KnowledgeName => {
-  const latency = isPositive(request.interTokenMs) && resolved.hardwareKnown && resolved.modelKnown
-  if (isPositive(request.concurrency)) return latency ? 'batch_and_latency' : 'batch'
-  return latency ? 'latency' : 'neither'
+const uncachedOf = ({ uncached }: CallInputs, cached: number): number => {
+  if (uncached === uncached) return uncached > 0 ? uncached : 0
+  return cached > 0 ? 0 : INPUT_ASSUMED_TOKENS
 }
 
-const tierOf = (knowledge: KnowledgeName, resolved: ResolvedDeployment): EnergyTier => {
-  if (!resolved.modelKnown) return 'E4'
-  if (!resolved.hardwareKnown) return 'E3'
-  return TIER_OF_KNOWLEDGE[knowledge]
+const knowledgeOf = (
+  { latencyUsable }: DeploymentFigures,
+  { concurrency, interTokenMs }: CallInputs
+): KnowledgeName => {
+  const hasLatency = latencyUsable && interTokenMs > 0
+  if (concurrency > 0) return hasLatency ? 'batch_and_latency' : 'batch'
+  return hasLatency ? 'latency' : 'neither'
 }
 
-export const TIER_OF_KNOWLEDGE: Readonly<Record<KnowledgeName, EnergyTier>> = {
-  batch_and_latency: 'E1',
-  batch: 'E1',
-  latency: 'E2',
-  neither: 'E3'
-}
-
-type Scene = {
-  resolved: ResolvedDeployment
-  latency: RooflineTerms
-  work: Work
-  factors: EnergyFactors
-}
-
-const concurrencyOf = (
-  request: EnergyRequest,
-  { resolved, latency, work, knowledge, factors }: Scene & { knowledge: KnowledgeName }
-): InferredConcurrency => {
-  if (isPositive(request.concurrency)) {
-    return { batch: Math.max(1, request.concurrency), logSigma: 0 }
+const inferBatch = (
+  { stepMs, factors }: DeploymentFigures,
+  { concurrency, interTokenMs }: CallInputs,
+  at: { knowledge: KnowledgeName; context: number; into: InferredConcurrency }
+): void => {
+  const { knowledge, context, into } = at
+  if (knowledge === 'latency') {
+    const marginal = marginalSeconds(stepMs, context)
+    const step = { terms: stepMs, marginal, observed: interTokenMs }
+    concurrencyFromLatency(step, factors.concurrency, into)
+    return
   }
-  // The width of the prior is in the interval of this tier already.
-  if (knowledge === 'neither') return { batch: factors.concurrency.median, logSigma: 0 }
-  return concurrencyFromLatency(
-    latency,
-    {
-      interTokenSeconds: (request.interTokenMs ?? 0) / 1000,
-      gpuCount: resolved.deployment.gpuCount,
-      contextTokens: work.context
-    },
-    factors.concurrency
-  )
+  // Where nothing tells the batch, the width of its prior is in the interval of that knowledge already.
+  into.batch = knowledge === 'neither' ? factors.concurrency.median : Math.max(1, concurrency)
+  into.logSigma = 0
 }
 
 // A step that took longer than the model says drew power for longer: part of the gap is energy.
 const latencyCorrection = (
-  request: EnergyRequest,
-  { resolved, latency, work, batch, factors }: Scene & { batch: number }
+  { stepMs, factors }: DeploymentFigures,
+  { interTokenMs }: CallInputs,
+  { batch, context }: { batch: number; context: number }
 ): number => {
-  const observed = ((request.interTokenMs ?? 0) / 1000) * resolved.deployment.gpuCount
-  const predicted = fixedSeconds(latency, batch) + batch * marginalSeconds(latency, work.context)
-  const ratio = observed / predicted
-  const bounded = Math.min(LATENCY_RATIO_MAX, Math.max(1 / LATENCY_RATIO_MAX, ratio))
-  return bounded ** factors.latencyWeight
+  const predicted = fixedSeconds(stepMs, batch) + batch * marginalSeconds(stepMs, context)
+  const ratio = Math.min(
+    LATENCY_RATIO_MAX,
+    Math.max(1 / LATENCY_RATIO_MAX, interTokenMs / predicted)
+  )
+  return Math.exp(factors.latencyWeight * Math.log(ratio))
 }
 
-/** The 90th percentile of a normal deviate: half of an 80 % interval lies within it. */
-export const NORMAL_P90 = 1.2816
-
-// Doubt about the batch matters as far as energy depends on it: by the shared part of a step.
-const batchBlur = (
-  energy: RooflineTerms,
-  { batch, logSigma }: InferredConcurrency,
-  work: Work,
-  factors: EnergyFactors
-): HalfWidth => {
-  const shared = fixedSeconds(energy, batch) / batch
-  const elasticity = shared / (shared + marginalSeconds(energy, work.context))
-  const halfWidth = NORMAL_P90 * factors.concurrency.spreadScale * logSigma * elasticity
-  return { below: halfWidth, above: halfWidth }
-}
-
-const assumptionsOf = (request: EnergyRequest, resolved: ResolvedDeployment) => {
-  const reported = request.inUncached ?? request.inCacheRead ?? null
-  if (reported !== null) return resolved.assumptions
-  const what = `input not reported, ${INPUT_ASSUMED_TOKENS} tokens assumed`
-  return [...resolved.assumptions, { what, ...INPUT_UNREPORTED }]
+/** Independent errors in log space add as squares; prefill and cache shares add their own doubt. */
+const spread = (
+  into: CallEnergy,
+  known: KnowledgeFigures,
+  { blur, unreported }: { blur: number; unreported: boolean }
+): void => {
+  const mid = into.prefill + into.cached + into.decode
+  into.mid = mid
+  into.low = 0
+  into.high = 0
+  if (!(mid > 0)) return
+  const prefill2 = (into.prefill / mid) ** 2
+  const cached2 = (into.cached / mid) ** 2
+  const ofPrompt = (side: keyof HalfWidth): number =>
+    PREFILL_HALF_WIDTH[side] ** 2 * prefill2 +
+    CACHED_HALF_WIDTH[side] ** 2 * cached2 +
+    (unreported ? INPUT_UNREPORTED[side] ** 2 : 0)
+  into.low = mid * Math.exp(-Math.sqrt(known.below2 + blur * blur + ofPrompt('below')))
+  into.high = mid * Math.exp(Math.sqrt(known.above2 + blur * blur + ofPrompt('above')))
 }

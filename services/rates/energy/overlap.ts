@@ -1,67 +1,71 @@
-/** A call that ran on some replica from start to end. Calls of one `replica` share its batch. */
-export type RunningCall = { id: string; replica: string; startMs: number; endMs: number }
-
-type Edge = { timeMs: number; change: number }
+/** Calls by columns: when each ran, and on which replica; NaN = not known. */
+export type RunningColumns = {
+  /** Equal numbers share a batch. */
+  replica: Float64Array
+  startMs: Float64Array
+  endMs: Float64Array
+}
 
 /**
  * Mean number of calls running on the same replica while each call ran, itself included: the
- * concurrency that settling restates estimates with. Sweeps each replica's edges once and reads the
- * time integral of the running count at both ends of a call; O(n log n), whatever the order.
+ * concurrency that settling restates estimates with; NaN where it is not known when a call ran. All
+ * terms are whole numbers below 2^53, so the order of the calls does not matter.
  */
-export const overlapConcurrency = (calls: readonly RunningCall[]): Map<string, number> => {
-  const replicas = new Map<string, RunningCall[]>()
-  for (const call of calls) {
-    const known = replicas.get(call.replica)
-    if (known === undefined) replicas.set(call.replica, [call])
-    else known.push(call)
-  }
-  const result = new Map<string, number>()
-  for (const members of replicas.values()) addReplica(members, result)
-  return result
+export const overlapConcurrency = (calls: RunningColumns): Float64Array => {
+  const overlap = new Float64Array(calls.startMs.length).fill(Number.NaN)
+  for (const rows of rowsByReplica(calls)) fillReplica(calls, rows, overlap)
+  return overlap
 }
 
-const addReplica = (calls: readonly RunningCall[], result: Map<string, number>): void => {
-  const timeline = runningIntegral(calls)
-  for (const { id, startMs, endMs } of calls) {
-    const length = endMs - startMs
-    const mean =
-      length > 0 ? (integralAt(timeline, endMs) - integralAt(timeline, startMs)) / length : 1
-    // Rounding of large sums must not push a lone call below itself.
-    result.set(id, Math.max(1, mean))
+const rowsByReplica = ({ replica, startMs, endMs }: RunningColumns): number[][] => {
+  const groups = new Map<number, number[]>()
+  for (let row = 0; row < replica.length; row += 1) {
+    const name = replica[row]!
+    if (!(endMs[row]! >= startMs[row]!) || name !== name) continue
+    const rows = groups.get(name)
+    if (rows === undefined) groups.set(name, [row])
+    else rows.push(row)
+  }
+  return [...groups.values()]
+}
+
+const fillReplica = (
+  { startMs, endMs }: RunningColumns,
+  rows: readonly number[],
+  overlap: Float64Array
+): void => {
+  const origin = rows.reduce((least, row) => Math.min(least, startMs[row]!), Infinity)
+  const starts = edgesOf(rows, startMs, origin)
+  const ends = edgesOf(rows, endMs, origin)
+  // Call time up to a moment: what ran from each start on, without what lies beyond each end.
+  const ranUntil = (moment: number): number => timeSince(starts, moment) - timeSince(ends, moment)
+  for (const row of rows) {
+    const start = startMs[row]! - origin
+    const end = endMs[row]! - origin
+    overlap[row] = end > start ? (ranUntil(end) - ranUntil(start)) / (end - start) : 1
   }
 }
 
-type Timeline = { times: Float64Array; running: Float64Array; integral: Float64Array }
+/** Moments in order, and the sum of the first so many of them. */
+type Edges = { moments: Float64Array; sums: Float64Array }
 
-const runningIntegral = (calls: readonly RunningCall[]): Timeline => {
-  const edges: Edge[] = calls.flatMap(({ startMs, endMs }) => [
-    { timeMs: startMs, change: 1 },
-    { timeMs: endMs, change: -1 }
-  ])
-  edges.sort((a, b) => a.timeMs - b.timeMs)
-  const times = new Float64Array(edges.length)
-  const running = new Float64Array(edges.length)
-  const integral = new Float64Array(edges.length)
-  let count = 0
-  for (const [index, { timeMs, change }] of edges.entries()) {
-    const previous = index === 0 ? timeMs : (times[index - 1] ?? timeMs)
-    times[index] = timeMs
-    integral[index] = (index === 0 ? 0 : (integral[index - 1] ?? 0)) + count * (timeMs - previous)
-    count += change
-    running[index] = count
+const edgesOf = (rows: readonly number[], column: Float64Array, origin: number): Edges => {
+  const moments = Float64Array.from(rows, (row) => column[row]! - origin).sort()
+  const sums = new Float64Array(moments.length + 1)
+  for (let index = 0; index < moments.length; index += 1) {
+    sums[index + 1] = sums[index]! + moments[index]!
   }
-  return { times, running, integral }
+  return { moments, sums }
 }
 
-const integralAt = ({ times, running, integral }: Timeline, timeMs: number): number => {
+/** Σ (moment − edge) over the edges before. */
+const timeSince = ({ moments, sums }: Edges, moment: number): number => {
   let low = 0
-  let high = times.length
+  let high = moments.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if ((times[middle] ?? 0) <= timeMs) low = middle + 1
+    if (moments[middle]! < moment) low = middle + 1
     else high = middle
   }
-  const last = low - 1
-  if (last < 0) return 0
-  return (integral[last] ?? 0) + (running[last] ?? 0) * (timeMs - (times[last] ?? 0))
+  return low * moment - sums[low]!
 }

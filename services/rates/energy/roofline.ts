@@ -113,13 +113,15 @@ const deploymentFactor = (
   )
 }
 
-/** Share of the experts that a batch of that many tokens reads, routed independently. */
-export const expertCoverage = (expertRate: number, batch: number): number =>
-  expertRate === 0 ? 0 : 1 - (1 - expertRate) ** Math.max(1, batch)
+/** ln(1 − share of experts one token reads); finite even where a token reads them all. */
+export const logMissOf = ({ expertRate }: RooflineTerms): number =>
+  Math.log1p(-Math.min(expertRate, 1 - Number.EPSILON))
 
-/** GPU seconds per step that do not grow with the batch. */
+/** GPU seconds per step that do not grow with the batch, but for the experts that it reads. */
 export const fixedSeconds = (terms: RooflineTerms, batch: number): number =>
-  terms.step + terms.experts * expertCoverage(terms.expertRate, batch)
+  terms.experts === 0
+    ? terms.step
+    : terms.step + terms.experts * (1 - Math.exp(Math.max(1, batch) * logMissOf(terms)))
 
 /** GPU seconds that each request of the batch adds to a step. */
 export const marginalSeconds = (terms: RooflineTerms, contextTokens: number): number =>

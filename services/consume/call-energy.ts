@@ -1,0 +1,209 @@
+import type { ColumnData, Validity } from '../lake/columns.ts'
+import type { Engine } from '../lake/engine.ts'
+import {
+  CACHED,
+  DEPLOYMENT_COLUMNS,
+  END_MS,
+  INTER_TOKEN_MS,
+  IS_SERVED,
+  OUT,
+  START_MS,
+  UNCACHED
+} from '../rates/energy/call-sql.ts'
+import { deploymentFigures, type DeploymentFigures } from '../rates/energy/deployment-figures.ts'
+import {
+  TIERS,
+  type CallColumns,
+  type Doubles,
+  type EnergyColumns
+} from '../rates/energy/estimate-columns.ts'
+import { overlapConcurrency } from '../rates/energy/overlap.ts'
+
+/**
+ * The calls of a relation as columns for `estimateColumns`: what their deployments have in common is
+ * worked out once, and only numbers leave the engine. Concurrency that is not told comes from
+ * overlap where the host is known: calls of one model on one host share its batch.
+ */
+export type ServedCalls = CallColumns & {
+  /** The relation's `row_key`. */
+  rowKey: Doubles
+}
+
+export type ServedOptions = {
+  /** Year of the serving software, which is that of the calls. */
+  engineYear: number
+  /** Where the calls that are seen end: what runs on is judged by its part before. */
+  untilMs: number | null
+}
+
+/** @param relation events with a `row_key`, as it is named in FROM. */
+export const readServedCalls = async (
+  engine: Engine,
+  relation: string,
+  { engineYear, untilMs }: ServedOptions
+): Promise<ServedCalls> => {
+  const placements = await findPlacements(engine, relation, engineYear)
+  const needsOverlap = placements.some(({ untold }) => untold > 0)
+  const rows = placements.reduce((sum, { calls }) => sum + calls, 0)
+  const columns = await readDoubles(engine, { sql: callsSql(relation, needsOverlap), rows })
+  if (needsOverlap) fillConcurrency(columns, placements, untilMs)
+  return { ...columns, deployments: placements.map(({ figures }) => figures) }
+}
+
+/** Where calls ran: a deployment on a host. */
+type Placement = {
+  figures: DeploymentFigures
+  /** Number of host and model; NaN = the host is not known. */
+  replica: number
+  calls: number
+  /** Calls whose concurrency only their overlap can tell. */
+  untold: number
+}
+
+const PLACEMENT_KEYS = ['host', ...DEPLOYMENT_COLUMNS] as const
+
+/** Makes the table `placements`, numbered by `placement`. */
+const findPlacements = async (
+  engine: Engine,
+  relation: string,
+  engineYear: number
+): Promise<Placement[]> => {
+  const keys = PLACEMENT_KEYS.join(', ')
+  await engine.run(`CREATE OR REPLACE TEMP TABLE placements AS
+    SELECT row_number() OVER (ORDER BY ${keys}) - 1 AS placement, * FROM (
+      SELECT ${keys}, count(*) AS calls, count_if(duration_ms IS NOT NULL AND concurrency IS NULL) AS timed
+      FROM ${relation} WHERE ${IS_SERVED} GROUP BY ${keys})`)
+  const found = await engine.rows('FROM temp.placements ORDER BY placement')
+  const known = new Map<string, DeploymentFigures>()
+  const replicas = new Map<string, number>()
+  return found.map((row) => {
+    const text = (name: string): string | null => row[name] as string | null
+    const key = JSON.stringify(DEPLOYMENT_COLUMNS.map((name) => row[name]))
+    const figures =
+      known.get(key) ??
+      deploymentFigures({
+        model: text('response_model'),
+        gpu: text('gpu'),
+        precision: text('precision'),
+        gpuCount: row['n_gpus'] as number | null,
+        engineYear
+      })
+    known.set(key, figures)
+    const isPlaced = row['host'] !== null
+    const name = JSON.stringify([row['host'], row['response_model']])
+    const replica = replicas.get(name) ?? replicas.size
+    replicas.set(name, replica)
+    return {
+      figures,
+      replica: isPlaced ? replica : Number.NaN,
+      calls: Number(row['calls']),
+      untold: isPlaced ? Number(row['timed']) : 0
+    }
+  })
+}
+
+const callsSql = (relation: string, timed: boolean): string => {
+  const columns: Record<keyof TimedColumns, string> = {
+    rowKey: 'row_key',
+    deployment: 'placement',
+    uncached: UNCACHED,
+    cached: CACHED,
+    out: OUT,
+    concurrency: 'concurrency',
+    interTokenMs: INTER_TOKEN_MS,
+    startMs: timed ? START_MS : 'NULL',
+    endMs: timed ? `CASE WHEN duration_ms IS NOT NULL THEN ${END_MS} END` : 'NULL'
+  }
+  const select = Object.entries(columns).map(([name, sql]) => `(${sql})::DOUBLE AS "${name}"`)
+  const joined = PLACEMENT_KEYS.map((name) => `c.${name} IS NOT DISTINCT FROM p.${name}`)
+  return `SELECT ${select.join(', ')} FROM (FROM ${relation} WHERE ${IS_SERVED}) c
+    JOIN (SELECT placement, ${PLACEMENT_KEYS.join(', ')} FROM temp.placements) p
+      ON ${joined.join(' AND ')}`
+}
+
+type TimedColumns = Omit<ServedCalls, 'deployments'> & Record<'startMs' | 'endMs', Doubles>
+
+const readDoubles = async (
+  engine: Engine,
+  { sql, rows }: { sql: string; rows: number }
+): Promise<TimedColumns> => {
+  const empty = (): Doubles => new Float64Array(rows)
+  const columns: TimedColumns = {
+    rowKey: empty(),
+    deployment: empty(),
+    uncached: empty(),
+    cached: empty(),
+    out: empty(),
+    concurrency: empty(),
+    interTokenMs: empty(),
+    startMs: empty(),
+    endMs: empty()
+  }
+  let at = 0
+  for await (const chunk of engine.columns(sql)) {
+    for (const name of Object.keys(columns) as (keyof TimedColumns)[]) {
+      columns[name].set(chunk.columns[name] as Float64Array, at)
+    }
+    at += chunk.rows
+  }
+  return columns
+}
+
+const fillConcurrency = (
+  { deployment, startMs, endMs, concurrency }: TimedColumns,
+  placements: readonly Placement[],
+  untilMs: number | null
+): void => {
+  const replica = deployment.map((placement) => placements[placement]!.replica)
+  if (untilMs !== null) {
+    endMs.forEach((end, row) => (endMs[row] = Math.min(end, Math.max(untilMs, startMs[row]!))))
+  }
+  overlapConcurrency({ replica, startMs, endMs }).forEach((calls, row) => {
+    if (Number.isNaN(concurrency[row]!)) concurrency[row] = calls
+  })
+}
+
+/**
+ * Loads estimates as the table `name`: `row_key`, `low_j`, `mid_j`, `high_j`, `tier` and other columns
+ * of numbers; NaN becomes null.
+ */
+export const loadEnergy = async (
+  engine: Engine,
+  name: string,
+  energy: EnergyColumns & {
+    rowKey: Doubles
+    others?: Readonly<Record<string, Doubles>>
+  }
+): Promise<void> => {
+  const { low, mid, high, tier, rowKey, others = {} } = energy
+  const columns: Record<string, ColumnData> = {
+    row_key: { type: 'INTEGER', values: Int32Array.from(rowKey), valid: null },
+    low_j: doubleColumn(low),
+    mid_j: doubleColumn(mid),
+    high_j: doubleColumn(high),
+    tier: { type: 'ENUM', codes: tier, dictionary: TIER_DICTIONARY, valid: validityOf(mid) },
+    ...Object.fromEntries(
+      Object.entries(others).map(([key, values]) => [key, doubleColumn(values)])
+    )
+  }
+  const segment = { rows: rowKey.length, columns: Object.values(columns) }
+  await engine.load(name, { names: Object.keys(columns), segments: [segment] })
+}
+
+const TIER_DICTIONARY = { values: TIERS, rank: Int32Array.from(TIERS, (_, index) => index) }
+
+const doubleColumn = (values: Doubles): ColumnData => ({
+  type: 'DOUBLE',
+  values,
+  valid: validityOf(values)
+})
+
+const validityOf = (values: Float64Array): Validity => {
+  const bits = new Uint8Array(Math.ceil(values.length / 8))
+  let isWhole = true
+  for (let row = 0; row < values.length; row += 1) {
+    if (Number.isNaN(values[row]!)) isWhole = false
+    else bits[row >> 3]! |= 1 << (row & 7)
+  }
+  return isWhole ? null : bits
+}

@@ -1,0 +1,42 @@
+import { OUTPUT_TOKENS_MIN } from './inter-token.ts'
+
+/** How what an estimate reads of a usage event is worked out of its columns. */
+
+/** Event columns that name a deployment. */
+export const DEPLOYMENT_COLUMNS = ['response_model', 'gpu', 'precision', 'n_gpus'] as const
+
+/** Steps that a model serves: the others draw no energy that is told apart. */
+export const IS_SERVED = `kind IN ('llm', 'embedding')`
+
+// What is written to a cache was computed like any other input.
+const COMPUTED_INPUT = [
+  'in_uncached',
+  'in_cache_write_5m',
+  'in_cache_write_30m',
+  'in_cache_write_1h',
+  'in_cache_write_12h',
+  'in_cache_write_unk',
+  'in_tool_use'
+] as const
+
+/** Input tokens that were computed; null = not reported. */
+export const UNCACHED = `CASE WHEN coalesce(${COMPUTED_INPUT.join(', ')}) IS NOT NULL
+  THEN ${COMPUTED_INPUT.map((column) => `coalesce(${column}, 0)`).join(' + ')} END`
+
+/** Input tokens read from a cache; null = not reported. */
+export const CACHED = 'in_cache_read'
+
+/** Output tokens, reasoning included; null = not reported. */
+export const OUT = `coalesce(out_total, out_text + coalesce(out_reasoning, 0),
+  CASE WHEN kind = 'embedding' THEN 0 END)`
+
+/** Milliseconds per output token as `interTokenMs` has it; not above 0 or null = not known. */
+export const INTER_TOKEN_MS = `CASE
+  WHEN (${OUT}) < ${OUTPUT_TOKENS_MIN} THEN NULL
+  WHEN ttft_ms IS NOT NULL AND coalesce(out_reasoning, 0) = 0
+    THEN (duration_ms - ttft_ms)::DOUBLE / ((${OUT}) - 1)
+  ELSE duration_ms::DOUBLE / (${OUT}) END`
+
+/** When an event with a duration ran: from leaving its queue to its end, ms since the epoch. */
+export const START_MS = '(epoch_ms("time") + coalesce(queue_ms, 0))'
+export const END_MS = `greatest(${START_MS}, epoch_ms("time") + duration_ms)`
