@@ -16,21 +16,20 @@ import {
   type Cell
 } from './cells.ts'
 import { applyClock, bookCall, groupsOf } from './groups.ts'
-import { impliedByDivision } from './implied-price.ts'
-import { impliedByRatio } from './ratio-price.ts'
+import { evenRounding, stateBill } from './billed-tokens.ts'
 import { assignPrices } from './price-gap.ts'
 import { modelKey } from '../../services/rates/prices/billing-names.ts'
 import type { Call } from './recorded.ts'
 import { billClock, CLOCKS, OMISSIONS } from './timing.ts'
-import { countDays, type DayResult } from './miscount.ts'
+import { countDays, type Day, type DayResult } from './miscount.ts'
 import { assignTokens, gapIn, sumByClass } from './token-gap.ts'
 import {
   CLASSES,
   classOf,
   groupBy,
-  valueOf,
   weightOf,
   type Group,
+  type TokenClass,
   type Working
 } from './working.ts'
 
@@ -146,28 +145,41 @@ const explainTokens = (
   grid: CellGrid,
   { group, statistics }: Studied
 ): MissingCalls[] => {
-  const { buckets } = grid.grain
-  for (const [bucket, workings] of byBucket(group)) {
-    bookKnownCalls(book, { grid, group }, { bucket, workings })
+  const where = { grid, group }
+  const days = (): Map<number, Working[]> =>
+    new Map([...byBucket(group)].toSorted(([left], [right]) => left - right))
+  for (const [bucket, workings] of days()) {
+    bookKnownCalls(book, where, { bucket, workings, classes: CLASSES })
   }
-  const days = [...byBucket(group)].toSorted(([left], [right]) => left - right)
-  const ours = groupBy(group.calls, ({ timeMs }) => bucketAt(buckets, timeMs))
-  const { results, cause } = countDays(
-    days.map(([bucket, workings]) => {
-      const requests = group.requests.get(bucket)
-      return {
-        bucket,
-        gap: sumByClass(workings, gapIn),
-        ours: sumByClass(workings, ({ tokens }) => tokens),
-        requests: requests === undefined ? null : requests - (ours.get(bucket)?.length ?? 0)
-      }
-    }),
-    statistics
-  )
-  return days.map(([bucket, workings], index) => {
+  // Where a class is counted differently, the others may still add up to a few calls.
+  const { sound } = countDays(countedDays(where, days()), statistics)
+  ;[...days()].forEach(([bucket, workings], index) => {
+    const classes = sound[index] ?? CLASSES
+    if (classes.length === CLASSES.length) return
+    bookKnownCalls(book, where, { bucket, workings, classes })
+  })
+  const last = days()
+  const { results, cause } = countDays(countedDays(where, last), statistics)
+  return [...last].map(([bucket, workings], index) => {
     const result = results[index] ?? { calls: 0, miscount: { in: 0, read: 0, write: 0, out: 0 } }
     assignTokens(workings, { ...result, miscountCause: cause })
     return { bucket, group, calls: result.calls, variancePico: doubt(workings, result, statistics) }
+  })
+}
+
+const countedDays = (
+  { grid, group }: { grid: CellGrid; group: Group },
+  days: ReadonlyMap<number, readonly Working[]>
+): Day[] => {
+  const ours = groupBy(group.calls, ({ timeMs }) => bucketAt(grid.grain.buckets, timeMs))
+  return [...days].map(([bucket, workings]) => {
+    const requests = group.requests.get(bucket)
+    return {
+      bucket,
+      gap: sumByClass(workings, gapIn),
+      ours: sumByClass(workings, ({ tokens }) => tokens),
+      requests: requests === undefined ? null : requests - (ours.get(bucket)?.length ?? 0)
+    }
   })
 }
 
@@ -182,84 +194,34 @@ const doubt = (
     return miscount[name] === 0 ? sum : sum + Math.abs(calls) * square[name] * price ** 2
   }, 0)
 
-/** Some amounts look rounder than the bill rounds; its finest line tells its precision. */
-const evenRounding = (grid: CellGrid): void => {
-  const billed = [...grid.cells.values()].filter(({ roundingPico }) => roundingPico > 0n)
-  const finest = billed.reduce<bigint | null>(
-    (least, { roundingPico }) => (least === null || roundingPico < least ? roundingPico : least),
-    null
-  )
-  for (const cell of billed) cell.roundingPico = finest ?? 0n
-}
-
-/** States tokens and money of the bill for every cell, working out the one that it leaves out. */
-const stateBill = (group: Group): void => {
-  const hasMoney = group.workings.some(({ cell }) => cell.billedPico !== null)
-  if (!hasMoney) return stateMoney(group)
-  spreadTotals(group)
-  const open = group.workings.filter(
-    ({ cell }) => cell.billedTokens === null && cell.billedPico !== null
-  )
-  // Tiers and times to live exchange tokens: their prices are judged together, then apart.
-  const coarse = [...groupBy(open, ({ cell }) => classOf(cell.meter)).values()].flatMap((kin) => {
-    if (impliedByDivision(kin)) return []
-    const meters = [...groupBy(kin, ({ cell }) => cell.meter).values()]
-    return meters.filter((series) => !impliedByDivision(series))
-  })
-  if (coarse.length > 0) impliedByRatio(coarse)
-  for (const working of group.workings) working.billed ??= 0
-}
-
-/** A usage report has no money: its tokens are worth what they are worth to us. */
-const stateMoney = (group: Group): void => {
-  for (const working of group.workings) {
-    working.billed ??= 0
-    working.cell.billedPico = valueOf(working.price, working.billed)
-  }
-}
-
-/** Money told only per model and day is spread over its tokens by their value to us. */
-const spreadTotals = (group: Group): void => {
-  for (const [, workings] of byBucket(group)) {
-    const total = workings.find(({ cell }) => cell.meter === 'all')
-    const told = workings.filter(
-      ({ cell }) => cell.billedTokens !== null && cell.billedPico === null
-    )
-    if (total === undefined || told.length === 0) continue
-    const values = told.map(({ price, billed }) => valueOf(price, billed ?? 0))
-    const sum = values.reduce((left, right) => left + right, 0n)
-    let left = total.cell.billedPico ?? 0n
-    const amount = left
-    told.forEach((working, index) => {
-      const isLast = index === told.length - 1
-      const share = isLast || sum === 0n ? left : (amount * (values[index] ?? 0n)) / sum
-      working.cell.billedPico = share
-      working.cell.roundingPico = total.cell.roundingPico
-      left -= share
-    })
-    total.cell.billedPico = left
-    total.billed = 0
-  }
-}
-
 const byBucket = (group: Group): Map<number, Working[]> =>
   groupBy(group.workings, ({ cell }) => cell.bucket)
+
+type KnownCalls = {
+  bucket: number
+  workings: readonly Working[]
+  /** Classes that both sides count alike. */
+  classes: readonly TokenClass[]
+}
 
 /** Calls that, to the token, account for what a day has more or less on the bill. */
 const bookKnownCalls = (
   book: PriceBook,
   where: { grid: CellGrid; group: Group },
-  { bucket, workings }: { bucket: number; workings: readonly Working[] }
+  { bucket, workings, classes }: KnownCalls
 ): void => {
   const { buckets } = where.grid.grain
-  const target = CLASSES.map((name) =>
+  const target = classes.map((name) =>
     workings
       .filter(({ cell }) => classOf(cell.meter) === name)
       .reduce((sum, { billed, tokens }) => sum + (billed ?? 0) - tokens, 0)
   )
   const isLess = target.every((value) => value <= 0)
   const calls = where.group.calls.filter(({ timeMs }) => bucketAt(buckets, timeMs) === bucket)
-  const vectors = calls.map((call) => Object.values(classTokens(call)))
+  const vectors = calls.map((call) => {
+    const tokens = classTokens(call)
+    return classes.map((name) => tokens[name])
+  })
   const found = callsThatSumTo(isLess ? target.map((value) => -value) : target, vectors)
   for (const index of found ?? []) {
     const call = calls[index]

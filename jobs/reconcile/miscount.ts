@@ -1,6 +1,7 @@
-import { missingCalls, missingVariance, type CallStatistics, type Sums } from './call-statistics.ts'
+import { missingVariance, type CallStatistics, type Sums } from './call-statistics.ts'
 import type { Cause } from './causes.ts'
-import { median } from './ratio-price.ts'
+import { judgeGap } from './likelihood.ts'
+import { middleRatio } from './robust-ratio.ts'
 import { CLASSES, type TokenClass } from './working.ts'
 
 /**
@@ -9,20 +10,20 @@ import { CLASSES, type TokenClass } from './working.ts'
  * every day from some day on. Days are judged together, since a single one proves little.
  */
 
-/** Standard errors that a ratio must be from nothing; classes and first days are searched. */
-const Z_MIN = 5
+/** Natural logarithm of how much likelier a ratio must make the days: classes and ratios are searched. */
+const EVIDENCE_MIN = 8
+/** The same for a ratio that does not hold from the first day: days are searched as well. */
+const EVIDENCE_LATER = 5
 /** Smaller ratios are not worth a finding. */
 const RATIO_MIN = 0.002
-/** A day may be off the common ratio by this part of it beside what chance does. */
-const WOBBLE = 0.1
-/** Mean square of the days' deviations above which the ratio is not the same. */
-const MISFIT_MAX = 4
-/** Chance of a day on which no call is missing, in calls: counts are then exact. */
-const CALLS_NONE = 0.02
+/** A class that the bill counts hardly at all is left out, and not counted differently. */
+const RATIO_LEAST = -0.9
 /** Two classes counted differently at once are told apart from calls; more are not. */
 const CLASSES_MAX = 2
 /** Input classes whose deviations cancel to this part were exchanged, not miscounted. */
 const EXCHANGED = 0.1
+/** Chance of a day on which no call is missing, in calls: counts are then exact. */
+const CALLS_NONE = 0.01
 
 export type Day = {
   bucket: number
@@ -36,114 +37,120 @@ export type Day = {
 
 export type DayResult = { calls: number; miscount: Sums }
 
-type Ratio = { name: TokenClass; from: number; ratio: number; calls: number }
+type Ratio = { name: TokenClass; from: number; ratio: number }
+
+export type Counted = {
+  results: DayResult[]
+  /** Classes that are counted alike on both sides, by day. */
+  sound: TokenClass[][]
+  cause: (name: TokenClass) => Cause
+}
 
 /**
  * Missing calls and miscounted tokens of every day, in the order of `days`. A class is taken to be
- * counted differently from the first day that fits; of several, the one that leaves fewest calls
- * missing.
+ * counted differently from the day on that makes all days likeliest.
  */
-export const countDays = (
-  days: readonly Day[],
-  statistics: CallStatistics
-): { results: DayResult[]; cause: (name: TokenClass) => Cause } => {
+export const countDays = (days: readonly Day[], statistics: CallStatistics): Counted => {
   const found: Ratio[] = []
   while (found.length < CLASSES_MAX) {
     const next = bestRatio(days, statistics, found)
     if (next === null) break
     found.push(next)
   }
-  const sound = CLASSES.filter((name) => found.every((ratio) => ratio.name !== name))
-  const results = days.map((day, index) => {
-    const own = found.filter(({ from }) => index >= from)
-    const told = own.length === 0 ? CLASSES : sound
-    const calls = day.requests ?? missingCalls(day.gap, statistics, told)
-    return { calls, miscount: miscountOf(day, { own, calls, statistics }) }
-  })
+  const results = days.map((day, index) => resultOf(day, statistics, startedBy(found, index)))
   const isExchange = exchanges(results)
   return {
     results,
+    sound: days.map((_, index) => without(startedBy(found, index))),
     cause: (name) => (isExchange && name !== 'out' ? 'misclassified_cache' : 'token_count')
   }
 }
 
-type Found = { own: readonly Ratio[]; calls: number; statistics: CallStatistics }
+const startedBy = (found: readonly Ratio[], index: number): Ratio[] =>
+  found.filter(({ from }) => index >= from)
 
-const miscountOf = (day: Day, { own, calls, statistics }: Found): Sums => {
+const without = (ratios: readonly { name: TokenClass }[]): TokenClass[] =>
+  CLASSES.filter((name) => ratios.every((ratio) => ratio.name !== name))
+
+/** The missing calls of a day by the classes that no ratio is about, then what ratios leave. */
+const resultOf = (day: Day, statistics: CallStatistics, own: readonly Ratio[]): DayResult => {
+  const { gap, ours, requests } = day
+  const { calls } = judgeGap(gap, statistics, { requests, classes: without(own) })
   const miscount = { in: 0, read: 0, write: 0, out: 0 }
   for (const { name, ratio } of own) {
     const ofCalls = calls * statistics.mean[name]
-    const isCounted = calls === 0 || day.requests !== null
-    miscount[name] = isCounted ? day.gap[name] - ofCalls : ratio * (day.ours[name] + ofCalls)
+    const isCounted = calls === 0 || requests !== null
+    miscount[name] = isCounted ? gap[name] - ofCalls : partOf(ours[name] + gap[name], ratio)
   }
-  return miscount
+  return { calls, miscount }
 }
+
+/** What of the bill's tokens is there only because it counts so many more for each of ours. */
+export const partOf = (billed: number, ratio: number): number => (billed * ratio) / (1 + ratio)
 
 const bestRatio = (
   days: readonly Day[],
   statistics: CallStatistics,
   found: readonly Ratio[]
 ): Ratio | null => {
-  const open = CLASSES.filter(
-    (name) => statistics.mean[name] > 0 && found.every((ratio) => ratio.name !== name)
-  )
+  const open = without(found).filter((name) => statistics.mean[name] > 0)
   if (open.length < 2 && days.every(({ requests }) => requests === null)) return null
-  const candidates = open.flatMap((name) => {
-    const starts = days.map((_, from) => ratioFrom(days, statistics, { name, from, open }))
-    return starts.find(isRatio) ?? []
-  })
-  const [least] = candidates.toSorted((left, right) => left.calls - right.calls)
-  return least ?? null
+  const plain = unlikeliness(days, statistics, found)
+  const candidates = open.flatMap((name) =>
+    days.flatMap((_, from) => {
+      const ratio = ratioFrom(days, statistics, { name, from, open })
+      if (Math.abs(ratio) < RATIO_MIN || ratio < RATIO_LEAST) return []
+      const own = { name, from, ratio }
+      const gain = plain - unlikeliness(days, statistics, [...found, own])
+      const least = EVIDENCE_MIN * (found.length + 1) + (from > 0 ? EVIDENCE_LATER : 0)
+      return [{ ...own, evidence: gain - least }]
+    })
+  )
+  const [best] = candidates.toSorted((left, right) => right.evidence - left.evidence)
+  return best === undefined || best.evidence <= 0 ? null : best
 }
 
-const isRatio = (ratio: Ratio | null): ratio is Ratio => ratio !== null
+/** Of all days, once the ratios are taken off. */
+const unlikeliness = (
+  days: readonly Day[],
+  statistics: CallStatistics,
+  ratios: readonly Ratio[]
+): number =>
+  days.reduce((sum, day, index) => {
+    const own = startedBy(ratios, index)
+    const left = { ...day.gap }
+    for (const { name, ratio } of own) left[name] -= partOf(day.ours[name] + day.gap[name], ratio)
+    return sum + judgeGap(left, statistics, { requests: day.requests }).unlikeliness
+  }, 0)
 
 type Place = { name: TokenClass; from: number; open: readonly TokenClass[] }
 
-/** The ratio of a class from a day on, judged against the other classes; null when it is none. */
+/** The ratio of a class over the days from one on, missing calls judged by the other classes. */
 const ratioFrom = (
   days: readonly Day[],
   statistics: CallStatistics,
   { name, from, open }: Place
-): Ratio | null => {
+): number => {
   const others = open.filter((other) => other !== name)
   const { mean, square } = statistics
-  const judged = days.slice(from).map(({ gap, ours, requests }) => {
-    const calls = requests ?? missingCalls(gap, statistics, others)
-    const doubt = requests === null ? mean[name] ** 2 * missingVariance(statistics, others) : 0
-    return {
-      off: gap[name] - calls * mean[name],
-      base: ours[name] + calls * mean[name],
-      variance: (Math.abs(calls) + CALLS_NONE) * (square[name] + doubt),
-      calls: Math.abs(calls)
-    }
-  })
-  const sum = (of: (day: (typeof judged)[number]) => number): number =>
-    judged.reduce((total, day) => total + of(day), 0)
-  const base = sum((day) => day.base)
-  if (base <= 0) return null
-  // The middle of the days: one very large call missing does not move it.
-  const ratio = median(judged.map(({ off, base: own }) => (own > 0 ? off / own : 0)))
-  const z = Math.abs(ratio * base) / Math.sqrt(sum(({ variance }) => variance))
-  const misfit = sum(
-    ({ off, base: own, variance }) =>
-      (off - ratio * own) ** 2 / (variance + (WOBBLE * ratio * own) ** 2)
+  const judged = days.slice(from).map((day) => ({
+    ...day,
+    calls: judgeGap(day.gap, statistics, { requests: day.requests, classes: others }).calls
+  }))
+  const losing = judged.filter(({ calls }) => calls !== 0)
+  // A day's own number is a guess: if it gave the day its weight, low guesses would weigh most.
+  const usual = losing.reduce((sum, { calls }) => sum + Math.abs(calls), 0) / (losing.length || 1)
+  return middleRatio(
+    judged.map(({ gap, ours, requests, calls }) => {
+      const doubt = requests === null ? mean[name] ** 2 * missingVariance(statistics, others) : 0
+      return {
+        part: gap[name] - calls * mean[name],
+        whole: ours[name] + calls * mean[name],
+        variance: ((calls === 0 ? 0 : usual) + CALLS_NONE) * (square[name] + doubt)
+      }
+    })
   )
-  const isSame = misfit <= MISFIT_MAX * judged.length && startsWith(judged[0], ratio)
-  if (z < Z_MIN || Math.abs(ratio) < RATIO_MIN || !isSame) return null
-  const before = days
-    .slice(0, from)
-    .reduce(
-      (total, { gap, requests }) =>
-        total + Math.abs(requests ?? missingCalls(gap, statistics, open)),
-      0
-    )
-  return { name, from, ratio, calls: before + sum(({ calls }) => calls) }
 }
-
-/** The first day is nearer to the ratio than to none. */
-const startsWith = (day: { off: number; base: number } | undefined, ratio: number): boolean =>
-  day !== undefined && Math.abs(day.off - ratio * day.base) < Math.abs(day.off)
 
 const exchanges = (results: readonly DayResult[]): boolean => {
   const inputs = results.flatMap(({ miscount }) => [miscount.in, miscount.read, miscount.write])

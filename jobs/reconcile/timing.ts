@@ -1,7 +1,10 @@
-import { classTokens, missingCalls, type CallStatistics, type Sums } from './call-statistics.ts'
+import { classTokens, type CallStatistics, type Sums } from './call-statistics.ts'
 import { bucketAt, type Bucket } from './cells.ts'
+import { judgeGap } from './likelihood.ts'
 import type { Call } from './recorded.ts'
-import { CLASSES, classOf, type Group } from './working.ts'
+import { partOf } from './miscount.ts'
+import { median } from './ratio-price.ts'
+import { CLASSES, classOf, type Group, type TokenClass } from './working.ts'
 
 /**
  * Where the bill's days begin, and which calls it leaves out. A bill that counts in another time
@@ -14,13 +17,21 @@ const MS_PER_MINUTE = 60_000
 const OFFSET_MINUTES = { max: 14 * 60, step: 15 }
 /** Natural logarithm of how much likelier a candidate must be: a hundred are tried. */
 const EVIDENCE_MIN = 12
-/** Calls that a day may be off by when nothing is missing: makes exact agreement count. */
-const CALLS_NONE = 0.01
-/** Degrees of freedom of the residuals: token counts have heavy tails. */
-const FREEDOM = 2
 
 /** Time at which the bill puts a call, in terms of our buckets; NaN = nowhere. */
-export type Clock = { name: string; at: (call: Call) => number }
+export type Clock = {
+  name: string
+  at: (call: Call) => number
+  /** Natural logarithm of how much rarer it is than others. */
+  rarity: number
+}
+
+/** Most of the world's zones are whole hours off, some half ones, very few a quarter. */
+const RARITY = { hour: 0, half: 3, quarter: 6 }
+const rarityOf = (minutes: number): number =>
+  minutes % 60 === 0 ? RARITY.hour : minutes % 30 === 0 ? RARITY.half : RARITY.quarter
+/** The same for a bill that counts one class of tokens differently as well. */
+const RARITY_MISCOUNT = 6
 
 const OFFSETS = Array.from(
   { length: (2 * OFFSET_MINUTES.max) / OFFSET_MINUTES.step + 1 },
@@ -28,12 +39,13 @@ const OFFSETS = Array.from(
 )
 
 export const CLOCKS: readonly Clock[] = [
-  { name: 'the bill counts calls by their end', at: (call) => call.endMs },
+  { name: 'the bill counts calls by their end', at: (call) => call.endMs, rarity: 0 },
   ...OFFSETS.filter((minutes) => minutes !== 0)
     .toSorted((left, right) => Math.abs(left) - Math.abs(right))
     .map((minutes) => ({
       name: `the bill's days begin ${minutes} minutes from midnight UTC`,
-      at: (call: Call) => call.timeMs - minutes * MS_PER_MINUTE
+      at: (call: Call) => call.timeMs - minutes * MS_PER_MINUTE,
+      rarity: rarityOf(minutes)
     }))
 ]
 
@@ -41,24 +53,33 @@ export const CLOCKS: readonly Clock[] = [
 export const OMISSIONS: readonly Clock[] = (['failed', 'cancelled', 'refused'] as const).map(
   (outcome) => ({
     name: `${outcome} calls are not billed`,
-    at: (call) => (call.outcome === outcome ? Number.NaN : call.timeMs)
+    at: (call) => (call.outcome === outcome ? Number.NaN : call.timeMs),
+    rarity: 0
   })
 )
 
-type Known = { statistics: CallStatistics; gaps: Sums[]; slack: Sums[]; tokens: readonly Sums[] }
+type Known = {
+  statistics: CallStatistics
+  gaps: Sums[]
+  billed: Sums[]
+  slack: Sums[]
+  tokens: readonly Sums[]
+}
 
 const zero = (): Sums => ({ in: 0, read: 0, write: 0, out: 0 })
 
 const knownOf = (group: Group, buckets: number, statistics: CallStatistics): Known => {
   const gaps = Array.from({ length: buckets }, zero)
-  const slack = Array.from({ length: buckets }, zero)
+  const [bill, slack] = [gaps.map(zero), gaps.map(zero)]
   for (const { cell, tokens, billed, slack: own } of group.workings) {
-    const [gap, room] = [gaps[cell.bucket], slack[cell.bucket]]
-    if (gap === undefined || room === undefined) continue
-    gap[classOf(cell.meter)] += (billed ?? 0) - tokens
-    room[classOf(cell.meter)] += own
+    const [gap, all, room] = [gaps[cell.bucket], bill[cell.bucket], slack[cell.bucket]]
+    if (gap === undefined || all === undefined || room === undefined) continue
+    const name = classOf(cell.meter)
+    gap[name] += (billed ?? 0) - tokens
+    all[name] += billed ?? 0
+    room[name] += own
   }
-  return { statistics, gaps, slack, tokens: group.calls.map(classTokens) }
+  return { statistics, gaps, billed: bill, slack, tokens: group.calls.map(classTokens) }
 }
 
 /** The clock that explains the bill far better than ours, or null. */
@@ -80,7 +101,7 @@ export const billClock = (
   const none = unlikely(null)
   let best: { clock: Clock; value: number } | null = null
   for (const clock of clocks) {
-    const value = unlikely(clock)
+    const value = unlikely(clock) + clock.rarity
     if (best === null || value < best.value - 1e-9) best = { clock, value }
   }
   return best !== null && none - best.value > EVIDENCE_MIN ? best.clock : null
@@ -108,23 +129,39 @@ const shifted = (
   return left
 }
 
-/** Minus the log likelihood of gaps, up to a constant, when they come from missing calls. */
-const unlikeliness = ({ statistics, slack }: Known, gaps: readonly Sums[]): number =>
-  gaps.reduce((sum, gap, bucket) => {
-    const room = slack[bucket] ?? zero()
-    const exact = Object.fromEntries(
-      CLASSES.map((name) => [name, Math.abs(gap[name]) <= room[name] ? 0 : gap[name]])
-    ) as Sums
-    return sum + dayUnlikeliness(exact, statistics)
-  }, 0)
-
-const dayUnlikeliness = (gap: Sums, statistics: CallStatistics): number => {
-  const calls = missingCalls(gap, statistics, CLASSES)
-  const spread = Math.abs(calls) + CALLS_NONE
-  return CLASSES.reduce((sum, name) => {
-    const square = statistics.square[name]
-    if (square === 0) return sum
-    const z2 = (gap[name] - calls * statistics.mean[name]) ** 2 / (spread * square)
-    return sum + Math.log(spread) / 2 + ((FREEDOM + 1) / 2) * Math.log1p(z2 / FREEDOM)
-  }, 0)
+/**
+ * Minus the log likelihood of gaps when they come from missing calls; or, where that is likelier,
+ * from missing calls and one class that the bill counts differently.
+ */
+const unlikeliness = (known: Known, gaps: readonly Sums[]): number => {
+  const exact = gaps.map((gap, bucket) => exactly(gap, known.slack[bucket] ?? zero()))
+  const plain = ofDays(exact, known.statistics)
+  const others = CLASSES.filter((name) => known.statistics.mean[name] > 0).map((name) => {
+    const ratio = commonRatio(known, exact, name)
+    const left = exact.map((gap, bucket) => ({
+      ...gap,
+      [name]: gap[name] - partOf(known.billed[bucket]?.[name] ?? 0, ratio)
+    }))
+    return ofDays(left, known.statistics) + RARITY_MISCOUNT
+  })
+  return Math.min(plain, ...others)
 }
+
+/** Differences within the rounding of the bill are none. */
+const exactly = (gap: Sums, room: Sums): Sums => {
+  const exact = zero()
+  for (const name of CLASSES) exact[name] = Math.abs(gap[name]) <= room[name] ? 0 : gap[name]
+  return exact
+}
+
+const ofDays = (gaps: readonly Sums[], statistics: CallStatistics): number =>
+  gaps.reduce((sum, gap) => sum + judgeGap(gap, statistics).unlikeliness, 0)
+
+/** By how much a class is off on most days, as a part of our tokens. */
+const commonRatio = ({ billed }: Known, gaps: readonly Sums[], name: TokenClass): number =>
+  median(
+    gaps.flatMap((gap, bucket) => {
+      const ours = (billed[bucket]?.[name] ?? 0) - gap[name]
+      return ours > 0 ? [gap[name] / ours] : []
+    })
+  )

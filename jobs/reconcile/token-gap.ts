@@ -12,7 +12,7 @@ import { classOf, groupBy, valueOf, type TokenClass, type Working } from './work
 
 /** Shares of whole tokens leave crumbs. */
 const HALF_TOKEN = 0.5
-/** A miscount is shared by our tokens; this part of it may land in the wrong cell. */
+/** A miscount is shared by the bill's tokens; this part of it may land in the wrong cell. */
 const MISCOUNT_CRUMBS = 0.1
 
 /** Differences within the rounding of the bill are none. */
@@ -42,13 +42,10 @@ export const assignTokens = (workings: readonly Working[], day: DayGap): void =>
   for (const [name, peers] of groupBy(workings, ({ cell }) => classOf(cell.meter))) {
     const gaps = new ClassGaps(peers, name, day)
     const isMoved = tiersOppose(workings, day)
+    const whole = gaps.total >= 0 ? 'unseen_calls' : 'unbilled_calls'
     for (const working of peers) {
-      const miscount = day.miscount[name] * gaps.shareOf(working)
-      const tier = isMoved ? gaps.tierShift(working) : 0
-      const ttl = gaps.ttlShift(working, isMoved)
-      const rest = gaps.of(working) - tier - ttl
-      const whole = gaps.total >= 0 ? 'unseen_calls' : 'unbilled_calls'
-      add(working, day.miscountCause(name), miscount)
+      const { tier, ttl, rest } = gaps.split(working, isMoved)
+      add(working, day.miscountCause(name), gaps.miscountOf(working))
       add(working, 'misclassified_cache_ttl', ttl)
       add(working, tierCause, tier)
       add(working, whole, rest)
@@ -70,45 +67,52 @@ class ClassGaps {
   readonly total: number
   readonly #peers: readonly Working[]
   readonly #miscount: number
-  readonly #tokens: number
+  readonly #billed: number
 
   constructor(peers: readonly Working[], name: TokenClass, day: DayGap) {
     this.#peers = peers
     this.#miscount = day.miscount[name]
-    this.#tokens = peers.reduce((sum, { tokens }) => sum + tokens, 0)
-    this.total = peers.reduce((sum, working) => sum + this.of(working), 0)
+    this.#billed = sumOf(peers, ({ billed }) => billed ?? 0)
+    this.total = sumOf(peers, (working) => this.of(working))
   }
 
   of(working: Working): number {
-    const gap = gapIn(working) - this.#miscount * this.shareOf(working)
+    const gap = gapIn(working) - this.miscountOf(working)
     return Math.abs(gap) < HALF_TOKEN ? 0 : gap
+  }
+
+  /** A cell's part of what is counted differently: the bill counts where it puts the call. */
+  miscountOf(working: Working): number {
+    const share =
+      this.#billed > 0 ? (working.billed ?? 0) / this.#billed : this.shareOf(working)
+    return this.#miscount * share
   }
 
   /** Part of the class that stands in a cell on our side. */
   shareOf(working: Working): number {
-    return this.#tokens === 0 ? 1 / this.#peers.length : working.tokens / this.#tokens
+    return shareIn(this.#peers, working)
   }
 
-  /** What a cell has more than its share of the class's gap; sums to nothing. */
-  deviation(working: Working): number {
-    return this.of(working) - this.total * this.shareOf(working)
-  }
-
-  /** A cell's part of what its tier has more than its share. */
-  tierShift(working: Working): number {
-    const own = this.#sameTier(working)
-    const shift = own.reduce((sum, peer) => sum + this.deviation(peer), 0)
-    return shift * this.#shareInTier(working, own)
-  }
-
-  /** What a cell has more than its share of its tier, when times to live were exchanged. */
-  ttlShift(working: Working, isMoved: boolean): number {
-    const own = this.#sameTier(working)
-    if (own.length < 2) return 0
-    const isExchanged =
-      this.#isOpposed(own.map((peer) => this.of(peer))) ||
-      (isMoved && this.isOpposedOver(({ meter }) => meter))
-    return isExchanged ? this.deviation(working) - this.tierShift(working) : 0
+  /**
+   * A cell's gap as calls in another tier, writes at another time to live, and whole calls: what
+   * moves between tiers leaves the sum of a meter, what moves between meters that of a tier.
+   */
+  split(working: Working, isMoved: boolean): { tier: number; ttl: number; rest: number } {
+    const gap = this.of(working)
+    const isExchanged = this.#isExchanged(working, isMoved)
+    if (isMoved && isExchanged) {
+      const rest = this.total * this.shareOf(working)
+      const ttl = this.#exchanged(working) * this.#tierOnBill(working)
+      return { tier: gap - ttl - rest, ttl, rest }
+    }
+    const { tier, meter } = working.cell
+    if (isMoved) {
+      const rest = this.#within(working, ({ cell }) => cell.meter === meter)
+      return { tier: gap - rest, ttl: 0, rest }
+    }
+    if (!isExchanged) return { tier: 0, ttl: 0, rest: gap }
+    const rest = this.#within(working, ({ cell }) => cell.tier === tier)
+    return { tier: 0, ttl: gap - rest, rest }
   }
 
   /** Whether the gaps of the class, summed by some part of the cell, have both signs. */
@@ -124,12 +128,40 @@ class ClassGaps {
     return gaps.some((gap) => gap > least) && gaps.some((gap) => gap < -least)
   }
 
-  #sameTier(working: Working): Working[] {
-    return this.#peers.filter(({ cell }) => cell.tier === working.cell.tier)
+  /** Times to live were exchanged: within a tier where none moved, else over all of them. */
+  #isExchanged({ cell }: Working, isMoved: boolean): boolean {
+    const own = this.#peers.filter((peer) => peer.cell.tier === cell.tier)
+    if (own.length < 2) return false
+    return isMoved
+      ? this.isOpposedOver(({ meter }) => meter)
+      : this.#isOpposed(own.map((peer) => this.of(peer)))
   }
 
-  #shareInTier(working: Working, own: readonly Working[]): number {
-    const tokens = own.reduce((sum, peer) => sum + peer.tokens, 0)
-    return tokens === 0 ? 1 / own.length : working.tokens / tokens
+  /** A cell's share of the gap of the cells like it. */
+  #within(working: Working, isLike: (peer: Working) => boolean): number {
+    const peers = this.#peers.filter(isLike)
+    return sumOf(peers, (peer) => this.of(peer)) * shareIn(peers, working)
   }
+
+  /** What a meter has more than its share of the class's gap. */
+  #exchanged({ cell }: Working): number {
+    const peers = this.#peers.filter((peer) => peer.cell.meter === cell.meter)
+    return sumOf(peers, (peer) => this.of(peer) - this.total * this.shareOf(peer))
+  }
+
+  /** Part of the class that stands in the tier on the bill. */
+  #tierOnBill({ cell }: Working): number {
+    const peers = this.#peers.filter((peer) => peer.cell.tier === cell.tier)
+    const own = sumOf(peers, ({ billed }) => billed ?? 0)
+    return this.#billed > 0 ? own / this.#billed : sumOf(peers, (peer) => this.shareOf(peer))
+  }
+}
+
+const sumOf = (workings: readonly Working[], of: (working: Working) => number): number =>
+  workings.reduce((sum, working) => sum + of(working), 0)
+
+/** A cell's part of the tokens of some, on our side. */
+const shareIn = (peers: readonly Working[], { tokens }: Working): number => {
+  const all = sumOf(peers, (peer) => peer.tokens)
+  return all === 0 ? 1 / peers.length : tokens / all
 }
