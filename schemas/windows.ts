@@ -222,6 +222,8 @@ const measureSql = (
   // Counts are 0 where nothing can be counted; sums and histograms of nothing are null.
   if (isKnown) return `${column.sql.startsWith('count') ? '0' : 'NULL'}::${type}`
   const sql = type === RAW_HISTOGRAM_TYPE ? column.sql.replace('histogram(', 'list(') : column.sql
+  // count_if of conditions that are all null is null to DuckDB; a count of rows is 0.
+  if (sql.startsWith('count_if')) return `coalesce(${sql}, 0)::${type}`
   // An overflowing sum of squares becomes null rather than ending the consumer.
   return `TRY_CAST(${sql} AS ${type})`
 }
