@@ -1,7 +1,7 @@
-import protobuf from 'protobufjs/minimal.js'
 import { Failure } from '../../../../schemas/failure.ts'
 import { NO_ATTRIBUTES, exactInteger, type Attributes, type AttributeValue } from './attributes.ts'
 import { STATUS_ERROR, type LogRecord, type Moment, type Span } from './span.ts'
+import { tagOf, Wire } from './wire.ts'
 
 /**
  * Reads OTLP requests in protobuf by field number (opentelemetry-proto 1.x, `trace.proto`,
@@ -10,43 +10,51 @@ import { STATUS_ERROR, type LogRecord, type Moment, type Span } from './span.ts'
  * which would build all of it first.
  */
 
-type Reader = protobuf.Reader
-type Fields = Readonly<Record<number, (reader: Reader) => void>>
+/** What each field that we know of a message does, by its tag. */
+type Fields<Target> = Readonly<Record<number, (target: Target, wire: Wire) => void>>
 
 /** Values nest (arrays of maps); deeper than this is an attack. */
 const VALUE_DEPTH_MAX = 32
-
-/** @throws Failure E_BODY_UNREADABLE when the bytes are not this message. */
-export const readSpans = (bytes: Uint8Array): Span[] =>
-  guarded('ExportTraceServiceRequest', () => {
-    const spans: Span[] = []
-    let position = 0
-    readFields(bytes, {
-      1: (reader) => readResourceSpans(reader.bytes(), `resourceSpans[${position++}]`, spans)
-    })
-    return spans
-  })
-
-/** @throws Failure E_BODY_UNREADABLE when the bytes are not this message. */
-export const readLogRecords = (bytes: Uint8Array): LogRecord[] =>
-  guarded('ExportLogsServiceRequest', () => {
-    const records: LogRecord[] = []
-    let position = 0
-    readFields(bytes, {
-      1: (reader) => readResourceLogs(reader.bytes(), `resourceLogs[${position++}]`, records)
-    })
-    return records
-  })
 
 /**
  * Nested messages that one reading may make: two bytes of an empty span become hundreds on the
  * heap, and a body of 64 MiB holds 32 million of them. Enough for 20 k spans of 40 attributes.
  */
 const MESSAGES_MAX = 1_000_000
-let messagesLeft = MESSAGES_MAX
+
+/** @throws Failure E_BODY_UNREADABLE when the bytes are not this message. */
+export const readSpans = (bytes: Uint8Array): Span[] =>
+  guarded('ExportTraceServiceRequest', () => {
+    const wire = new Wire(bytes, MESSAGES_MAX)
+    const spans: Span[] = []
+    for (const [group, at] of groupsOf(wire, 'resourceSpans')) {
+      for (const [origin, items, scopeAt] of scopesOf(wire, group, `${at}.scopeSpans`)) {
+        for (const [index, mark] of items.entries()) {
+          wire.enterAt(mark)
+          spans.push(readSpan(wire, origin, `${scopeAt}.spans[${index}]`))
+        }
+      }
+    }
+    return spans
+  })
+
+/** @throws Failure E_BODY_UNREADABLE when the bytes are not this message. */
+export const readLogRecords = (bytes: Uint8Array): LogRecord[] =>
+  guarded('ExportLogsServiceRequest', () => {
+    const wire = new Wire(bytes, MESSAGES_MAX)
+    const records: LogRecord[] = []
+    for (const [group, at] of groupsOf(wire, 'resourceLogs')) {
+      for (const [origin, items, scopeAt] of scopesOf(wire, group, `${at}.scopeLogs`)) {
+        for (const [index, mark] of items.entries()) {
+          wire.enterAt(mark)
+          records.push(readLog(wire, origin, `${scopeAt}.logRecords[${index}]`))
+        }
+      }
+    }
+    return records
+  })
 
 const guarded = <T>(message: string, read: () => T): T => {
-  messagesLeft = MESSAGES_MAX
   try {
     return read()
   } catch (error) {
@@ -56,227 +64,214 @@ const guarded = <T>(message: string, read: () => T): T => {
   }
 }
 
-const WIRE_TYPE_BITS = 3
-const WIRE_TYPE_MASK = 7
-
-const readFields = (bytes: Uint8Array, fields: Fields): void => {
-  if (--messagesLeft < 0) throw new RangeError(`it holds more than ${MESSAGES_MAX} messages`)
-  const reader = protobuf.Reader.create(bytes)
-  while (reader.pos < reader.len) {
-    const tag = reader.tag()
-    const field = tag >>> WIRE_TYPE_BITS
-    const read = fields[field]
-    if (read === undefined) reader.skipType(tag & WIRE_TYPE_MASK, 0, field)
-    else read(reader)
+/** Reads the rest of the message that was entered. */
+const readFields = <Target>(wire: Wire, fields: Fields<Target>, target: Target): Target => {
+  for (let tag = wire.next(); tag !== 0; tag = wire.next()) {
+    const read = fields[tag]
+    if (read === undefined) wire.skip(tag)
+    else read(target, wire)
   }
-  if (reader.pos > reader.len) throw new RangeError('the message is cut off')
+  return target
 }
+
+/** Reads the message that comes next. */
+const readMessage = <Target>(wire: Wire, fields: Fields<Target>, target: Target): Target => {
+  const outerEnd = wire.enter()
+  readFields(wire, fields, target)
+  wire.leave(outerEnd)
+  return target
+}
+
+const { fixed64, part, varint } = tagOf
 
 type Origin = Pick<Span, 'resource' | 'scope'>
 
-const readResourceSpans = (bytes: Uint8Array, at: string, spans: Span[]): void => {
-  const scopes: Uint8Array[] = []
-  let resource = NO_ATTRIBUTES
-  readFields(bytes, {
-    1: (reader) => (resource = readResource(reader.bytes())),
-    2: (reader) => scopes.push(reader.bytes())
+/** Fields may come in any order, so that what is inside is read when all that is around it is. */
+const REQUEST: Fields<number[]> = { [part(1)]: (groups, wire) => groups.push(wire.mark()) }
+
+const groupsOf = (wire: Wire, name: string): [number, string][] =>
+  readFields(wire, REQUEST, []).map((mark, index) => [mark, `${name}[${index}]`])
+
+const RESOURCE: Fields<LazyAttributes> = { [part(1)]: (attributes) => attributes.add() }
+
+const GROUP: Fields<{ resource: Attributes; scopes: number[] }> = {
+  [part(1)]: (group, wire) => {
+    group.resource = readMessage(wire, RESOURCE, new LazyAttributes(wire))
+  },
+  [part(2)]: (group, wire) => group.scopes.push(wire.mark())
+}
+
+const SCOPE_NAME: Fields<Span['scope']> = {
+  [part(1)]: (scope, wire) => (scope.name = wire.text()),
+  [part(2)]: (scope, wire) => (scope.version = wire.text())
+}
+
+const SCOPE: Fields<{ scope: Span['scope']; items: number[] }> = {
+  [part(1)]: ({ scope }, wire) => void readMessage(wire, SCOPE_NAME, scope),
+  [part(2)]: ({ items }, wire) => items.push(wire.mark())
+}
+
+const scopesOf = (wire: Wire, mark: number, name: string): [Origin, number[], string][] => {
+  wire.enterAt(mark)
+  const { resource, scopes } = readFields(wire, GROUP, {
+    resource: NO_ATTRIBUTES,
+    scopes: []
   })
-  for (const [index, scope] of scopes.entries()) {
-    const [origin, items] = readScope(scope, resource)
-    for (const [position, item] of items.entries()) {
-      spans.push(readSpan(item, origin, `${at}.scopeSpans[${index}].spans[${position}]`))
-    }
-  }
-}
-
-const readResourceLogs = (bytes: Uint8Array, at: string, records: LogRecord[]): void => {
-  const scopes: Uint8Array[] = []
-  let resource = NO_ATTRIBUTES
-  readFields(bytes, {
-    1: (reader) => (resource = readResource(reader.bytes())),
-    2: (reader) => scopes.push(reader.bytes())
+  return scopes.map((scopeMark, index) => {
+    wire.enterAt(scopeMark)
+    const { scope, items } = readFields(wire, SCOPE, {
+      scope: { name: '', version: '' },
+      items: []
+    })
+    return [{ resource, scope }, items, `${name}[${index}]`]
   })
-  for (const [index, scope] of scopes.entries()) {
-    const [origin, items] = readScope(scope, resource)
-    for (const [position, item] of items.entries()) {
-      records.push(readLog(item, origin, `${at}.scopeLogs[${index}].logRecords[${position}]`))
-    }
-  }
 }
 
-const readResource = (bytes: Uint8Array): Attributes => {
-  const values = new LazyAttributes()
-  readFields(bytes, { 1: (reader) => values.add(reader.bytes()) })
-  return values
+type Wired<Item> = Item & { attributes: LazyAttributes }
+
+const LINK: Fields<string[]> = { [part(2)]: (links, wire) => links.push(wire.hex()) }
+
+const STATUS: Fields<Span> = {
+  [varint(3)]: (span, wire) => (span.isError = wire.int32() === STATUS_ERROR)
 }
 
-const readScope = (bytes: Uint8Array, resource: Attributes): [Origin, Uint8Array[]] => {
-  const items: Uint8Array[] = []
-  const scope = { name: '', version: '' }
-  readFields(bytes, {
-    1: (reader) =>
-      readFields(reader.bytes(), {
-        1: (inner) => (scope.name = inner.string()),
-        2: (inner) => (scope.version = inner.string())
-      }),
-    2: (reader) => items.push(reader.bytes())
-  })
-  return [{ resource, scope }, items]
+const SPAN: Fields<Wired<Span>> = {
+  [part(1)]: (span, wire) => (span.traceId = wire.hex()),
+  [part(2)]: (span, wire) => (span.spanId = wire.hex()),
+  [part(4)]: (span, wire) => (span.parentSpanId = wire.hex()),
+  [part(5)]: (span, wire) => (span.name = wire.text()),
+  [fixed64(7)]: (span, wire) => (span.startNs = wire.fixed64()),
+  [fixed64(8)]: (span, wire) => (span.endNs = wire.fixed64()),
+  [part(9)]: ({ attributes }) => attributes.add(),
+  [part(11)]: ({ moments }, wire) => moments.push(readMoment(wire)),
+  [part(13)]: ({ links }, wire) => void readMessage(wire, LINK, links),
+  [part(15)]: (span, wire) => void readMessage(wire, STATUS, span)
 }
 
-const readSpan = (bytes: Uint8Array, origin: Origin, at: string): Span => {
-  const attributes = new LazyAttributes()
-  const span: Span = {
-    ...origin,
+const readSpan = (wire: Wire, { resource, scope }: Origin, at: string): Span =>
+  readFields(wire, SPAN, {
+    resource,
+    scope,
     traceId: '',
     spanId: '',
     parentSpanId: '',
     name: '',
     startNs: 0n,
     endNs: 0n,
-    attributes,
+    attributes: new LazyAttributes(wire),
     moments: [],
     links: [],
     isError: false,
     at
-  }
-  readFields(bytes, {
-    1: (reader) => (span.traceId = hex(reader.bytes())),
-    2: (reader) => (span.spanId = hex(reader.bytes())),
-    4: (reader) => (span.parentSpanId = hex(reader.bytes())),
-    5: (reader) => (span.name = reader.string()),
-    7: (reader) => (span.startNs = fixed64(reader)),
-    8: (reader) => (span.endNs = fixed64(reader)),
-    9: (reader) => attributes.add(reader.bytes()),
-    11: (reader) => span.moments.push(readMoment(reader.bytes())),
-    13: (reader) => readLink(reader.bytes(), span.links),
-    15: (reader) => (span.isError = readStatus(reader.bytes()) === STATUS_ERROR)
   })
-  return span
+
+const MOMENT: Fields<Wired<Moment>> = {
+  [fixed64(1)]: (moment, wire) => (moment.timeNs = wire.fixed64()),
+  [part(2)]: (moment, wire) => (moment.name = wire.text()),
+  [part(3)]: ({ attributes }) => attributes.add()
 }
 
-const readMoment = (bytes: Uint8Array): Moment => {
-  const attributes = new LazyAttributes()
-  const moment: Moment = { name: '', timeNs: 0n, attributes }
-  readFields(bytes, {
-    1: (reader) => (moment.timeNs = fixed64(reader)),
-    2: (reader) => (moment.name = reader.string()),
-    3: (reader) => attributes.add(reader.bytes())
-  })
-  return moment
+const readMoment = (wire: Wire): Moment =>
+  readMessage(wire, MOMENT, { name: '', timeNs: 0n, attributes: new LazyAttributes(wire) })
+
+const LOG: Fields<Wired<LogRecord> & { observedNs: bigint }> = {
+  [fixed64(1)]: (record, wire) => (record.timeNs = wire.fixed64()),
+  [part(6)]: ({ attributes }) => attributes.add(),
+  [part(9)]: (record, wire) => (record.traceId = wire.hex()),
+  [part(10)]: (record, wire) => (record.spanId = wire.hex()),
+  [fixed64(11)]: (record, wire) => (record.observedNs = wire.fixed64()),
+  [part(12)]: (record, wire) => (record.name = wire.text())
 }
 
-const readLink = (bytes: Uint8Array, links: string[]): void =>
-  readFields(bytes, { 2: (reader) => links.push(hex(reader.bytes())) })
-
-const readStatus = (bytes: Uint8Array): number => {
-  let code = 0
-  readFields(bytes, { 3: (reader) => (code = reader.int32()) })
-  return code
-}
-
-const readLog = (bytes: Uint8Array, origin: Origin, at: string): LogRecord => {
-  const attributes = new LazyAttributes()
-  let observedNs = 0n
-  const record: LogRecord = {
+const readLog = (wire: Wire, origin: Origin, at: string): LogRecord => {
+  const { observedNs, ...record } = readFields(wire, LOG, {
     ...origin,
     traceId: '',
     spanId: '',
     name: '',
     timeNs: 0n,
-    attributes,
+    observedNs: 0n,
+    attributes: new LazyAttributes(wire),
     at
-  }
-  readFields(bytes, {
-    1: (reader) => (record.timeNs = fixed64(reader)),
-    6: (reader) => attributes.add(reader.bytes()),
-    9: (reader) => (record.traceId = hex(reader.bytes())),
-    10: (reader) => (record.spanId = hex(reader.bytes())),
-    11: (reader) => (observedNs = fixed64(reader)),
-    12: (reader) => (record.name = reader.string())
   })
-  if (record.timeNs === 0n) record.timeNs = observedNs
-  return record
+  return record.timeNs === 0n ? { ...record, timeNs: observedNs } : record
 }
 
-const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')
+type KeyValue = { key: string; mark: number | null }
 
-const fixed64 = (reader: Reader): bigint => {
-  const low = reader.fixed32()
-  return (BigInt(reader.fixed32()) << 32n) | BigInt(low)
+const KEY_VALUE: Fields<KeyValue> = {
+  [part(1)]: (entry, wire) => (entry.key = wire.text()),
+  [part(2)]: (entry, wire) => (entry.mark = wire.mark())
 }
 
+/** Attributes by where their values stand in the request. */
 class LazyAttributes implements Attributes {
-  readonly #values = new Map<string, Uint8Array>()
+  readonly #wire: Wire
+  readonly #marks = new Map<string, number | null>()
 
-  add(keyValue: Uint8Array): void {
-    let key = ''
-    let value: Uint8Array = new Uint8Array(0)
-    readFields(keyValue, {
-      1: (reader) => (key = reader.string()),
-      2: (reader) => (value = reader.bytes())
-    })
-    this.#values.set(key, value)
+  constructor(wire: Wire) {
+    this.#wire = wire
+  }
+
+  /** Adds the one that comes next. */
+  add(): void {
+    const { key, mark } = readMessage(this.#wire, KEY_VALUE, { key: '', mark: null })
+    this.#marks.set(key, mark)
   }
 
   get(name: string): AttributeValue | undefined {
-    const bytes = this.#values.get(name)
-    return bytes === undefined ? undefined : guarded('AnyValue', () => readValue(bytes, 0))
+    const mark = this.#marks.get(name)
+    return typeof mark === 'number' ? guarded('AnyValue', () => this.#valueAt(mark)) : mark
   }
 
   names(): Iterable<string> {
-    return this.#values.keys()
+    return this.#marks.keys()
+  }
+
+  #valueAt(mark: number): AttributeValue {
+    this.#wire.allow(MESSAGES_MAX)
+    this.#wire.enterAt(mark)
+    return readFields(this.#wire, VALUE, { value: null, depth: 0 }).value
   }
 }
 
-const readValue = (bytes: Uint8Array, depth: number): AttributeValue => {
+type Value = { value: AttributeValue; depth: number }
+
+const VALUE: Fields<Value> = {
+  [part(1)]: (holder, wire) => (holder.value = wire.text()),
+  [varint(2)]: (holder, wire) => (holder.value = wire.int32() !== 0),
+  [varint(3)]: (holder, wire) => (holder.value = integerOf(wire.int64())),
+  [fixed64(4)]: (holder, wire) => (holder.value = wire.double()),
+  [part(5)]: (holder, wire) => {
+    holder.value = readMessage(wire, LIST, { values: [], depth: holder.depth }).values
+  },
+  [part(6)]: (holder, wire) => {
+    const { entries } = readMessage(wire, MAP, { entries: [], depth: holder.depth })
+    holder.value = Object.fromEntries(entries)
+  },
+  [part(7)]: (holder, wire) => (holder.value = wire.base64())
+}
+
+const integerOf = (value: number | bigint): number | string =>
+  typeof value === 'number' ? value : exactInteger(value.toString())
+
+const readValue = (wire: Wire, depth: number): AttributeValue => {
   if (depth > VALUE_DEPTH_MAX) throw new RangeError('an attribute nests too deeply')
-  let value: AttributeValue = null
-  readFields(bytes, {
-    1: (reader) => (value = reader.string()),
-    2: (reader) => (value = reader.bool()),
-    3: (reader) => (value = exactInteger(BigInt.asIntN(64, varint64(reader)).toString())),
-    4: (reader) => (value = reader.double()),
-    5: (reader) => (value = readList(reader.bytes(), depth)),
-    6: (reader) => (value = readMap(reader.bytes(), depth)),
-    7: (reader) => (value = Buffer.from(reader.bytes()).toString('base64'))
-  })
-  return value
+  return readMessage(wire, VALUE, { value: null, depth }).value
 }
 
-const readList = (bytes: Uint8Array, depth: number): AttributeValue[] => {
-  const values: AttributeValue[] = []
-  readFields(bytes, { 1: (reader) => values.push(readValue(reader.bytes(), depth + 1)) })
-  return values
+const LIST: Fields<{ values: AttributeValue[]; depth: number }> = {
+  [part(1)]: ({ values, depth }, wire) => values.push(readValue(wire, depth + 1))
 }
 
-const readMap = (bytes: Uint8Array, depth: number): AttributeValue => {
-  const entries: [string, AttributeValue][] = []
-  const addEntry = (keyValue: Uint8Array): void => {
-    let key = ''
-    let value: AttributeValue = null
-    readFields(keyValue, {
-      1: (reader) => (key = reader.string()),
-      2: (reader) => (value = readValue(reader.bytes(), depth + 1))
-    })
-    entries.push([key, value])
+const MAP: Fields<{ entries: [string, AttributeValue][]; depth: number }> = {
+  [part(1)]: ({ entries, depth }, wire) => {
+    const entry = readMessage(wire, ENTRY, { key: '', value: null, depth })
+    entries.push([entry.key, entry.value])
   }
-  readFields(bytes, { 1: (reader) => addEntry(reader.bytes()) })
-  return Object.fromEntries(entries)
 }
 
-/** Bits of a varint's byte that carry value, and how many bytes 64 bits can take. */
-const VARINT_BITS = 7n
-const VARINT_BYTES_MAX = 10
-
-const varint64 = (reader: Reader): bigint => {
-  let value = 0n
-  for (let index = 0; index < VARINT_BYTES_MAX; index++) {
-    const byte = reader.buf[reader.pos++]
-    if (byte === undefined || reader.pos > reader.len) throw new RangeError('a varint is cut off')
-    value |= BigInt(byte & 0x7f) << (VARINT_BITS * BigInt(index))
-    if (byte < 0x80) return value
-  }
-  throw new RangeError('a varint is too long')
+const ENTRY: Fields<Value & { key: string }> = {
+  [part(1)]: (entry, wire) => (entry.key = wire.text()),
+  [part(2)]: (entry, wire) => (entry.value = readValue(wire, entry.depth + 1))
 }
