@@ -5,4 +5,3 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 EVENTS="${EVENTS:-10000000}" node --import tsx --test jobs/chargeback/generated-month.test.ts
 CRASH_STEP=1 node --import tsx --test jobs/chargeback/close.test.ts
-MIXES="${MIXES:-1000}" node --import tsx --test jobs/reconcile/gap-injector.test.ts

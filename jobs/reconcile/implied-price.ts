@@ -95,7 +95,8 @@ export const impliedByMeter = (kin: Series, shared: ReadonlySet<number>): Series
 export const exactFactor = (series: Series): number | null => {
   if (!series.every(isFine)) return null
   const { changed } = changedDays(series)
-  const found = changed.length === 0 ? null : priceFactor(changed, { shared: new Set(), came: new Map() })
+  const found =
+    changed.length === 0 ? null : priceFactor(changed, { shared: new Set(), came: new Map() })
   return found !== null && found.off < EXACT_OFF ? found.factor : null
 }
 

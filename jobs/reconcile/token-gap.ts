@@ -83,8 +83,7 @@ class ClassGaps {
 
   /** A cell's part of what is counted differently: the bill counts where it puts the call. */
   miscountOf(working: Working): number {
-    const share =
-      this.#billed > 0 ? (working.billed ?? 0) / this.#billed : this.shareOf(working)
+    const share = this.#billed > 0 ? (working.billed ?? 0) / this.#billed : this.shareOf(working)
     return this.#miscount * share
   }
 
