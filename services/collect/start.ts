@@ -39,6 +39,9 @@ export type Collector = {
 /** Enough for a handful of consumers; more are added while it runs. */
 export const PARTITIONS = 8
 
+/** A fleet that lost its collector comes back at once; the kernel caps it (`somaxconn`). */
+const BACKLOG = 4096
+
 /** Starts the collector and resolves once it takes requests. */
 export const startCollector = async (options: CollectorOptions): Promise<Collector> => {
   const { log, host, port, keyFile, logger } = options
@@ -59,6 +62,6 @@ export const startCollector = async (options: CollectorOptions): Promise<Collect
     ...(options.extend === undefined ? {} : { extend: options.extend }),
     ...(logger === undefined ? {} : { logger })
   })
-  const url = await server.app.listen({ host, port })
+  const url = await server.app.listen({ host, port, backlog: BACKLOG })
   return { url, close: () => server.close() }
 }

@@ -1,26 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Batch } from './batch.ts'
 import type { Entry, Ledger } from './ledger.ts'
-import { Sender } from './sender.ts'
+import { Sender, type Reply } from './sender.ts'
 
 const MS_PER_S = 1000
 /** What the collector says to those who should come back. */
 const RETRY_STATUSES = new Set([429, 503])
+
+/** Before a connection that ended is made again. */
+const RECONNECT_S = 1
 
 /** Events and answers of a load so far. */
 export type Tally = {
   accepted: number
   /** Answers that told the sender to come back, by status. */
   refused: Record<number, number>
+  /** Times that a connection ended without an answer. */
+  broken: number
   /** Milliseconds from when a batch was due to its acknowledgement. */
   latenciesMs: number[]
 }
 
 /** Senders that share a ledger and the collector at an address. */
 export class Load {
-  readonly tally: Tally = { accepted: 0, refused: {}, latenciesMs: [] }
+  readonly tally: Tally = { accepted: 0, refused: {}, broken: 0, latenciesMs: [] }
   readonly #senders: readonly Sender[]
   readonly #ledger: Ledger
+  #isAbandoned = false
   /** What each sender has sent and not seen acknowledged. */
   readonly #open = new Map<Sender, Entry>()
 
@@ -53,22 +59,21 @@ export class Load {
     })
   }
 
-  /** The same until the collector is gone. */
+  /** The same until `abandon` is called and the connection ends. */
   async floodUntilGone(): Promise<void> {
-    await Promise.all(
-      this.#senders.map(async (sender) => {
-        try {
-          for (;;) await this.#deliver(sender, performance.now())
-        } catch {
-          const entry = this.#open.get(sender)
-          if (entry !== undefined) entry.unanswered++
-        }
-      })
-    )
+    await this.#each(async (sender) => {
+      while (!this.#open.has(sender)) await this.#deliver(sender, performance.now())
+    })
+  }
+
+  /** From now on a connection that ends is not made again. */
+  abandon(): void {
+    this.#isAbandoned = true
   }
 
   /** Sends again, elsewhere, what was not acknowledged: as every exporter does. */
   async resend(url: URL): Promise<void> {
+    this.#isAbandoned = false
     await Promise.all(
       [...this.#open].map(async ([{ batch }, entry]) => {
         const sender = new Sender(url, batch)
@@ -91,22 +96,36 @@ export class Load {
     const entry = this.#ledger.open(sender.batch)
     this.#open.set(sender, entry)
     await this.#repeat(sender, entry)
+    if (!entry.isAcknowledged) return
     this.#open.delete(sender)
     this.tally.latenciesMs.push(performance.now() - dueMs)
   }
 
   /** Sends a batch until it is acknowledged, pausing for as long as the collector asks. */
   async #repeat(sender: Sender, entry: Entry): Promise<void> {
-    for (;;) {
-      const { status, retryAfterS } = await sender.send()
-      if (status === 200) break
-      if (!RETRY_STATUSES.has(status) || retryAfterS === null) {
-        throw new Error(`status ${status}, Retry-After ${retryAfterS}`)
+    while (!entry.isAcknowledged) {
+      const reply = await sender.send().catch(() => null)
+      if (reply?.status === 200) {
+        entry.isAcknowledged = true
+        this.tally.accepted += entry.size
+        return
       }
-      this.tally.refused[status] = (this.tally.refused[status] ?? 0) + 1
-      await sleep(retryAfterS * MS_PER_S)
+      if (reply === null) {
+        entry.unanswered++
+        if (this.#isAbandoned) return
+        this.tally.broken++
+      }
+      await sleep(this.#pauseS(reply) * MS_PER_S)
     }
-    entry.isAcknowledged = true
-    this.tally.accepted += entry.size
+  }
+
+  #pauseS(reply: Reply | null): number {
+    if (reply === null) return RECONNECT_S
+    const { status, retryAfterS } = reply
+    if (!RETRY_STATUSES.has(status) || retryAfterS === null) {
+      throw new Error(`status ${status}, Retry-After ${retryAfterS}`)
+    }
+    this.tally.refused[status] = (this.tally.refused[status] ?? 0) + 1
+    return retryAfterS
   }
 }

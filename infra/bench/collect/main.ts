@@ -17,7 +17,8 @@ import { answers, measure } from './meter.ts'
  * be in flight; `kill`, SIGKILL at full load, a new process on the same folder, what was not
  * acknowledged sent again, and a count of the log. The collector runs on core 1, senders on core 0.
  * Ends with 1 when an acknowledged event is lost, or one is there more often than the contract
- * allows. COLLECTOR names a built program, PROFILE a folder for profiles, CORES=any pins nothing.
+ * allows. COLLECTOR names a built program, PROFILE a folder
+ * for a profile of the rate alone, CORES=any pins nothing.
  */
 const KINDS: Readonly<Record<string, readonly Kind[]>> = {
   native: ['native'],
@@ -28,7 +29,7 @@ const RATE: Readonly<Record<Kind, number>> = { native: 20_000, spans: 5000 }
 /** As a fleet behind a balancer keeps open; one request each at a time. */
 const CONNECTIONS = 32
 /** More than the bounds of events and bytes in flight (100 k, 128 MiB) let in at once. */
-const FLOOD_CONNECTIONS: Readonly<Record<Kind, number>> = { native: 1500, spans: 200 }
+const FLOOD_CONNECTIONS: Readonly<Record<Kind, number>> = { native: 3000, spans: 300 }
 /** Long enough for code to be compiled: the rate is one of a process that runs. */
 const WARM_UP_S = 5
 /** Load before the kill. */
@@ -93,6 +94,7 @@ const kill = async (kinds: readonly Kind[], collector: Collector, data: string, 
   const loads = kinds.map((kind) => loadOf(kind, CONNECTIONS, collector.url, ledger))
   const gone = loads.map((load) => load.floodUntilGone())
   await sleep(KILL_AFTER_S * MS_PER_S)
+  for (const load of loads) load.abandon()
   await collector.end('SIGKILL')
   await Promise.all(gone)
   const killed = audit(ledger, await countLog(data, ledger.serials))
@@ -108,6 +110,8 @@ const prove = async (kinds: readonly Kind[]): Promise<void> => {
   try {
     const collector = await start(data)
     await rate(kinds, collector, ledger)
+    // A killed process writes no profile.
+    if (PROFILE !== undefined) return await collector.end('SIGTERM')
     for (const kind of kinds) await flood(kind, collector, ledger)
     const next = await kill(kinds, collector, data, ledger)
     await next.end('SIGTERM')

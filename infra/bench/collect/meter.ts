@@ -61,7 +61,7 @@ const slope = (points: readonly (readonly [number, number])[]): number | null =>
 }
 
 /** What senders saw during a phase, as figures. */
-export const answers = ({ accepted, refused, latenciesMs }: Tally, usage: Usage) => {
+export const answers = ({ accepted, refused, broken, latenciesMs }: Tally, usage: Usage) => {
   const sorted = latenciesMs.toSorted((a, b) => a - b)
   const percentile = (share: number): number =>
     rounded(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN)
@@ -70,6 +70,7 @@ export const answers = ({ accepted, refused, latenciesMs }: Tally, usage: Usage)
     accepted_per_s: Math.round(accepted / usage.seconds),
     accepted_per_cpu_s: Math.round(accepted / usage.cpu_s),
     refused,
+    broken,
     ack_ms_p50: percentile(0.5),
     ack_ms_p99: percentile(0.99)
   }
