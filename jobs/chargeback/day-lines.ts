@@ -11,7 +11,7 @@ import {
 } from './price-table.ts'
 import { addSubInferences } from './sub-inferences.ts'
 import { addUnits } from './units.ts'
-import { usageSql, type Grouping } from './usage-sql.ts'
+import { HAS_ITERATIONS, usageSql, type Grouping } from './usage-sql.ts'
 import { DAY_MS } from './month.ts'
 
 /** What prices a charge: the book with negotiated prices on top, and the public list alone. */
@@ -31,9 +31,7 @@ export const dayLines = async (
   const span = { fromMs: daysMs[0] ?? 0, toMs: (daysMs.at(-1) ?? 0) + DAY_MS }
   const combinations = await loadCombinations(engine)
   const steps = priceSteps([books.contracted, books.list], combinations, span)
-  const instants = new Set([...daysMs, ...steps.instantsMs])
-  const instantsMs = [...instants].toSorted((left, right) => left - right)
-  const grouping: Grouping = { steps: { ...steps, instantsMs }, tags }
+  const grouping: Grouping = { steps, tags, hasIterations: await hasIterations(engine) }
   await engine.run(
     `CREATE OR REPLACE TEMP TABLE usage AS ${usageSql('temp.events_settled', grouping)}`
   )
@@ -49,7 +47,14 @@ export const dayLines = async (
   await engine.run(`CREATE OR REPLACE TEMP TABLE fresh AS ${linesSql()}`)
   const exceptions = { books, combinations, grouping }
   await addUnits(engine, exceptions)
-  await addSubInferences(engine, exceptions)
+  if (grouping.hasIterations) await addSubInferences(engine, exceptions)
+}
+
+const hasIterations = async (engine: Engine): Promise<boolean> => {
+  const rows = await engine.rows(
+    `SELECT 1 FROM temp.events_settled e WHERE ${HAS_ITERATIONS} LIMIT 1`
+  )
+  return rows.length > 0
 }
 
 export type Exceptions = { books: Books; combinations: readonly Combination[]; grouping: Grouping }

@@ -7,17 +7,17 @@ import { Engine } from '../../services/lake/engine.ts'
 import { openLake, type Lake } from '../../services/lake/lake.ts'
 import { landTable, parquetWriter } from '../../services/lake/land-table.ts'
 import { rangeOf, SCRATCH_ROOT } from '../../services/lake/scratch-lake.ts'
-import { loadBook, type PriceBook } from '../../services/rates/prices/book.ts'
+import { bookWith, loadBook, type PriceBook } from '../../services/rates/prices/book.ts'
+import { parseContracts } from '../../services/rates/prices/contracts.ts'
 import { settle } from '../settle/settle.ts'
 import { closeMonth, standing, type Closed } from './close.ts'
 import {
-  enrich,
   eventsPerHour,
+  GENERATED_CONTRACTS,
   GENERATION,
-  generatedBook,
-  generatedEvents,
-  landGeneratedMonth
+  generatedEvents
 } from './fixtures/generated-month.ts'
+import { landGeneratedMonth } from './fixtures/land-month.ts'
 import { HOUR_MS, parseMonth } from './month.ts'
 import { NO_RULES } from './rules.ts'
 
@@ -48,7 +48,13 @@ describe(`a month of ${EVENTS} events`, () => {
   const close = (nowMs = OCTOBER.toMs) =>
     closeMonth(doors(), { ...options(), signOff: { checks: [], by: null }, nowMs })
 
-  /** Lands rows of `enriched` as a flush would, at the next offsets. */
+  /** Table `hour`: the events of an hour, priced. */
+  const makeHour = (hourMs: number): Promise<void> =>
+    engine.run(
+      `CREATE OR REPLACE TEMP TABLE hour AS ${generatedEvents({ ...OCTOBER, events: EVENTS }, hourMs, hourMs + HOUR_MS)}`
+    )
+
+  /** Lands rows of a SELECT as a flush would, at the next offsets. */
   const flush = async (select: string, rows: number, appendMs: number): Promise<void> => {
     const file = await landTable(doors(), {
       table: 'events_raw',
@@ -87,19 +93,16 @@ describe(`a month of ${EVENTS} events`, () => {
     process.once('exit', () => void rm(folder, { recursive: true, force: true }))
     engine = await Engine.open({ threads: 2, memoryMaxMib: 1000, spillFolder: `${folder}/spill` })
     lake = await openLake(`${folder}/lake`, { writeParquet: parquetWriter(engine), create: true })
-    prices = generatedBook(await loadBook())
+    prices = bookWith(await loadBook(), parseContracts(GENERATED_CONTRACTS))
     const spread = { ...OCTOBER, events: EVENTS }
     const skip = new Set(RAW_HOURS)
-    truthPico = await landGeneratedMonth(
-      { engine, lake },
-      { ...spread, prices, skip, dayFiles: true }
-    )
+    truthPico = await landGeneratedMonth(doors(), { ...spread, skip, dayFiles: true })
     for (const hourMs of RAW_HOURS) {
-      await enrich(engine, prices, generatedEvents(spread, hourMs, hourMs + HOUR_MS))
-      truthPico += await costOf('temp.enriched')
+      await makeHour(hourMs)
+      truthPico += await costOf('temp.hour')
       const perHour = eventsPerHour(spread)
-      await flush('FROM temp.enriched', perHour, hourMs + HOUR_MS)
-      await flush(`FROM temp.enriched LIMIT ${DUPLICATES}`, DUPLICATES, hourMs + 2 * HOUR_MS)
+      await flush('FROM temp.hour', perHour, hourMs + HOUR_MS)
+      await flush(`FROM temp.hour LIMIT ${DUPLICATES}`, DUPLICATES, hourMs + 2 * HOUR_MS)
     }
     const settled = await settleAll()
     assert.equal(
@@ -148,9 +151,8 @@ describe(`a month of ${EVENTS} events`, () => {
 
   test('takes no late event after it was closed: it is a correction in the open month', async () => {
     const [, hourMs = 0] = RAW_HOURS
-    const spread = { ...OCTOBER, events: EVENTS }
-    await enrich(engine, prices, generatedEvents(spread, hourMs, hourMs + HOUR_MS))
-    const late = `SELECT * REPLACE ('late-' || id AS id) FROM temp.enriched LIMIT ${LATE}`
+    await makeHour(hourMs)
+    const late = `SELECT * REPLACE ('late-' || id AS id) FROM temp.hour LIMIT ${LATE}`
     await engine.run(`CREATE OR REPLACE TEMP TABLE late AS ${late}`)
     const latePico = await costOf('temp.late')
     await flush('FROM temp.late', LATE, NOVEMBER.fromMs + HOUR_MS)

@@ -11,6 +11,7 @@ import { priceBoundaries } from '../../services/rates/prices/price-boundaries.ts
 import { rememberedPriceAt } from '../../services/rates/prices/price-memo.ts'
 import type { PriceQuery } from '../../services/rates/prices/price.ts'
 import { canonicalTier } from '../../services/rates/prices/service-tiers.ts'
+import { DAY_MS } from './month.ts'
 import type { PriceSteps } from './usage-sql.ts'
 
 /** Columns of a group that decide its price. */
@@ -64,19 +65,19 @@ const queryOf = (row: Row): { query: PriceQuery; tier: string } => {
   return { query, tier: canonicalTier(query.provider ?? '', query.service_tier, batch) }
 }
 
-/** Where the prices of the combinations change within a span. */
+/** Where the prices of the combinations change within the days of a span. */
 export const priceSteps = (
   books: readonly PriceBook[],
   combinations: readonly Combination[],
   span: TimeSpan
 ): PriceSteps => {
   const pairs = books.flatMap((book) => combinations.map(({ query }) => ({ book, query })))
-  const instants = new Set([span.fromMs])
+  const instants = new Set<number>()
   const sizes = new Set<number>()
   for (const { book, query } of pairs) {
     const own = priceBoundaries(book, query, span)
     const bands = own.flatMap((instant) => rememberedPriceAt(book, query, instant).bands ?? [])
-    for (const instant of own) instants.add(instant)
+    for (const instant of own) if (instant % DAY_MS !== 0) instants.add(instant)
     for (const { tokensMin } of bands) sizes.add(tokensMin)
   }
   sizes.delete(0)

@@ -6,7 +6,7 @@ import {
   promptTokensSql
 } from '../../services/rates/prices/buckets.ts'
 import { PRICED_KINDS } from '../../services/rates/prices/columns.ts'
-import { timestampSql } from './month.ts'
+import { DAY_MS, HOUR_MS, timestampSql } from './month.ts'
 
 /**
  * The settled events of a day, added up so far that prices still apply exactly: a group shares all
@@ -31,11 +31,15 @@ export const GROUP_KEYS = [
   'waste'
 ] as const
 
-/** Where prices of the day change: sizes of prompts, and instants in milliseconds. */
+/** Where prices change: sizes of prompts, and instants within days, in milliseconds. */
 export type PriceSteps = { promptSizes: readonly number[]; instantsMs: readonly number[] }
 
-/** An hour is closed so long after its end; what comes later is late. */
-const LATE_AFTER = 'INTERVAL 130 MINUTES'
+/** Start of the whole stretch of UTC that a time is in: in integers, since calendars cost more. */
+const floorUs = (time: string, ms: number): string =>
+  `(epoch_us(${time}) - epoch_us(${time}) % ${ms * 1000})`
+
+/** An hour is closed so long after its start; what comes later is late. */
+const LATE_AFTER_US = 130 * 60_000_000
 
 const column = (name: string): string => `e."${name}"`
 
@@ -65,18 +69,21 @@ const promptFloorSql = (sizes: readonly number[]): string => {
   return cases.length === 0 ? '0::BIGINT' : `(CASE ${cases.join(' ')} ELSE 0 END)::BIGINT`
 }
 
-/** The last of the instants that an event does not lie before. */
+/** Start of the day of an event, or the last of the instants in it that the event is not before. */
 const slotSql = (instantsMs: readonly number[]): string => {
-  const [first = 0, ...later] = instantsMs
-  const cases = later
+  const day = `make_timestamptz(${floorUs('e.time', DAY_MS)})`
+  const cases = instantsMs
     .toReversed()
     .map((ms) => `WHEN e.time >= ${timestampSql(ms)} THEN ${timestampSql(ms)}`)
-  return cases.length === 0
-    ? timestampSql(first)
-    : `CASE ${cases.join(' ')} ELSE ${timestampSql(first)} END`
+  return cases.length === 0 ? day : `greatest(${day}, CASE ${cases.join(' ')} END)`
 }
 
-export type Grouping = { steps: PriceSteps; tags: readonly string[] }
+export type Grouping = {
+  steps: PriceSteps
+  tags: readonly string[]
+  /** Whether any event has sub-inferences: to look at each for each sum is a third of the work. */
+  hasIterations: boolean
+}
 
 /** The keys of a group over events `e`, named. */
 export const groupKeysSql = ({ steps, tags }: Grouping): string => {
@@ -93,15 +100,16 @@ export const groupKeysSql = ({ steps, tags }: Grouping): string => {
 }
 
 const sum = (expression: string, name: string): string => `sum(${expression})::BIGINT AS ${name}`
-const tokens = (expression: string, name: string): string =>
-  `coalesce(sum(${expression}) FILTER (NOT ${HAS_ITERATIONS}), 0)::BIGINT AS q_${name}`
 
 /** Groups of the relation of events. */
-export const usageSql = (relation: string, grouping: Grouping): string =>
-  `SELECT ${groupKeysSql(grouping)},
+export const usageSql = (relation: string, grouping: Grouping): string => {
+  const filter = grouping.hasIterations ? ` FILTER (NOT ${HAS_ITERATIONS})` : ''
+  const tokens = (expression: string, name: string): string =>
+    `coalesce(sum(${expression})${filter}, 0)::BIGINT AS q_${name}`
+  return `SELECT ${groupKeysSql(grouping)},
   ${[
     'count(*)::BIGINT AS calls',
-    `count_if(e.append_time >= date_trunc('hour', e.time) + ${LATE_AFTER})::BIGINT AS late`,
+    `count_if(epoch_us(e.append_time) >= ${floorUs('e.time', HOUR_MS)} + ${LATE_AFTER_US})::BIGINT AS late`,
     ...PRICED_BUCKETS.map(({ name, sql }) => tokens(sql(column), name)),
     ...PRICED_MODALITIES.map(({ name, sql }) => tokens(sql(column), name)),
     sum('e.cost_pico', 'metered_pico'),
@@ -112,3 +120,4 @@ export const usageSql = (relation: string, grouping: Grouping): string =>
     sum(`CASE WHEN ${BOTH_COUNTED} THEN e.in_total END`, 'reported_tokens')
   ].join(',\n  ')}
 FROM ${relation} e WHERE ${IS_CHARGED} GROUP BY ALL`
+}

@@ -40,6 +40,10 @@ const customModel = z.strictObject({
   from: day.optional(),
   to: day.optional(),
   usd_per_million: usdPerMillion,
+  /** Prices of the whole call from so many input tokens on, rising. */
+  sizes: z
+    .array(z.strictObject({ tokens: z.int().positive(), usd_per_million: usdPerMillion }))
+    .optional(),
   batch_usd_per_million: usdPerMillion.optional(),
   usd_per_unit: usdPerUnit.optional()
 })
@@ -100,7 +104,15 @@ const toRow = (entry: z.infer<typeof customModel>): BookRow => ({
   ...(entry.to && { to: entry.to }),
   sources: ['contract'],
   cards: {
-    standard: { rates: perToken(entry.usd_per_million) },
+    standard: {
+      rates: perToken(entry.usd_per_million),
+      ...(entry.sizes && {
+        sizes: entry.sizes.map(({ tokens, usd_per_million: usd }) => ({
+          tokens,
+          rates: perToken(usd)
+        }))
+      })
+    },
     ...(entry.batch_usd_per_million && { batch: { rates: perToken(entry.batch_usd_per_million) } })
   },
   units: perUnit(entry.usd_per_unit ?? {})
