@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { localCounts, textOf } from '../collect/count/local-counts.ts'
+import { localCounts } from '../collect/count/local-counts.ts'
+import { textOf } from '../collect/count/text-of.ts'
 import { promptIdentity } from './prompt.ts'
 import { isJson } from './response-facts.ts'
 import type { Seen } from './watch-body.ts'

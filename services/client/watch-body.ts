@@ -1,5 +1,5 @@
-import { textOf } from '../collect/count/local-counts.ts'
-import { addFacts, isJson, noFacts, type ResponseFacts } from './response-facts.ts'
+import { answerText, pieceOf } from '../collect/count/answer-text.ts'
+import { addFacts, noFacts, type ResponseFacts } from './response-facts.ts'
 
 /** What was seen of a response by the time it ended. */
 export type Seen = ResponseFacts & {
@@ -50,7 +50,7 @@ export const bodyReader = (isStream: boolean, now: () => number): BodyReader => 
       else addFacts(facts, parsed(rest))
       // SDKs leave off once they have read the last event that means anything to them.
       const complete = facts.stop_reason !== null && facts.usage !== null
-      const text = isStream ? pieces.join('') || null : textOf(parsed(rest))
+      const text = isStream ? pieces.join('') || null : answerText(parsed(rest))
       return { ...facts, firstMs, text, whole: whole || complete || isOver }
     }
   }
@@ -62,14 +62,6 @@ const parsed = (text: string): unknown => {
   } catch {
     return null
   }
-}
-
-/** Text that an event of a stream adds to the answer. */
-const pieceOf = (event: unknown): string | null => {
-  if (!isJson(event)) return null
-  const [choice] = Array.isArray(event['choices']) ? (event['choices'] as unknown[]) : []
-  const delta = isJson(choice) ? choice['delta'] : event['delta']
-  return typeof delta === 'string' ? delta : textOf(delta)
 }
 
 /** Told of every chunk and, once, of the end: whether the application let the body end. */

@@ -1,6 +1,7 @@
 import type { UsageEvent } from '../../schemas/event.ts'
 import { Failure } from '../../schemas/failure.ts'
 import type { OutRecord } from '../stream/log.ts'
+import { fillLocalCounts, newBudget, type Budget } from './count/local-counts.ts'
 import { checkEvent, type EventRules, type Place } from './check-event.ts'
 import { eventRecord } from './event-record.ts'
 import { faultAt, type Fault } from './fault.ts'
@@ -30,18 +31,23 @@ export const takeIn = (source: Source, message: Message, rules: EventRules): Int
     })
   }
   const intake: Intake = { records: [], latestMs: null, faults: [...faults], ignored }
-  for (const item of items) takeItem(item, message, rules, intake)
+  const work: Work = { message, rules, intake, budget: newBudget() }
+  for (const item of items) takeItem(item, work)
   intake.faults.sort((a, b) => a.index - b.index)
   return intake
 }
 
-const takeItem = (item: Item, message: Message, rules: EventRules, intake: Intake): void => {
+/** What is shared by the items of one message; what may be spent on counting is. */
+type Work = { message: Message; rules: EventRules; intake: Intake; budget: Budget }
+
+const takeItem = (item: Item, { message, rules, intake, budget }: Work): void => {
   const checked = checkEvent(withTenant(item.event, message.tenant), item, rules)
   if ('faults' in checked) {
     intake.faults.push(...checked.faults)
     return
   }
   try {
+    if (item.said !== undefined) fillLocalCounts(checked.event, item.said(), budget)
     recordContent(checked.event, item, rules)
     intake.records.push(eventRecord(checked.event))
     intake.latestMs = Math.max(intake.latestMs ?? 0, Date.parse(checked.event.time))

@@ -1,5 +1,8 @@
+import type { UsageEvent } from '../../../schemas/event.ts'
 import { dominantScript } from './script.ts'
+import { textOf } from './text-of.ts'
 import { tokenizer } from './tokenizer.ts'
+import { WORK_MAX, workOf } from './work.ts'
 
 /** What we count ourselves where content is at hand; the content itself goes no further. */
 export type LocalCounts = {
@@ -7,49 +10,44 @@ export type LocalCounts = {
   script: string | null
 }
 
-/** Keys under which requests and responses of any provider hold text. */
-const TEXT_KEYS: ReadonlySet<string> = new Set(
-  (
-    'content text input output system instructions prompt messages parts contents choices message ' +
-    'candidates arguments thinking reasoning reasoning_content completion delta'
-  ).split(' ')
-)
-/** Texts beyond it are not counted: a count of a part would be a wrong count. */
-const CHARACTERS_MAX = 2 * 1024 * 1024
-/** Deeper than any request nests its text. */
-const DEPTH_MAX = 12
+/** What was asked and what was answered, in any shape that holds text; null = not to be seen. */
+export type Said = { in: unknown; out: unknown }
 
-/** All text of a request or response body, in its order; null when there is none or too much. */
-export const textOf = (body: unknown): string | null => {
-  const pieces: string[] = []
-  gather(body, pieces, 0)
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  return length === 0 || length > CHARACTERS_MAX ? null : pieces.join('\n')
-}
+/** What may still be spent on counting: texts that would exceed it are not counted. */
+export type Budget = { work: number }
 
-const gather = (value: unknown, pieces: string[], depth: number): void => {
-  if (typeof value === 'string') {
-    pieces.push(value)
-  } else if (depth < DEPTH_MAX && Array.isArray(value)) {
-    for (const item of value as unknown[]) gather(item, pieces, depth + 1)
-  } else if (depth < DEPTH_MAX && typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) {
-      if (TEXT_KEYS.has(key)) gather(item, pieces, depth + 1)
-    }
-  }
-}
+export const newBudget = (): Budget => ({ work: WORK_MAX })
 
 /**
  * Counts of texts by the tokenizer, where `loadTokenizer` found one, and the script of what was
- * asked. Tool schemas and what a provider adds around messages are not text and not counted.
+ * asked. Tool schemas and what a provider adds around messages are not text and not counted. A text
+ * is counted whole or not at all: a count of a part would be a wrong count.
  */
-export const localCounts = (input: string | null, output: string | null): LocalCounts => {
+export const localCounts = (
+  input: string | null,
+  output: string | null,
+  budget: Budget = newBudget()
+): LocalCounts => {
   const counter = tokenizer()
-  const count = (text: string | null): number | null =>
-    text === null || counter === null ? null : counter.count(text)
-  const any = counter !== null && (input !== null || output !== null)
+  const count = (text: string | null): number | null => {
+    if (text === null || counter === null) return null
+    const work = workOf(text)
+    if (work > budget.work) return null
+    budget.work -= work
+    return counter.count(text)
+  }
+  const counts = { in: count(input), out: count(output) }
+  const any = counter !== null && (counts.in !== null || counts.out !== null)
   return {
-    local: any ? { tokenizer: counter.id, in: count(input), out: count(output) } : null,
+    local: any ? { tokenizer: counter.id, ...counts } : null,
     script: dominantScript(input ?? output ?? '')
   }
+}
+
+/** Counts what was said onto an event; what its sender counted itself is never overwritten. */
+export const fillLocalCounts = (event: UsageEvent, said: Said, budget: Budget): void => {
+  if (event.local != null) return
+  const { local, script } = localCounts(textOf(said.in), textOf(said.out), budget)
+  if (local !== null) event.local = local
+  event.script ??= script
 }

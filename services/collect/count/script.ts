@@ -5,7 +5,7 @@
 
 /** First and last code point of each script's blocks, and its name. */
 const RANGES: readonly (readonly [number, number, string])[] = [
-  [0x41, 0x24f, 'Latn'],
+  [0x80, 0x24f, 'Latn'],
   [0x370, 0x3ff, 'Grek'],
   [0x400, 0x52f, 'Cyrl'],
   [0x530, 0x58f, 'Armn'],
@@ -44,20 +44,26 @@ const CHARACTERS_MAX = 4096
 const KANA_SHARE_MIN = 0.1
 /** Prose of 24 languages stays below this share, program text lies above it (`count.test.ts`). */
 const CODE_SHARE_MIN = 0.04
-const CODE = new Set(Array.from('{}[]()<>=;_/*&|$#\\', (one) => one.codePointAt(0)))
+/** What each character of ASCII is, as a place in the list: most text is made of them. */
+const LATIN_OR_SIGN = [null, 'Latn', 'Code'] as const
+const ASCII = Uint8Array.from({ length: 128 }, (_, point) => {
+  const one = String.fromCharCode(point)
+  if (/[A-Za-z]/.test(one)) return 1
+  return '{}[]()<>=;_/*&|$#\\'.includes(one) ? 2 : 0
+})
 
 /** @returns the script, `Code` for program text, or null for a text without letters. */
 export const dominantScript = (text: string): string | null => {
   const counts = new Map<string, number>()
-  let [seen, code] = [0, 0]
-  for (const character of text) {
-    if (++seen > CHARACTERS_MAX) break
-    const point = character.codePointAt(0) ?? 0
-    if (CODE.has(point)) code++
-    const script = scriptAt(point)
-    if (script !== null) counts.set(script, (counts.get(script) ?? 0) + 1)
+  let [at, seen, code] = [0, 0, 0]
+  for (; at < text.length && seen < CHARACTERS_MAX; seen++) {
+    const point = text.codePointAt(at) ?? 0
+    at += point > 0xffff ? 2 : 1
+    const script = point < ASCII.length ? LATIN_OR_SIGN[ASCII[point] ?? 0] : scriptAt(point)
+    if (script === 'Code') code++
+    else if (script != null) counts.set(script, (counts.get(script) ?? 0) + 1)
   }
-  const isCode = code / Math.min(seen, CHARACTERS_MAX) >= CODE_SHARE_MIN
+  const isCode = code / seen >= CODE_SHARE_MIN
   return counts.size > 0 && isCode ? 'Code' : mostOf(counts)
 }
 
@@ -69,8 +75,6 @@ const mostOf = (counts: ReadonlyMap<string, number>): string | null => {
 }
 
 const scriptAt = (point: number): string | null => {
-  // Between Z and a, and at × and ÷, there are signs among the letters.
-  if (point < 0x80 && !/[A-Za-z]/.test(String.fromCharCode(point))) return null
   let [low, high] = [0, RANGES.length - 1]
   while (low <= high) {
     const middle = (low + high) >> 1

@@ -76,6 +76,16 @@ for (const source of await loadSources()) {
       }
     })
 
+    test('says what was said only where it is counted', async () => {
+      if (source.counts === true) {
+        for (const field of ['local', 'script']) assert.ok(source.tells.includes(field), field)
+      }
+      for (const one of cases) {
+        const { items } = (await sourceFor(source, one)).read(messageOf(one))
+        if (items.some(({ said }) => said !== undefined)) assert.equal(source.counts, true)
+      }
+    })
+
     test('reads the same message twice to the same bytes', async () => {
       for (const one of cases) {
         const told = await sourceFor(source, one)

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { Failure } from '../../../schemas/failure.ts'
+import { loadTokenizer } from '../count/tokenizer.ts'
 import type { Source } from './source.ts'
 
 export type LoadedSource = Source & { id: string }
@@ -43,5 +44,7 @@ const importSource = async (id: string, folder: URL): Promise<LoadedSource> => {
       hint: 'Export default defineSource({...}) from it.'
     })
   }
+  // Reading is synchronous, so whatever counts what was said has to be there before.
+  if (module.default.counts === true) await loadTokenizer()
   return { id, ...module.default }
 }

@@ -1,4 +1,5 @@
 import type { UsageEvent } from '../../../schemas/event.ts'
+import type { Said } from '../count/local-counts.ts'
 import type { Fault } from '../fault.ts'
 
 /**
@@ -30,6 +31,11 @@ export type Item = {
   event: unknown
   /** What was said, for the flight recorder; asked for only where that is on. */
   content?: () => unknown
+  /**
+   * What was asked and answered, in any shape that holds text, for counting it; then it is dropped.
+   * Null for a side that can not be seen whole.
+   */
+  said?: () => Said
 }
 
 export type Reading = {
@@ -73,6 +79,8 @@ export type Source = {
   framing: 'lines' | 'document'
   /** Native fields that the dialect can tell, by path; checked against the cases. */
   tells: readonly string[]
+  /** Whether its items say what was `said`: then `local` and `script` are told as well. */
+  counts?: true
   /** Headers that it reads where a message is a record of a topic; names in lower case. */
   headers?: readonly string[]
   /** Options by name; with a required one, the dialect is there only where it was configured. */

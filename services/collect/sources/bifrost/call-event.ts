@@ -1,4 +1,5 @@
 import type { UsageEvent } from '../../../../schemas/event.ts'
+import type { Said } from '../../count/local-counts.ts'
 import { numberIn, objectIn, textIn, valueIn, type JsonObject } from '../../json-value.ts'
 import { label } from '../../label.ts'
 import { providerName } from '../../provider-name.ts'
@@ -131,6 +132,24 @@ const outcomeOf = (span: JsonObject): Candidate => {
   const failed = textIn(span, 'Status') === 'error'
   const type = attribute(span, 'error.type', 'gen_ai.error.type', 'gen_ai.error.code')
   return { status, error_type: failed || type !== null ? (type ?? 'error') : null }
+}
+
+/** Messages by the GenAI conventions, where Bifrost is told to trace them: lists, or JSON of them. */
+export const spanSaid = (span: JsonObject): Said => {
+  const messages = (name: string): unknown => {
+    const value = valueIn(span, 'Attributes', name)
+    return typeof value === 'string' ? parsed(value) : value
+  }
+  return { in: messages('gen_ai.input.messages'), out: messages('gen_ai.output.messages') }
+}
+
+/** Null for a list that was cut. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return null
+  }
 }
 
 /** The attributes that speak of usage, by their names; the cost among them is Bifrost's own. */

@@ -2,7 +2,7 @@ import { faultAt, type Fault } from '../../fault.ts'
 import { isJsonObject, textIn, valueIn, type JsonObject } from '../../json-value.ts'
 import { jsonItems, type JsonItem } from '../json-items.ts'
 import { defineSource, type Item, type Message, type Reading } from '../source.ts'
-import { callEvent, kindOfSpan, traceOf } from './call-event.ts'
+import { callEvent, kindOfSpan, spanSaid, traceOf } from './call-event.ts'
 
 /** Spans of one trace: a request with its plugins has about thirty. */
 const SPANS_MAX = 10_000
@@ -36,7 +36,8 @@ const itemsOf = (item: JsonItem): { items: Item[]; ignored: number } | Fault => 
     const kind = kindOfSpan(span)
     if (kind === null) return []
     const place = `${at} span ${String(span['SpanID'])}`
-    return [{ index, at: place, event: callEvent(trace, span, kind) }]
+    const event = callEvent(trace, span, kind)
+    return [{ index, at: place, event, ...(kind === 'tool' ? {} : { said: () => spanSaid(span) }) }]
   })
   // A trace without a call (a health check, a refusal by a plugin) says nothing about usage.
   return { items, ignored: items.length === 0 ? 1 : 0 }
@@ -69,7 +70,9 @@ export default defineSource({
   tells: (
     'id source time tenant kind name duration_ms project team user trace_id span_id ' +
     'parent_span_id operation_id attempt request_id response_id provider request_model response_model ' +
-    'emitter provider_account usage status error_type stop_reason temperature'
+    'emitter provider_account usage status error_type stop_reason temperature ' +
+    'local script'
   ).split(' '),
+  counts: true,
   read
 })

@@ -1,4 +1,5 @@
 import { numberIn, objectIn, textIn, valueIn, type JsonObject } from '../../json-value.ts'
+import type { Said } from '../../count/local-counts.ts'
 import { decimalText, label } from '../../label.ts'
 import type { SessionLine } from '../session-lines.ts'
 import type { Candidate } from '../source.ts'
@@ -62,6 +63,27 @@ export const answerEvent = ({ id, lines }: Answer): Candidate => {
     ...(lastOf(lines, (line) => textIn(line, 'message', 'stop_reason')) === null ? UNFINISHED : {}),
     ...errorOf(last)
   }
+}
+
+/** Thinking that the provider keeps to itself is billed and in no text. */
+const isHidden = (block: unknown): boolean =>
+  textIn(block, 'type') === 'redacted_thinking' ||
+  (textIn(block, 'type') === 'thinking' && textIn(block, 'thinking') === null)
+
+/**
+ * What an answer said, its blocks each once. What was asked is the whole conversation with prompts
+ * that no transcript holds.
+ */
+export const answerSaid = ({ lines }: Answer): Said => {
+  const blocks = new Map<string, unknown>()
+  for (const line of lines) {
+    const content = valueIn(line, 'message', 'content')
+    for (const block of Array.isArray(content) ? (content as unknown[]) : []) {
+      if (isHidden(block)) return { in: null, out: null }
+      blocks.set(JSON.stringify(block), block)
+    }
+  }
+  return { in: null, out: [...blocks.values()] }
 }
 
 /** Without a stop reason the last snapshot may be one of a stream that went on. */

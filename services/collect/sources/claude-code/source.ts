@@ -1,6 +1,6 @@
 import { sessionLines } from '../session-lines.ts'
 import { defineSource, type Message, type Reading } from '../source.ts'
-import { answersOf, answerEvent } from './answers.ts'
+import { answersOf, answerEvent, answerSaid } from './answers.ts'
 import { toolEvents } from './tools.ts'
 
 /** Transcripts that Claude Code keeps of each session, one JSON object a line. */
@@ -11,7 +11,11 @@ const read = ({ bytes }: Message): Reading => {
   const used = new Set([...answers, ...tools].flatMap(({ numbers }) => numbers))
   return {
     items: [
-      ...answers.map((answer) => ({ ...placeOf(answer.numbers), event: answerEvent(answer) })),
+      ...answers.map((answer) => ({
+        ...placeOf(answer.numbers),
+        event: answerEvent(answer),
+        said: () => answerSaid(answer)
+      })),
       ...tools.map(({ numbers, event }) => ({ ...placeOf(numbers), event }))
     ],
     faults,
@@ -37,7 +41,9 @@ export default defineSource({
     'id source time tenant kind name duration_ms project tags trace_id span_id parent_span_id ' +
     'conversation_id request_id response_id provider api request_model response_model emitter usage ' +
     'usage_confidence usage_warnings ' +
-    'status error_type stop_reason args_hash result_hash cost_reported_usd'
+    'status error_type stop_reason args_hash result_hash cost_reported_usd ' +
+    'local script'
   ).split(' '),
+  counts: true,
   read
 })

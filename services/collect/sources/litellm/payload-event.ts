@@ -10,6 +10,7 @@ import {
 import { decimalText, label } from '../../label.ts'
 import { providerName } from '../../provider-name.ts'
 import type { Candidate } from '../source.ts'
+import { contentHashes } from './content.ts'
 import type { UsageEvent } from '../../../../schemas/event.ts'
 
 /** Kinds of call by LiteLLM's names; `a` in front marks the asynchronous form. */
@@ -41,7 +42,8 @@ export const payloadEvent = (payload: JsonObject): Candidate => {
     emitter: 'litellm',
     temperature: numberIn(payload, 'model_parameters', 'temperature'),
     cost_reported_usd: costOf(payload),
-    tags: tagsOf(payload)
+    tags: tagsOf(payload),
+    ...contentHashes(payload)
   }
   fillTimes(event, payload)
   fillOwner(event, payload)

@@ -2,6 +2,7 @@ import { faultAt } from '../../fault.ts'
 import { isJsonObject } from '../../json-value.ts'
 import { jsonItems } from '../json-items.ts'
 import { defineSource, type Message, type Reading } from '../source.ts'
+import { payloadContent, payloadSaid } from './content.ts'
 import { payloadEvent } from './payload-event.ts'
 
 const read = (message: Message): Reading => {
@@ -9,7 +10,13 @@ const read = (message: Message): Reading => {
   const reading: Reading = { items: [], faults, ignored: 0 }
   for (const { index, at, value } of items) {
     if (isJsonObject(value)) {
-      reading.items.push({ index, at, event: payloadEvent(value) })
+      reading.items.push({
+        index,
+        at,
+        event: payloadEvent(value),
+        content: () => payloadContent(value),
+        said: () => payloadSaid(value)
+      })
     } else {
       const told = 'not a StandardLoggingPayload: no JSON object'
       reading.faults.push(faultAt({ index, at }, { code: 'E_EVENT_INVALID', message: told, value }))
@@ -32,7 +39,8 @@ export default defineSource({
     'id source time tenant kind name duration_ms ttft_ms project team user tags trace_id ' +
     'conversation_id request_id response_id provider request_model response_model service_tier ' +
     'region route emitter provider_account usage tokens usage_convention status error_type ' +
-    'stop_reason temperature cost_reported_usd'
+    'stop_reason temperature cost_reported_usd tools_hash system_prompt_hash local script'
   ).split(' '),
+  counts: true,
   read
 })

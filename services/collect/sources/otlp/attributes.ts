@@ -55,6 +55,15 @@ export const structureOf = (value: AttributeValue | undefined): AttributeValue =
   }
 }
 
+/**
+ * A text, or the structure that it is the JSON of; null when that was cut on its way, as limits of
+ * SDKs do, so that it can not be told whole.
+ */
+export const wholeStructure = (value: AttributeValue | undefined): AttributeValue => {
+  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value ?? null
+  return structureOf(value)
+}
+
 export const isRecord = (
   value: AttributeValue | undefined
 ): value is { [key: string]: AttributeValue } =>

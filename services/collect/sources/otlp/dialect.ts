@@ -25,6 +25,9 @@ export type TextField =
 /** Native fields whose attribute holds content, of which only the hash is kept. */
 export type HashField = 'system_prompt_hash' | 'tools_hash' | 'args_hash' | 'result_hash'
 
+/** Names of attributes, or a pattern of them where they are numbered. */
+export type NameGroup = readonly string[] | RegExp
+
 /**
  * How one family of instrumentations spells what we want to know: attribute names by native field,
  * the most telling first. Pure data but for `kind` and `structure`.
@@ -35,6 +38,7 @@ export type Dialect = {
   text?: Partial<Record<TextField, readonly string[]>>
   /** Name of the tool, agent, index …, by kind. */
   name?: Partial<Record<Kind, readonly string[]>>
+  /** A name that ends with a dot stands for all that begin with it. */
   hash?: Partial<Record<HashField, readonly string[]>>
   /** Attributes in seconds, respectively milliseconds, from the start to the first token. */
   ttftSeconds?: readonly string[]
@@ -44,6 +48,11 @@ export type Dialect = {
   cost?: readonly string[]
   /** Prefixes of the attributes that are the usage block; kept verbatim, names and all. */
   usage?: readonly string[]
+  /**
+   * Where the text of requests and answers stands: of these groups the first that the span has,
+   * all names of it.
+   */
+  said?: { in: readonly NameGroup[]; out: readonly NameGroup[] }
   /** Prefixes under which users put labels of their own. */
   tags?: readonly string[]
   /** What is nested in an attribute as JSON or spread over numbered ones. */

@@ -1,4 +1,4 @@
-import type { Dialect, HashField, Kind, TextField } from './dialect.ts'
+import type { Dialect, HashField, Kind, NameGroup, TextField } from './dialect.ts'
 import { genAi } from './dialects/gen-ai.ts'
 import { langfuse } from './dialects/langfuse.ts'
 import { openInference } from './dialects/openinference.ts'
@@ -88,4 +88,9 @@ export const STOPS = namesOf((one) => one.stop)
 export const COSTS = namesOf((one) => one.cost)
 export const USAGE_PREFIXES = namesOf((one) => one.usage)
 export const TAG_PREFIXES = namesOf((one) => one.tags)
+
+export type SaidNames = readonly NameGroup[]
+const saidNames = (side: 'in' | 'out'): SaidNames =>
+  FIELD_ORDER.flatMap(({ said }) => said?.[side] ?? [])
+export const SAID = { in: saidNames('in'), out: saidNames('out') }
 export const STATUSES: readonly string[] = ['http.response.status_code', 'http.status_code']

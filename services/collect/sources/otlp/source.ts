@@ -7,6 +7,7 @@ import { isEvaluation, logEvent, momentEvent } from './evaluation-event.ts'
 import { readJsonLogRecords, readJsonSpans } from './json.ts'
 import { readLogRecords, readSpans } from './protobuf.ts'
 import { exportAnswer, JSON_TYPE, PROTOBUF, statusAnswer } from './response.ts'
+import { spanSaid } from './said.ts'
 import { kindOf, spanEvent } from './span-event.ts'
 import type { Span } from './span.ts'
 
@@ -46,7 +47,8 @@ const spanItem = (span: Span, index: number, kind: Kind): Item => ({
   index,
   at: span.at,
   event: spanEvent(span, kind),
-  content: () => spanContent(span.attributes)
+  content: () => spanContent(span.attributes),
+  ...(kind === 'llm' || kind === 'embedding' ? { said: () => spanSaid(span) } : {})
 })
 
 const readTraces = (message: Message): Reading => {
@@ -129,8 +131,9 @@ const otlp = defineSource({
     'team user tags trace_id span_id parent_span_id conversation_id request_id response_id ' +
     'links provider api request_model response_model service_tier route emitter component_version ' +
     'usage system_prompt_hash prompt_version tools_hash status error_type stop_reason args_hash result_hash ' +
-    'scores document_ids candidates score temperature cost_reported_usd'
+    'scores document_ids candidates score temperature cost_reported_usd local script'
   ).split(' '),
+  counts: true,
   options: {
     signal: { about: 'traces or logs: what a topic of the OpenTelemetry Collector holds' }
   },

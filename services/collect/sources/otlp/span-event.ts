@@ -78,9 +78,19 @@ const fillTexts = (event: Candidate, { attributes, resource }: Span): void => {
 
 const fillHashes = (event: Candidate, attributes: Attributes, kind: Kind): void => {
   for (const [field, known] of names.HASHES[kind] ?? []) {
-    const name = known.find((one) => attributes.get(one) !== undefined)
-    if (name !== undefined) event[field] = contentHash(attributes.get(name))
+    const content = known
+      .map((name) => contentAt(attributes, name))
+      .find((one) => one !== undefined)
+    if (content !== undefined) event[field] = contentHash(content)
   }
+}
+
+const contentAt = (attributes: Attributes, name: string): unknown => {
+  if (!name.endsWith('.')) return attributes.get(name)
+  const names = [...attributes.names()].filter((one) => one.startsWith(name))
+  return names.length === 0
+    ? undefined
+    : Object.fromEntries(names.map((one) => [one, attributes.get(one)]))
 }
 
 /** Calls of models are told apart by model; all other steps by a name of their own. */

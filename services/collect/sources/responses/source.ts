@@ -1,4 +1,5 @@
 import { contentHash } from '../../content-hash.ts'
+import { answerText } from '../../count/answer-text.ts'
 import { faultAt, type Fault } from '../../fault.ts'
 import {
   isJsonObject,
@@ -11,7 +12,7 @@ import {
 import { label } from '../../label.ts'
 import { normalize, type Normalized } from '../../normalize/normalize.ts'
 import { jsonItems, type JsonItem } from '../json-items.ts'
-import { defineSource, type Candidate, type Message, type Reading } from '../source.ts'
+import { defineSource, type Candidate, type Item, type Message, type Reading } from '../source.ts'
 
 /** Fields of the envelope that are fields of the event under the same name. */
 const SAME = [
@@ -37,6 +38,9 @@ const SAME = [
   'tags'
 ] as const
 
+/** Warnings of a stream whose answer is not whole, which then is not to be counted. */
+const CUT = new Set(['stream_cut', 'stream_error', 'stream_tail_unreadable'])
+
 /** Facts that a response tells of itself, under the names that the event has for them. */
 const FACTS = [
   'provider',
@@ -52,9 +56,9 @@ const FACTS = [
 /**
  * `{ "time": …, "tenant": …, "provider": …, "body": … }`, where the body is a response, an error,
  * a usage block, a list of stream events, or the text of a stream; everything but it may be left
- * out where the response itself tells.
+ * out where the response itself tells. A `request` beside it is counted and dropped.
  */
-const envelopeEvent = (envelope: JsonObject): Candidate => {
+const envelopeItem = (envelope: JsonObject): Pick<Item, 'event' | 'said'> => {
   const read = normalize({
     provider: textIn(envelope, 'provider'),
     api: textIn(envelope, 'api'),
@@ -69,9 +73,23 @@ const envelopeEvent = (envelope: JsonObject): Candidate => {
     textIn(envelope, 'id') ?? read.response_id ?? read.request_id ?? contentHash(envelope)
   event['kind'] = textIn(envelope, 'kind') ?? (read.api === 'embeddings' ? 'embedding' : 'llm')
   event['emitter'] = label(textIn(envelope, 'emitter'))
-  event['request_model'] = textIn(envelope, 'model') ?? label(read.response_model)
+  Object.assign(event, askedOf(envelope['request']))
+  event['request_model'] =
+    textIn(envelope, 'model') ?? event['request_model'] ?? label(read.response_model)
   event['time'] ??= createdAt(envelope['body'])
-  return event
+  const isCut = read.warnings.some((warning) => CUT.has(warning))
+  const out = (): string | null => (isCut ? null : answerText(envelope['body']))
+  return { event, said: () => ({ in: valueIn(envelope, 'request'), out: out() }) }
+}
+
+/** What the request tells, where it is sent along. */
+const askedOf = (request: unknown): Candidate => {
+  const tools = valueIn(request, 'tools')
+  const model = label(textIn(request, 'model'))
+  return {
+    ...(model === null ? {} : { request_model: model }),
+    ...(tools === null ? {} : { tools_hash: contentHash(tools) })
+  }
 }
 
 const factsOf = (read: Normalized): Candidate => {
@@ -113,6 +131,7 @@ const KNOWN = new Set<string>([
   'api',
   'model',
   'emitter',
+  'request',
   'body'
 ])
 
@@ -138,7 +157,7 @@ const read = (message: Message): Reading => {
   for (const item of items) {
     const found = envelopeOf(item)
     if (isFault(found)) reading.faults.push(found)
-    else reading.items.push({ index: item.index, at: item.at, event: envelopeEvent(found) })
+    else reading.items.push({ index: item.index, at: item.at, ...envelopeItem(found) })
   }
   return reading
 }
@@ -148,7 +167,8 @@ export default defineSource({
   about:
     'Responses, errors and stream transcripts as providers gave them: one JSON object each, bare ' +
     'or as `body` of an envelope with time, tenant, provider, api and model. What the body tells ' +
-    'is read from it; a body without its creation time needs the envelope.',
+    'is read from it; a body without its creation time needs the envelope. The answer is counted, ' +
+    'and so is a `request` beside it; both are dropped.',
   doors: [],
   handling: 'strict',
   framing: 'lines',
@@ -157,8 +177,10 @@ export default defineSource({
     ...FACTS,
     ...(
       'id kind request_model emitter usage tokens usage_convention usage_confidence ' +
-      'usage_warnings stop_class refusal batch queue_ms cost_reported_usd error_type'
+      'usage_warnings stop_class refusal batch queue_ms cost_reported_usd error_type ' +
+      'tools_hash local script'
     ).split(' ')
   ],
+  counts: true,
   read
 })

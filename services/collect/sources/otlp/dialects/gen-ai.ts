@@ -117,5 +117,18 @@ export const genAi: Dialect = {
   stop: ['gen_ai.response.finish_reasons'],
   cost: ['gen_ai.usage.cost', 'gen_ai.usage.cost_usd', 'operation.cost'],
   usage: ['gen_ai.usage.'],
+  // The bare names are events' of long ago, the numbered ones OpenLLMetry's.
+  said: {
+    in: [
+      ['gen_ai.system_instructions', 'gen_ai.input.messages'],
+      /^gen_ai\.prompt\.\d+\.(?:content|tool_calls\.\d+\.arguments)$/,
+      ['gen_ai.prompt']
+    ],
+    out: [
+      ['gen_ai.output.messages'],
+      /^gen_ai\.completion\.\d+\.(?:content|reasoning|tool_calls\.\d+\.arguments)$/,
+      ['gen_ai.completion']
+    ]
+  },
   structure
 }

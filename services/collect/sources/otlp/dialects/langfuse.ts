@@ -99,6 +99,7 @@ export const langfuse: Dialect = {
     args_hash: ['langfuse.observation.input'],
     result_hash: ['langfuse.observation.output']
   },
+  said: { in: [['langfuse.observation.input']], out: [['langfuse.observation.output']] },
   tags: ['langfuse.trace.metadata.'],
   structure
 }

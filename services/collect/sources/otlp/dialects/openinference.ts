@@ -86,6 +86,13 @@ const structure: NonNullable<Dialect['structure']> = (attributes) => {
   return event
 }
 
+/** Texts of numbered messages, their parts, and calls of tools among them. */
+const messageText = (side: 'input' | 'output'): RegExp =>
+  new RegExp(
+    `^llm\\.${side}_messages\\.\\d+\\.message\\.(?:content|contents\\.\\d+\\.message_content\\.text` +
+      '|tool_calls\\.\\d+\\.tool_call\\.function\\.arguments)$'
+  )
+
 export const openInference: Dialect = {
   kind: kindOf,
   text: {
@@ -101,7 +108,15 @@ export const openInference: Dialect = {
     tool: ['tool.name'],
     agent: ['agent.name', 'graph.node.name', 'graph.node.id']
   },
-  hash: { args_hash: ['tool.parameters', 'input.value'], result_hash: ['output.value'] },
+  hash: {
+    args_hash: ['tool.parameters', 'input.value'],
+    result_hash: ['output.value'],
+    tools_hash: ['llm.tools.']
+  },
+  said: {
+    in: [messageText('input'), /^embedding\.embeddings\.\d+\.embedding\.text$/, ['input.value']],
+    out: [messageText('output'), ['output.value']]
+  },
   stop: ['llm.finish_reason'],
   cost: ['llm.cost.total'],
   usage: ['llm.token_count.'],

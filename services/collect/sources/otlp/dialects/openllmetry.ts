@@ -41,7 +41,11 @@ export const openLlmetry: Dialect = {
     tool: ['traceloop.entity.name'],
     agent: ['traceloop.entity.name', 'traceloop.workflow.name']
   },
-  hash: { args_hash: ['traceloop.entity.input'], result_hash: ['traceloop.entity.output'] },
+  hash: {
+    args_hash: ['traceloop.entity.input'],
+    result_hash: ['traceloop.entity.output'],
+    tools_hash: ['llm.request.functions.']
+  },
   stop: ['gen_ai.response.stop_reason', 'llm.response.finish_reason', 'llm.response.stop_reason'],
   usage: ['llm.usage.'],
   tags: [ASSOCIATION]

@@ -98,6 +98,12 @@ export const vercelAi: Dialect = {
   temperature: ['ai.settings.temperature'],
   stop: ['ai.response.finishReason'],
   usage: ['ai.usage.'],
+  said: {
+    in: [['ai.prompt.messages'], ['ai.prompt'], ['ai.value'], ['ai.values']],
+    out: [
+      ['ai.response.reasoning', 'ai.response.text', 'ai.response.object', 'ai.response.toolCalls']
+    ]
+  },
   tags: [METADATA],
   structure
 }
