@@ -18,7 +18,7 @@ const columnList = (time: string): string =>
   ].join(', ')
 
 /** What the table is made of; a file that was written for another shape is of no use. */
-export const HOURS_SHAPE = ['rollups 3', ...DIMENSIONS, ...SUMS, ...HISTOGRAMS].join(',')
+export const HOURS_SHAPE = ['rollups 4', ...DIMENSIONS, ...SUMS, ...HISTOGRAMS].join(',')
 
 /** Hours of settled windows; histograms as in the lake's settled windows. */
 export const HOURS_TABLE = `CREATE TABLE IF NOT EXISTS cube.hours (file VARCHAR, ${columnList('window_start')},

@@ -98,6 +98,6 @@ export class Cube {
 
   #source(file: LiveFile): SourceFile {
     const location = this.#lake.doors.files.location(`${file.table}/${file.path}`)
-    return { location, path: file.path, version: file.version }
+    return { location, path: file.path, version: file.version, rows: file.rows }
   }
 }

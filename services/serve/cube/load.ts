@@ -1,37 +1,51 @@
 import type { Engine } from '../../lake/engine.ts'
 import { quoted } from '../../lake/parquet-writer.ts'
+import { mergeSql } from './merge.ts'
 import { DERIVED, deriveSql } from './rollups.ts'
-import { DIMENSIONS, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
+import { DIMENSIONS, HISTOGRAMS, SUMS } from './columns.ts'
 
-/** Files that one statement reads: bounds what has to be done again when it fails. */
+/** Rows of windows that one statement reads: with a hundred columns each, 200 MB while it runs. */
+const ROWS_AT_ONCE_MAX = 100_000
+/** Files that one statement names. */
 const FILES_AT_ONCE_MAX = 64
 
-export type SourceFile = { location: string; path: string; version: number }
+export type SourceFile = { location: string; path: string; version: number; rows: number }
+
+/** Files in parts that fit the memory; a file of more rows than that is a part of its own. */
+const parts = (files: readonly SourceFile[]): SourceFile[][] => {
+  const all: SourceFile[][] = []
+  let rows = 0
+  for (const file of files) {
+    rows += file.rows
+    const last = all.at(-1)
+    if (last !== undefined && rows <= ROWS_AT_ONCE_MAX && last.length < FILES_AT_ONCE_MAX)
+      last.push(file)
+    else {
+      all.push([file])
+      rows = file.rows
+    }
+  }
+  return all
+}
 
 /** Takes settled windows into `cube.hours`. A file is taken in whole or not at all. */
 export const loadHours = async (engine: Engine, files: readonly SourceFile[]): Promise<void> => {
-  for (let first = 0; first < files.length; first += FILES_AT_ONCE_MAX) {
-    const some = files.slice(first, first + FILES_AT_ONCE_MAX)
+  for (const some of parts(files)) {
     const from = await relation(engine, some, 'MAP(SMALLINT, BIGINT)')
     const known = some.map(({ location, path }) => `(${quoted(location)}, ${quoted(path)})`)
-    await engine.run(`CREATE OR REPLACE TEMP TABLE incoming AS
-      SELECT k.path AS file, r.* EXCLUDE (filename, window_start),
+    const incoming = `SELECT k.path AS file, r.* EXCLUDE (filename, window_start),
         date_trunc('hour', r.window_start) AS window_start
-      FROM (${from}) r JOIN (VALUES ${known.join(', ')}) AS k(location, path) ON k.location = r.filename`)
-    await engine.run(`CREATE OR REPLACE TEMP TABLE sums AS
-      SELECT row_number() OVER () AS number, * FROM (SELECT ${KEYS}, ${SUMMED} FROM incoming GROUP BY ALL)`)
-    for (const name of HISTOGRAMS) await mergeHistogram(engine, name)
-    const names = HISTOGRAMS.map((name) => `"merged_${name}".hist AS "${name}"`)
-    const joins = HISTOGRAMS.map((name) => `LEFT JOIN temp."merged_${name}" USING (number)`)
-    const derived = DERIVED.map((rollup) => deriveSql(rollup, 'sums'))
+      FROM (${from}) r JOIN (VALUES ${known.join(', ')}) AS k(location, path) ON k.location = r.filename`
+    await engine.run(
+      `CREATE OR REPLACE TEMP TABLE incoming AS ${mergeSql(`(${incoming})`, DIMENSIONS, HISTOGRAMS)}`
+    )
+    const derived = DERIVED.map((rollup) => deriveSql(rollup, 'temp.incoming'))
     await inTransaction(
       engine,
-      `INSERT INTO cube.hours BY NAME
-       SELECT s.* EXCLUDE (number), ${names.join(', ')} FROM sums s ${joins.join(' ')};
-       ${derived.join(';\n')}`
+      `INSERT INTO cube.hours BY NAME FROM temp.incoming;\n${derived.join(';\n')}`
     )
   }
-  await engine.run('DROP TABLE IF EXISTS temp.incoming; DROP TABLE IF EXISTS temp.sums')
+  await engine.run('DROP TABLE IF EXISTS temp.incoming')
 }
 
 /** A file whose hours are in one table is in all of them. */
@@ -46,26 +60,9 @@ const inTransaction = async (engine: Engine, sql: string): Promise<void> => {
   }
 }
 
-const KEYS = `file, window_start, ${quotedList(DIMENSIONS)}`
-const SUMMED = SUMS.map((name) => `TRY_CAST(sum("${name}") AS BIGINT) AS "${name}"`).join(', ')
-const SAME = ['file', 'window_start', ...DIMENSIONS]
-  .map((key) => `s."${key}" IS NOT DISTINCT FROM i."${key}"`)
-  .join(' AND ')
-
-/** Adds up the bins of each row of `sums`. */
-const mergeHistogram = (engine: Engine, name: string): Promise<void> =>
-  engine.run(`CREATE OR REPLACE TEMP TABLE "merged_${name}" AS
-    SELECT number, map(list(bin ORDER BY bin), list(n ORDER BY bin)) AS hist FROM (
-      SELECT s.number, i.entry.key AS bin, sum(i.entry.value)::BIGINT AS n
-      FROM (SELECT ${KEYS}, unnest(map_entries("${name}")) AS entry FROM incoming) i
-      JOIN sums s ON ${SAME}
-      GROUP BY ALL
-    ) GROUP BY number`)
-
 /** Takes flushed windows of hours that are not settled through them into `live.fresh`. */
 export const loadFresh = async (engine: Engine, files: readonly SourceFile[]): Promise<void> => {
-  for (let first = 0; first < files.length; first += FILES_AT_ONCE_MAX) {
-    const some = files.slice(first, first + FILES_AT_ONCE_MAX)
+  for (const some of parts(files)) {
     const from = await relation(engine, some, 'SMALLINT[]')
     const known = some.map(
       ({ location, path, version }) => `(${quoted(location)}, ${quoted(path)}, ${version}::BIGINT)`

@@ -1,4 +1,5 @@
-import { DIMENSIONS, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
+import { DIMENSIONS, HISTOGRAMS, SUMS } from './columns.ts'
+import { mergeSql } from './merge.ts'
 
 /**
  * The hours again, with fewer dimensions: most questions name none or two of them, and a month of
@@ -9,22 +10,26 @@ export type Rollup = { table: string; dimensions: readonly string[]; histograms:
 
 const MODELS = ['request_model', 'response_model']
 
-const derived = (table: string, dimensions: readonly string[]): Rollup => ({
-  table,
-  dimensions,
-  histograms: false
-})
-
 /** From small to large; the last has everything. */
 export const ROLLUPS: readonly Rollup[] = [
-  derived('cube.hours_all', []),
-  derived('cube.hours_model', ['kind', 'provider', 'route', ...MODELS]),
-  derived('cube.hours_tenant', ['tenant']),
-  derived('cube.hours_tenant_model', ['tenant', 'provider', ...MODELS]),
+  { table: 'cube.hours_all', dimensions: [], histograms: true },
+  { table: 'cube.hours_served', dimensions: ['provider', ...MODELS], histograms: true },
+  {
+    table: 'cube.hours_model',
+    dimensions: ['kind', 'provider', 'route', ...MODELS],
+    histograms: false
+  },
+  { table: 'cube.hours_tenant', dimensions: ['tenant'], histograms: true },
+  {
+    table: 'cube.hours_tenant_model',
+    dimensions: ['tenant', 'provider', ...MODELS],
+    histograms: false
+  },
   { table: 'cube.hours', dimensions: DIMENSIONS, histograms: true }
 ]
 
-export const DERIVED: readonly Rollup[] = ROLLUPS.filter(({ histograms }) => !histograms)
+/** All that are made of the last one. */
+export const DERIVED: readonly Rollup[] = ROLLUPS.slice(0, -1)
 
 /** The smallest that can answer a query; `always` are dimensions that it needs whatever its text. */
 export const rollupFor = (sql: string, always: readonly string[]): Rollup => {
@@ -39,13 +44,15 @@ export const rollupFor = (sql: string, always: readonly string[]): Rollup => {
   )!
 }
 
-export const derivedTable = ({ table, dimensions }: Rollup): string =>
-  `CREATE TABLE IF NOT EXISTS ${table} (file VARCHAR, window_start TIMESTAMPTZ,
-    ${[...dimensions.map((name) => `"${name}" VARCHAR`), ...SUMS.map((name) => `"${name}" BIGINT`)].join(', ')})`
+export const derivedTable = ({ table, dimensions, histograms }: Rollup): string => {
+  const columns = [
+    ...dimensions.map((name) => `"${name}" VARCHAR`),
+    ...SUMS.map((name) => `"${name}" BIGINT`),
+    ...HISTOGRAMS.filter(() => histograms).map((name) => `"${name}" MAP(SMALLINT, BIGINT)`)
+  ]
+  return `CREATE TABLE IF NOT EXISTS ${table} (file VARCHAR, window_start TIMESTAMPTZ, ${columns.join(', ')})`
+}
 
 /** Fills a derived table from hours that were just taken in. */
-export const deriveSql = ({ table, dimensions }: Rollup, from: string): string => {
-  const keys = ['file', 'window_start', ...dimensions]
-  const sums = SUMS.map((name) => `TRY_CAST(sum("${name}") AS BIGINT) AS "${name}"`)
-  return `INSERT INTO ${table} BY NAME SELECT ${[quotedList(keys), ...sums].join(', ')} FROM ${from} GROUP BY ALL`
-}
+export const deriveSql = ({ table, dimensions, histograms }: Rollup, from: string): string =>
+  `INSERT INTO ${table} BY NAME ${mergeSql(from, dimensions, histograms ? HISTOGRAMS : [])}`
