@@ -1,3 +1,4 @@
+import { fingerprint } from '../../services/signals/fingerprint.ts'
 import type { GrainRow } from './grain-rows.ts'
 import { createRandom, type Random } from './random.ts'
 
@@ -66,6 +67,9 @@ type Scene = {
   minute: number
 }
 
+/** 52 bits of a hash, as the database would give them. */
+const hashOf = (...words: string[]): number => Number(`0x${fingerprint(...words).slice(3)}`)
+
 const flightRows = ({ world, random, wave, lost, minute }: Scene, trace: string): GrainRow[] => {
   const share = (fact: FlightChange['fact'], usual: number): number =>
     lost?.fact === fact ? lost.share : usual * Math.exp(world.wave * wave)
@@ -74,14 +78,15 @@ const flightRows = ({ world, random, wave, lost, minute }: Scene, trace: string)
     tenant: world.name,
     emitter: 'sdk/1',
     time_ms: minute * 60_000,
-    is_agent: 0,
-    trace_id: trace,
-    span_id: span,
-    parent_span_id:
-      parent === null ? null : happens(share('parent', world.orphaned)) ? 'gone' : parent,
+    trace: hashOf(trace),
+    span: hashOf(trace, span),
+    parent:
+      parent === null
+        ? null
+        : hashOf(trace, happens(share('parent', world.orphaned)) ? 'gone' : parent),
     ...more
   })
-  const rows = [row('a', null, { is_agent: 1, name: 'planner' })]
+  const rows = [row('a', null, { agent: 'planner' })]
   for (let call = random.geometric(0.4); call > 0; call--) {
     const usage = happens(share('usage', 0.005)) ? 0 : 1
     rows.push(row(`m${call}`, 'a', { version: 1, prompt: 1, temperature: 1, usage }))

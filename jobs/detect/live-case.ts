@@ -49,12 +49,19 @@ export const loadCase = async (
 
 /** Lands the events of [fromMs, toMs) and moves the log's watermark to `toMs`. */
 export const landMinutes = async (
-  { engine, lake }: LiveCase,
-  [fromMs, toMs]: [number, number],
-  from = 'case_events'
+  live: LiveCase,
+  [fromMs, toMs]: [number, number]
 ): Promise<void> => {
-  const events = `SELECT * FROM ${from} WHERE time >= make_timestamptz(${fromMs}000)
+  const events = `SELECT * FROM case_events WHERE time >= make_timestamptz(${fromMs}000)
     AND time < make_timestamptz(${toMs}000)`
+  await commitFlush(live, await landEvents(live, events), toMs)
+}
+
+/** Lands events with their windows and prefixes; what is landed shows once it is committed. */
+export const landEvents = async (
+  { engine, lake }: Pick<LiveCase, 'engine' | 'lake'>,
+  events: string
+): Promise<TableFile[]> => {
   await engine.run(`CREATE OR REPLACE TEMP TABLE case_part AS ${events}`)
   const files: TableFile[] = []
   const land = async (table: TableName, sql: string, time: string): Promise<void> => {
@@ -68,6 +75,15 @@ export const landMinutes = async (
   await land('windows_settled', windowsSql('case_part'), 'window_start')
   await land('prefixes_settled', prefixesSql('case_part'), 'window_start')
   await engine.run('DROP TABLE case_part')
+  return files
+}
+
+/** Commits landed files as a flush that read the log up to event time `toMs`. */
+export const commitFlush = async (
+  { lake }: Pick<LiveCase, 'lake'>,
+  files: TableFile[],
+  toMs: number
+): Promise<void> => {
   await lake.commit((head) => {
     const before = head.positions.get(`${TOPIC}/0`)
     const next = (before?.next ?? 0) + 1

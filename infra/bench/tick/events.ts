@@ -3,8 +3,15 @@ import { ENRICHED_COLUMNS, FIELD_TYPES } from '../../../schemas/tables.ts'
 
 export type TickSize = { tenants: number; models: number }
 
-/** Two calls per tenant and model and a tool's call per tenant, drawn from a hash of the minute. */
-export const tickEventsSql = (startMs: number, { tenants, models }: TickSize): string => {
+/**
+ * Events of one minute of some tenants: two calls per tenant and model and a tool's call per tenant,
+ * drawn from a hash of the minute.
+ */
+export const tickEventsSql = (
+  startMs: number,
+  { models }: TickSize,
+  [fromTenant, toTenant]: readonly [number, number]
+): string => {
   const draw = (salt: number, below: number): string =>
     `(hash(i, m, c, ${startMs}, ${salt}) % ${below})`
   const llm: Record<string, string> = {
@@ -44,5 +51,5 @@ export const tickEventsSql = (startMs: number, { tenants, models }: TickSize): s
     ({ name, type }) => `(${llm[name] ?? 'NULL'})::${type} AS "${name}"`
   )
   return `SELECT ${[...typed, ...enriched].join(', ')}
-FROM range(${tenants}) t(i), range(${models + 1}) u(m), range(2) v(c) WHERE m < ${models} OR c = 0`
+FROM range(${fromTenant}, ${toTenant}) t(i), range(${models + 1}) u(m), range(2) v(c) WHERE m < ${models} OR c = 0`
 }

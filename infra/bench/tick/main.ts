@@ -4,7 +4,7 @@ import path from 'node:path'
 import { loadSignals } from '../../../services/signals/load.ts'
 import { runTicks } from './ticks.ts'
 
-/** TICK_TENANTS, TICK_MODELS, TICK_MINUTES and TICK_WARM size it; TICK_SIGNALS names some signals. */
+/** TICK_TENANTS, TICK_MODELS, TICK_MINUTES and TICK_WARM size it; TICK_SIGNALS names some signals. TICK_STATEMENTS=1 times the database too. */
 const sized = (name: string, usual: number): number => Number(process.env[name] ?? usual)
 
 const wanted = process.env['TICK_SIGNALS']?.split(',')
@@ -17,6 +17,7 @@ try {
     models: sized('TICK_MODELS', 5),
     minutes: sized('TICK_MINUTES', 20),
     warmMinutes: sized('TICK_WARM', 8),
+    statements: process.env['TICK_STATEMENTS'] === '1',
     print: (line) => process.stdout.write(`${line}\n`)
   })
   process.exitCode = holds ? 0 : 1

@@ -1,15 +1,23 @@
 import type { Columns, Draft, Minute } from '../define.ts'
 import { endDraft, judgeShares, type ShareEvent } from '../statistics/share-incidents.ts'
 import { gather, shareSlot, sweepShares } from '../statistics/watched-shares.ts'
-import { RECORDED, type Fact } from './facts.ts'
+import { FACTS, RECORDED } from './facts.ts'
 import { gapFinding, scoreFinding } from './finding.ts'
-import { agentOf, beginMinute, hasStep, seeAgent, seeStep } from './flights.ts'
+import {
+  AGENT_CODES,
+  agentOf,
+  beginMinute,
+  hasStep,
+  NO_AGENT,
+  seeAgent,
+  seeStep
+} from './flights.ts'
 import { completeness, countFact, countStep, scoreFor, type Score } from './scores.ts'
-import type { State } from './state.ts'
+import { NOT_ASKED, type Kind, type State } from './state.ts'
 
 /** One closed minute: steps into flights, facts into shares and scores, those into findings. */
 export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
-  sweepShares(state.shares, startMs)
+  if (sweepShares(state.shares, startMs)) state.kinds.clear()
   beginMinute(state.flights, startMs)
   const touched = new Set<Score>()
   if (grains.traces !== undefined) {
@@ -25,37 +33,60 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
 
 /** Agents first, then steps: rows of one instant come in no order. */
 const seeAll = ({ flights }: State, { rows, measures, texts }: Columns): void => {
+  const { trace, span } = measures
   for (let row = 0; row < rows; row++) {
-    const name = texts['name']![row]
-    if (measures['is_agent']![row] !== 1 || name == null) continue
-    seeAgent(flights, texts['trace_id']![row]!, name)
+    const name = texts['agent']![row]
+    if (name != null) seeAgent(flights, trace![row]!, name)
   }
   for (let row = 0; row < rows; row++) {
-    const span = texts['span_id']![row]
-    if (span != null) seeStep(flights, texts['trace_id']![row]!, span)
+    if (!Number.isNaN(span![row]!)) seeStep(flights, span![row]!)
   }
 }
 
+const PARENT = FACTS.indexOf('parent')
+
 const countRow = (state: State, columns: Columns, row: number, ms: number): Score => {
-  const { keys, series, measures, texts } = columns
-  const [tenant, emitter] = keys[series[row]!]!
-  const trace = texts['trace_id']![row]!
-  const agent = agentOf(state.flights, trace)
-  const score = scoreFor(state.scores, { emitter: emitter ?? null, agent }, ms)
+  const { measures } = columns
+  const kept = kindOf(state, columns, { row, ms })
+  const { score, slots } = kept
   countStep(score, ms)
-  const count = (fact: Fact, isMissing: boolean): void => {
+  const count = (fact: number, isMissing: boolean): void => {
     countFact(score, fact, isMissing)
-    const slot = shareSlot(state.shares, [tenant ?? null, emitter ?? null, agent, fact], ms)
-    gather(state.shares, slot, { n: 1, k: isMissing ? 1 : 0, sums: [0, 0, 0] })
+    let slot = slots[fact]!
+    if (slot === NOT_ASKED) {
+      slot = shareSlot(state.shares, [...kept.words, FACTS[fact]!], ms)
+      slots[fact] = slot
+    }
+    gather(state.shares, slot, isMissing ? MISSING : THERE)
   }
-  for (const fact of RECORDED) {
-    const value = measures[fact]![row]!
+  for (let fact = 0; fact < RECORDED.length; fact++) {
+    const value = measures[RECORDED[fact]!]![row]!
     if (!Number.isNaN(value)) count(fact, value === 0)
   }
-  const parent = texts['parent_span_id']![row]
-  const isThere = parent == null ? null : hasStep(state.flights, trace, parent, ms)
-  if (isThere !== null) count('parent', !isThere)
+  const parent = measures['parent']![row]!
+  const isThere = Number.isNaN(parent) ? null : hasStep(state.flights, parent, ms)
+  if (isThere !== null) count(PARENT, !isThere)
   return score
+}
+
+const THERE = { n: 1, k: 0, sums: [0, 0, 0] } as const
+const MISSING = { n: 1, k: 1, sums: [0, 0, 0] } as const
+
+/** The score and the shares of steps that one emitter records for one tenant and agent. */
+const kindOf = (state: State, columns: Columns, { row, ms }: { row: number; ms: number }): Kind => {
+  const agent = agentOf(state.flights, columns.measures['trace']![row]!)
+  const code = columns.series[row]! * AGENT_CODES + (agent - NO_AGENT)
+  const known = state.kinds.get(code)
+  if (known !== undefined && state.scores.get(known.score.key) === known.score) return known
+  const [tenant, emitter] = columns.keys[columns.series[row]!]!
+  const name = state.flights.agents[agent] ?? null
+  const kind = {
+    words: [tenant ?? null, emitter ?? null, name],
+    score: scoreFor(state.scores, { emitter: emitter ?? null, agent: name }, ms),
+    slots: new Int32Array(FACTS.length).fill(NOT_ASKED)
+  }
+  state.kinds.set(code, kind)
+  return kind
 }
 
 const openKey = ({ name }: ShareEvent): string => JSON.stringify(name.slice(0, 3))

@@ -1,9 +1,11 @@
 import type { Draft } from '../define.ts'
-import { FACTS, type Fact } from './facts.ts'
+import { FACTS } from './facts.ts'
 
 /** How complete the flights of an emitter and agent are, over all tenants. */
 
 export type Score = {
+  /** Emitter and agent, by which it is found. */
+  key: string
   emitter: string | null
   agent: string | null
   steps: number
@@ -30,6 +32,7 @@ export const scoreFor = (
   if (known !== undefined) return known
   if (scores.size >= SCORES_MAX) scores.delete(idlest(scores))
   const score: Score = {
+    key,
     emitter,
     agent,
     steps: 0,
@@ -50,10 +53,10 @@ const idlest = (scores: Map<string, Score>): string => {
   return found
 }
 
-export const countFact = (score: Score, fact: Fact, isMissing: boolean): void => {
-  const index = FACTS.indexOf(fact)
-  score.applies[index]! += 1
-  if (isMissing) score.missing[index]! += 1
+/** Counts a fact by its place in `FACTS`. */
+export const countFact = (score: Score, fact: number, isMissing: boolean): void => {
+  score.applies[fact]! += 1
+  if (isMissing) score.missing[fact]! += 1
 }
 
 export const countStep = (score: Score, ms: number): void => {

@@ -1,5 +1,6 @@
 import { defineSignal } from '../define.ts'
 import { foldMinute } from './fold.ts'
+import { RECORDED } from './facts.ts'
 import { SETTINGS } from './settings.ts'
 import { createState, restoreState, saveState } from './state.ts'
 
@@ -9,9 +10,9 @@ export default defineSignal({
   inputs: {
     traces: {
       keys: ['tenant', 'emitter'],
-      measures: ['time_ms', 'is_agent', 'version', 'prompt', 'temperature', 'usage', 'result'],
-      texts: ['name', 'trace_id', 'span_id', 'parent_span_id'],
-      orderBy: ['time_ms', 'trace_id', 'span_id']
+      measures: ['time_ms', 'trace', 'span', 'parent', ...RECORDED],
+      texts: ['agent'],
+      orderBy: ['time_ms', 'trace', 'span']
     }
   },
   settings: SETTINGS,

@@ -1,6 +1,6 @@
 import type { Draft } from '../define.ts'
 import { pack, RECORD_ARRAYS, unpack } from '../statistics/checkpoint.ts'
-import type { SavedSlots } from '../statistics/series-slots.ts'
+import type { SavedSlots, Words } from '../statistics/series-slots.ts'
 import {
   createShares,
   restoreShares,
@@ -28,18 +28,26 @@ export type State = {
   scores: Map<string, Score>
   /** Open findings by tenant, emitter and agent: the fact that opened it, and the finding. */
   open: Map<string, { fact: string; draft: Draft }>
+  /** By series of the run and agent: void once series are forgotten. */
+  kinds: Map<number, Kind>
 }
+
+/** Steps of one tenant, emitter and agent: their score, and the share of each fact. */
+export type Kind = { words: Words; score: Score; slots: Int32Array }
+/** A share whose slot was not asked for yet. */
+export const NOT_ASKED = -2
 
 export const createState = (settings: Settings): State => ({
   settings,
   shares: createShares(),
   flights: createFlights(),
   scores: new Map(),
-  open: new Map()
+  open: new Map(),
+  kinds: new Map()
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
+const VERSION = 2
 
 type Header = {
   version: number
@@ -69,6 +77,7 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
     shares: restoreShares(shares, arrays.slice(0, RECORD_ARRAYS)),
     flights: restoreFlights(flights, arrays.slice(RECORD_ARRAYS)),
     scores: new Map(scores),
-    open: new Map(open)
+    open: new Map(open),
+    kinds: new Map()
   }
 }

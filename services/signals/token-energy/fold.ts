@@ -19,7 +19,7 @@ import {
 } from './profile.ts'
 import { closeSeasonDay, learnSeason, seasonFactor, U, USUAL_SHAPE, type Energy } from './season.ts'
 import { rateSettings } from './settings.ts'
-import { profileSlot, usualBy, type State, type Tenant } from './state.ts'
+import { profileSlot, seriesOf, usualBy, type State, type Tenant } from './state.ts'
 
 /** Minutes from which the ratio of spent to expected joules is taken, before anything is judged. */
 const USUAL_MINUTES = 60
@@ -39,7 +39,7 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   if (traces === undefined) return []
   const byTenant = new Map<string, number[]>()
   for (let row = 0; row < traces.rows; row++) {
-    const tenant = traces.keys[traces.series[row]!]![0] ?? ''
+    const { tenant } = seriesOf(state, traces, row)
     const rows = byTenant.get(tenant)
     if (rows === undefined) byTenant.set(tenant, [row])
     else rows.push(row)
@@ -94,13 +94,7 @@ const tenantOf = (state: State, name: string, ms: number): Tenant => {
 type Calls = { slot: number; sums: Sums; estimated: number; spent: number; squares: number }
 
 const readRow = (state: State, tenant: Tenant, columns: Columns, row: number): Calls => {
-  const [, model, gpu, precision, gpus] = columns.keys[columns.series[row]!]!
-  const deployment = {
-    model: model ?? null,
-    gpu: gpu ?? null,
-    precision: precision ?? null,
-    gpuCount: gpus == null ? null : Number(gpus)
-  }
+  const { deployment } = seriesOf(state, columns, row)
   const read = (name: string): number => {
     const value = columns.measures[name]![row]!
     return Number.isNaN(value) ? 0 : value

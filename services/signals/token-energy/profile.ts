@@ -1,4 +1,5 @@
-import { estimateEnergy } from '../../rates/energy/estimate.ts'
+import { deploymentFigures, type DeploymentFigures } from '../../rates/energy/deployment-figures.ts'
+import { emptyEnergy, estimateCall } from '../../rates/energy/estimate.ts'
 import { DROPS } from '../statistics/rate-record.ts'
 import { layout } from '../statistics/records.ts'
 
@@ -72,14 +73,28 @@ export const workOf = ({ n, out, uncached, cached }: Sums): Work => {
 
 export type Joules = { input: number; output: number }
 
+/** Finding a model and its figures takes fifty times as long as an estimate with them. */
+const figures = new WeakMap<Deployment, DeploymentFigures>()
+
+const figuresOf = (deployment: Deployment): DeploymentFigures => {
+  const known = figures.get(deployment)
+  if (known !== undefined) return known
+  const found = deploymentFigures(deployment)
+  figures.set(deployment, found)
+  return found
+}
+
+const scratch = emptyEnergy()
+
 /** Estimated joules of one such call on a deployment, by input and output. */
 export const joulesOf = (deployment: Deployment, batch: Batch, work: Work): Joules => {
-  const { parts } = estimateEnergy({
-    ...deployment,
-    ...batch,
-    inUncached: work.input * (1 - work.cachedShare),
-    inCacheRead: work.input * work.cachedShare,
-    out: work.out
-  })
-  return { input: parts.prefill + parts.cached, output: parts.decode }
+  const inputs = {
+    uncached: work.input * (1 - work.cachedShare),
+    cached: work.input * work.cachedShare,
+    out: work.out,
+    concurrency: batch.concurrency ?? Number.NaN,
+    interTokenMs: batch.interTokenMs ?? Number.NaN
+  }
+  const { prefill, cached, decode } = estimateCall(figuresOf(deployment), inputs, scratch)
+  return { input: prefill + cached, output: decode }
 }

@@ -1,4 +1,4 @@
-import type { Draft } from '../define.ts'
+import type { Columns, Draft } from '../define.ts'
 import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../statistics/checkpoint.ts'
 import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
 import { addRecord, createRecords, type Records } from '../statistics/records.ts'
@@ -34,8 +34,14 @@ export type State = {
   usual: Records
   tenants: Map<string, Tenant>
   profiles: Records
+  /** Deployment of each profile. Equal ones are one object, so that its figures are found once. */
   deployments: Deployment[]
+  known: Map<string, Deployment>
+  /** What each series of the run stands for. */
+  ofCode: Series[]
 }
+
+export type Series = { tenant: string; deployment: Deployment }
 
 export const createState = (settings: Settings): State => ({
   settings,
@@ -43,21 +49,40 @@ export const createState = (settings: Settings): State => ({
   usual: createRecords(USUAL_SHAPE),
   tenants: new Map(),
   profiles: createRecords(PROFILE_SHAPE),
-  deployments: []
+  deployments: [],
+  known: new Map(),
+  ofCode: []
 })
+
+const sharedDeployment = ({ known }: Pick<State, 'known'>, deployment: Deployment): Deployment => {
+  const { model, gpu, precision, gpuCount } = deployment
+  const key = JSON.stringify([model, gpu, precision, gpuCount])
+  const shared = known.get(key) ?? deployment
+  known.set(key, shared)
+  return shared
+}
+
+/** What a row's series stands for, put together once a run. */
+export const seriesOf = (state: State, { series, keys }: Columns, row: number): Series => {
+  const code = series[row]!
+  const known = state.ofCode[code]
+  if (known !== undefined) return known
+  const [tenant, model, gpu, precision, gpus] = keys[code]!
+  const deployment = sharedDeployment(state, {
+    model: model ?? null,
+    gpu: gpu ?? null,
+    precision: precision ?? null,
+    gpuCount: gpus == null ? null : Number(gpus)
+  })
+  return (state.ofCode[code] = { tenant: tenant ?? '', deployment })
+}
 
 /** Deployments told apart per tenant; the idlest gives way. */
 const DEPLOYMENTS_MAX = 12
 
-const same = (one: Deployment, other: Deployment): boolean =>
-  one.model === other.model &&
-  one.gpu === other.gpu &&
-  one.precision === other.precision &&
-  one.gpuCount === other.gpuCount
-
 export const profileSlot = (state: State, tenant: Tenant, deployment: Deployment): number => {
   const { profiles, deployments } = state
-  const known = tenant.profiles.find((slot) => same(deployments[slot]!, deployment))
+  const known = tenant.profiles.find((slot) => deployments[slot] === deployment)
   if (known !== undefined) return known
   const lastMs = (slot: number): number =>
     profiles.doubles[slot * PROFILE_SHAPE.doubles + P.lastMs]!
@@ -115,12 +140,15 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
   if (version !== VERSION) return createState(settings)
   const take = (shape: Parameters<typeof recordsFrom>[0], size: number): Records =>
     recordsFrom(shape, size, arrays.splice(0, RECORD_ARRAYS))
+  const known: State['known'] = new Map()
   return {
     settings,
     rates: take(RATE_SHAPE, tenants.length * WATCHES.length),
     usual: take(USUAL_SHAPE, tenants.length * WATCHES.length),
     tenants: new Map(tenants),
     profiles: take(PROFILE_SHAPE, deployments.length),
-    deployments
+    deployments: deployments.map((one) => sharedDeployment({ known }, one)),
+    known,
+    ofCode: []
   }
 }
