@@ -46,50 +46,69 @@ const countInLog = async (data: string): Promise<Map<string, number>> => {
   return counts
 }
 
-/** Sends batches until told to stop or the collector is gone; keeps what was acknowledged. */
+/** @returns whether the collector says that it has the events. */
+const send = async (url: string, ids: readonly string[]): Promise<boolean> => {
+  const events = ids.map((id) => ({
+    id,
+    time: new Date().toISOString(),
+    tenant: 'acme',
+    kind: 'llm',
+    usage: { prompt_tokens: 1000, completion_tokens: 20 }
+  }))
+  const response = await fetch(`${url}/v1/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(events)
+  })
+  await response.arrayBuffer()
+  return response.status === 200
+}
+
+/** Sends batches until the collector is gone; keeps what was acknowledged. @returns the last one. */
 const sendUntilGone = async (url: string, sender: number, acknowledged: Set<string>) => {
   for (let batch = 0; ; batch++) {
     const ids = Array.from({ length: 100 }, (_, index) => `id-${sender}-${batch}-${index}`)
-    const events = ids.map((id) => ({
-      id,
-      time: new Date().toISOString(),
-      tenant: 'acme',
-      kind: 'llm',
-      usage: { prompt_tokens: 1000, completion_tokens: 20 }
-    }))
     try {
-      const response = await fetch(`${url}/v1/events`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(events)
-      })
-      const taken = response.status === 200 ? ids : []
+      const taken = (await send(url, ids)) ? ids : []
       for (const id of taken) acknowledged.add(id)
-      await response.arrayBuffer()
     } catch {
-      return
+      return ids
     }
   }
 }
 
-const load = async (url: string, acknowledged: Set<string>, senders = 4): Promise<void> => {
-  await Promise.all(
+/** @returns what each sender has sent and not seen acknowledged. */
+const load = (url: string, acknowledged: Set<string>, senders = 4): Promise<string[][]> =>
+  Promise.all(
     Array.from({ length: senders }, (_, sender) => sendUntilGone(url, sender, acknowledged))
   )
-}
 
 describe('the collector as a process', { timeout: 120_000 }, () => {
-  test('loses nothing acknowledged when it is killed at full load', async () => {
+  test('killed at full load, it has all that it acknowledged, once, and takes the rest again', async () => {
     const data = await mkdtemp(join(tmpdir(), 'collect-kill-'))
     const { child, url } = await startProcess(data)
     const acknowledged = new Set<string>()
     const loaded = load(url, acknowledged)
     while (acknowledged.size < 3000) await new Promise((resolve) => setTimeout(resolve, 5))
     child.kill('SIGKILL')
-    await loaded
+    const unanswered = await loaded
+    const killed = await countInLog(data)
+    const wrong = [...acknowledged].filter((id) => killed.get(id) !== 1)
+    assert.deepEqual(wrong, [])
+    assert.deepEqual(
+      [...killed].filter(([, count]) => count > 1),
+      []
+    )
+    const next = await startProcess(data)
+    for (const ids of unanswered) assert.ok(await send(next.url, ids))
+    next.child.kill('SIGTERM')
+    await once(next.child, 'exit')
     const counts = await countInLog(data)
-    const lost = [...acknowledged].filter((id) => !counts.has(id))
-    assert.deepEqual(lost, [])
+    const mayRepeat = new Set(unanswered.flat())
+    for (const [id, count] of counts) {
+      assert.equal(count, 1 + (mayRepeat.has(id) ? (killed.get(id) ?? 0) : 0), id)
+    }
+    assert.equal(counts.size, new Set([...acknowledged, ...mayRepeat]).size)
     await rm(data, { recursive: true })
   })
 
