@@ -36,6 +36,7 @@ export const groupsOf = (
       cell,
       price,
       tokens: cell.tokens,
+      pico: cell.pico,
       billed: cell.billedTokens,
       slack: 0
     })
@@ -71,7 +72,7 @@ const workingAt = (
   if (known !== undefined) return known
   const list = listPrice(book, cell, grid.grain.buckets[place.bucket]?.fromMs ?? 0)
   const price = list === null ? null : { pico: list, tokens: 1n }
-  const working: Working = { cell, price, tokens: 0, billed: 0, slack: 0 }
+  const working: Working = { cell, price, tokens: 0, pico: 0n, billed: 0, slack: 0 }
   group.workings.push(working)
   return working
 }
@@ -89,8 +90,13 @@ export const bookCall = (
   for (const [name, tokens] of Object.entries(call.tokens) as [TokenMeter, number][]) {
     const meter = foldMeter(grain.meters, name)
     const working = workingAt(book, where, { bucket, meter, tier })
+    const pico = BigInt(sign) * (call.pico[name] ?? 0n)
     working.tokens += sign * tokens
-    addPart(working.cell, cause, BigInt(sign) * (call.pico[name] ?? 0n))
+    working.pico += pico
+    // Calls of another size tier or hour have another price: what is left is worth what it says.
+    if (working.tokens > 0 && working.pico > 0n)
+      working.price = { pico: working.pico, tokens: BigInt(working.tokens) }
+    addPart(working.cell, cause, pico)
   }
   for (const name of Object.keys(call.units)) {
     const model = grain.unitsHaveModels ? call.model : ANY_MODEL

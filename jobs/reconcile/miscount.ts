@@ -13,7 +13,7 @@ import { CLASSES, type TokenClass } from './working.ts'
 /** Natural logarithm of how much likelier a ratio must make the days: classes and ratios are searched. */
 const EVIDENCE_MIN = 8
 /** The same for a ratio that does not hold from the first day: days are searched as well. */
-const EVIDENCE_LATER = 5
+const EVIDENCE_LATER = 8
 /** Smaller ratios are not worth a finding. */
 const RATIO_MIN = 0.002
 /** A class that the bill counts hardly at all is left out, and not counted differently. */

@@ -2,7 +2,7 @@ import type { PriceBook } from '../../services/rates/prices/book.ts'
 import type { Bucket } from './cells.ts'
 import { addPart, chargedOnce } from './cells.ts'
 import type { Cause } from './causes.ts'
-import { listPrice, valueOf, weightOf, type Group, type Working } from './working.ts'
+import { listPrice, listPrices, valueOf, weightOf, type Group, type Working } from './working.ts'
 
 /**
  * What is left when both sides count the same tokens: another price. Where the bill's unit price
@@ -25,13 +25,19 @@ const SHARE_SPREAD_MAX = 0.35
 /** Assigns the price difference of every cell of a group; rounding where it explains it. */
 export const assignPrices = (book: PriceBook, group: Group, buckets: readonly Bucket[]): void => {
   const open = group.workings.filter((working) => !isRounding(working))
+  const crosses = group.workings.some(
+    ({ cell, price }) =>
+      price !== null &&
+      weightOf(price) > Number(listPrice(book, cell, buckets[cell.bucket]?.fromMs ?? 0) ?? Infinity)
+  )
   for (const working of open) {
     const { cell } = working
     const timeMs = buckets[cell.bucket]?.fromMs ?? 0
     const cause =
       working.price === null
         ? 'unpriced'
-        : (classCause(book, working, timeMs) ??
+        : ((crosses ? sizeCause(book, working, timeMs) : null) ??
+          classCause(book, working, timeMs) ??
           blendCause(book, working, { open, timeMs }) ??
           'price')
     addPart(cell, cause, differenceOf(working))
@@ -82,6 +88,32 @@ const listFraction = (
   cell: Working['cell'],
   timeMs: number
 ): { pico: bigint; tokens: bigint } => ({ pico: listPrice(book, cell, timeMs) ?? -1n, tokens: 1n })
+
+/** Causes that put tokens into a cell or take them out. */
+const MOVES = [
+  'unseen_calls',
+  'unbilled_calls',
+  'misclassified_batch',
+  'misclassified_tier',
+  'misclassified_cache_ttl'
+] as const
+
+/**
+ * Calls that came or went were valued at the average price of the cell. Where some of our prompts
+ * are in a larger size tier, what is left may be that theirs is another: then it goes with them.
+ */
+const sizeCause = (book: PriceBook, working: Working, timeMs: number): Cause | null => {
+  const { cell, price } = working
+  const prices = listPrices(book, cell, timeMs).map(Number)
+  const [least, most] = [Math.min(...prices), Math.max(...prices)]
+  if (prices.length < 2 || least === most) return null
+  const moves = MOVES.map((cause) => ({ cause, pico: Number(cell.parts[cause] ?? 0n) }))
+  const [largest] = moves.toSorted((left, right) => Math.abs(right.pico) - Math.abs(left.pico))
+  if (largest === undefined || largest.pico === 0) return null
+  const tokens = largest.pico / weightOf(price)
+  const each = (largest.pico + Number(differenceOf(working))) / tokens
+  return each >= least && each <= most ? largest.cause : null
+}
 
 const classCause = (book: PriceBook, working: Working, timeMs: number): Cause | null => {
   const { cell, billed } = working

@@ -15,8 +15,9 @@ export type Working = {
   cell: Cell
   /** Price that our record gives a token of this cell; null when nobody lists one. */
   price: Fraction | null
-  /** Our tokens, copies left out, calls of other days moved. */
+  /** Our tokens, copies left out, calls of other days moved; and what our record says of them. */
   tokens: number
+  pico: bigint
   /** The bill's tokens, stated or implied by its dollars. */
   billed: number | null
   /** Tokens that rounding on the bill may hide. */
@@ -66,10 +67,10 @@ const RATES: Partial<Record<Meter, RateClass>> = {
 
 type Place = Pick<Cell, 'provider' | 'model' | 'meter' | 'tier'>
 
-/** List price of a token in a cell, of the smallest size tier; null when the book has none. */
-export const listPrice = (book: PriceBook, place: Place, timeMs: number): bigint | null => {
+/** List prices of a token in a cell by size tier, the smallest first; none when the book has none. */
+export const listPrices = (book: PriceBook, place: Place, timeMs: number): bigint[] => {
   const rate = RATES[place.meter]
-  if (rate === undefined) return null
+  if (rate === undefined) return []
   const { bands } = rememberedPriceAt(
     book,
     {
@@ -83,9 +84,15 @@ export const listPrice = (book: PriceBook, place: Place, timeMs: number): bigint
     },
     timeMs
   )
-  const pico = bands?.[0] === undefined ? null : resolveRate(bands[0].rates, rate).pico
-  return pico === null ? null : BigInt(pico)
+  return (bands ?? []).flatMap((band) => {
+    const { pico } = resolveRate(band.rates, rate)
+    return pico === null ? [] : [BigInt(pico)]
+  })
 }
+
+/** List price of a token in a cell, of the smallest size tier; null when the book has none. */
+export const listPrice = (book: PriceBook, place: Place, timeMs: number): bigint | null =>
+  listPrices(book, place, timeMs)[0] ?? null
 
 /** Lists by key, keys in order of their first appearance. */
 export const groupBy = <Item, Key>(
