@@ -1,5 +1,5 @@
 # The product's verbs. Each is one line here; what it does is in package.json or a script.
-.PHONY: demo test check types lint layers unused unit kafka bench bench-close bench-detect bench-serve prove score format clean
+.PHONY: demo test check types lint layers unused unit kafka bench bench-close bench-collect bench-detect bench-serve prove score format clean
 
 install := node_modules/.package-lock.json
 
@@ -25,11 +25,15 @@ kafka-stop: ; @infra/kafka/stop.sh
 bench: $(install)
 	@infra/bench/run.sh
 
-# One tick of detection for 10,000 tenants with 5 models each: CPU seconds, and bytes of state.
 # Closes generated months of 1, 10 and 100 M events; EVENTS can be set.
 bench-close: $(install)
 	@node --import tsx infra/bench/close/main.ts
 
+# One collector on one core: 20 k native events/s, 5 k spans/s, both; flooded; killed at full load.
+bench-collect: $(install)
+	@infra/prove/collect.sh
+
+# One tick of detection for 10,000 tenants with 5 models each: CPU seconds, and bytes of state.
 bench-detect: $(install)
 	@node --import tsx infra/bench/tick/main.ts
 
