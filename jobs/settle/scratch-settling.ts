@@ -21,6 +21,9 @@ export type Settling = {
   dir: string
   /** Lands events in their order by one flush. */
   land: (events: readonly object[]) => Promise<void>
+  /** The same in two steps: what a sender does, and what the consumer does. */
+  encode: (events: readonly object[]) => Run
+  flush: (run: Run) => Promise<void>
   /** Settles everything that is due. */
   settle: () => Promise<SettledHour[]>
   /** Rows of a query over the lake as it is now. */
@@ -45,13 +48,20 @@ export const openSettling = async (t: Pick<TestContext, 'after'>): Promise<Settl
   const prices = await loadBook()
   const doors = { engine, lake, prices, generation: generationOf(prices) }
   let end = 0
+  const encode = (events: readonly object[]): Run => {
+    const run = runOf(end, events)
+    end = run.next
+    return run
+  }
+  const flush = async (run: Run): Promise<void> => {
+    landing.add(run, SOURCE)
+    await landing.flush()
+  }
   return {
     dir,
-    land: async (events) => {
-      landing.add(runOf(end, events), SOURCE)
-      end += events.length
-      await landing.flush()
-    },
+    encode,
+    flush,
+    land: (events) => flush(encode(events)),
     settle: () => {
       const partitions = [{ ...SOURCE, partition: 0, start: 0, end }]
       return settle(doors, { partitions, nowMs: LATER_MS })

@@ -43,11 +43,16 @@ export const readServedCalls = async (
   { engineYear, untilMs }: ServedOptions
 ): Promise<ServedCalls> => {
   const placements = await findPlacements(engine, relation, engineYear)
-  const needsOverlap = placements.some(({ untold }) => untold > 0)
   const rows = placements.reduce((sum, { calls }) => sum + calls, 0)
-  const columns = await readDoubles(engine, { sql: callsSql(relation, needsOverlap), rows })
-  if (needsOverlap) fillConcurrency(columns, placements, untilMs)
-  return { ...columns, deployments: placements.map(({ figures }) => figures) }
+  const deployments = placements.map(({ figures }) => figures)
+  if (placements.every(({ untold }) => untold === 0)) {
+    const calls = await readCalls(engine, relation, { names: CALL_COLUMNS, rows })
+    return { ...calls, deployments }
+  }
+  const names = { ...CALL_COLUMNS, ...TIME_COLUMNS }
+  const calls = await readCalls(engine, relation, { names, rows })
+  fillConcurrency(calls, placements, untilMs)
+  return { ...calls, deployments }
 }
 
 /** Where calls ran: a deployment on a host. */
@@ -102,65 +107,59 @@ const findPlacements = async (
   })
 }
 
-const callsSql = (relation: string, timed: boolean): string => {
-  const columns: Record<keyof TimedColumns, string> = {
-    rowKey: 'row_key',
-    deployment: 'placement',
-    uncached: UNCACHED,
-    cached: CACHED,
-    out: OUT,
-    concurrency: 'concurrency',
-    interTokenMs: INTER_TOKEN_MS,
-    startMs: timed ? START_MS : 'NULL',
-    endMs: timed ? `CASE WHEN duration_ms IS NOT NULL THEN ${END_MS} END` : 'NULL'
-  }
-  const select = Object.entries(columns).map(([name, sql]) => `(${sql})::DOUBLE AS "${name}"`)
-  const joined = PLACEMENT_KEYS.map((name) => `c.${name} IS NOT DISTINCT FROM p.${name}`)
-  return `SELECT ${select.join(', ')} FROM (FROM ${relation} WHERE ${IS_SERVED}) c
-    JOIN (SELECT placement, ${PLACEMENT_KEYS.join(', ')} FROM temp.placements) p
-      ON ${joined.join(' AND ')}`
-}
+const CALL_COLUMNS = {
+  rowKey: 'row_key',
+  deployment: 'placement',
+  uncached: UNCACHED,
+  cached: CACHED,
+  out: OUT,
+  concurrency: 'concurrency',
+  interTokenMs: INTER_TOKEN_MS
+} as const
+/** When calls ran: read only where overlap has to tell the concurrency of one. */
+const TIME_COLUMNS = {
+  startMs: START_MS,
+  endMs: `CASE WHEN duration_ms IS NOT NULL THEN ${END_MS} END`
+} as const
 
-type TimedColumns = Omit<ServedCalls, 'deployments'> & Record<'startMs' | 'endMs', Doubles>
+type Columns<Names> = Record<keyof Names, Doubles>
 
-const readDoubles = async (
+/** @param rows how many calls the relation has. */
+const readCalls = async <Names extends Record<string, string>>(
   engine: Engine,
-  { sql, rows }: { sql: string; rows: number }
-): Promise<TimedColumns> => {
-  const empty = (): Doubles => new Float64Array(rows)
-  const columns: TimedColumns = {
-    rowKey: empty(),
-    deployment: empty(),
-    uncached: empty(),
-    cached: empty(),
-    out: empty(),
-    concurrency: empty(),
-    interTokenMs: empty(),
-    startMs: empty(),
-    endMs: empty()
-  }
-  let at = 0
-  for await (const chunk of engine.columns(sql)) {
-    for (const name of Object.keys(columns) as (keyof TimedColumns)[]) {
-      columns[name].set(chunk.columns[name] as Float64Array, at)
-    }
-    at += chunk.rows
-  }
-  return columns
+  relation: string,
+  { names, rows }: { names: Names; rows: number }
+): Promise<Columns<Names>> => {
+  const select = Object.values(names).map((sql) => `(${sql})::DOUBLE`)
+  const joined = PLACEMENT_KEYS.map((name) => `c.${name} IS NOT DISTINCT FROM p.${name}`)
+  const columns = Object.keys(names).map(() => new Float64Array(rows))
+  await engine.doubles(
+    `SELECT ${select.join(', ')} FROM (FROM ${relation} WHERE ${IS_SERVED}) c
+      JOIN (SELECT placement, ${PLACEMENT_KEYS.join(', ')} FROM temp.placements) p
+        ON ${joined.join(' AND ')}`,
+    columns
+  )
+  return Object.fromEntries(
+    Object.keys(names).map((name, index) => [name, columns[index]])
+  ) as Columns<Names>
 }
+
+type TimedColumns = Columns<typeof CALL_COLUMNS & typeof TIME_COLUMNS>
 
 const fillConcurrency = (
   { deployment, startMs, endMs, concurrency }: TimedColumns,
   placements: readonly Placement[],
   untilMs: number | null
 ): void => {
-  const replica = deployment.map((placement) => placements[placement]!.replica)
-  if (untilMs !== null) {
-    endMs.forEach((end, row) => (endMs[row] = Math.min(end, Math.max(untilMs, startMs[row]!))))
+  const replica = new Float64Array(deployment.length)
+  for (let row = 0; row < replica.length; row += 1) {
+    replica[row] = placements[deployment[row]!]!.replica
+    if (untilMs !== null && endMs[row]! > untilMs) endMs[row] = Math.max(untilMs, startMs[row]!)
   }
-  overlapConcurrency({ replica, startMs, endMs }).forEach((calls, row) => {
-    if (Number.isNaN(concurrency[row]!)) concurrency[row] = calls
-  })
+  const overlap = overlapConcurrency({ replica, startMs, endMs })
+  for (let row = 0; row < replica.length; row += 1) {
+    if (Number.isNaN(concurrency[row]!)) concurrency[row] = overlap[row]!
+  }
 }
 
 /**

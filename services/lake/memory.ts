@@ -4,6 +4,7 @@ import {
   type DuckDBDataChunk,
   type DuckDBResult
 } from '@duckdb/node-api'
+import duckdb from '@duckdb/node-bindings'
 import { Failure } from '../../schemas/failure.ts'
 
 /** Columns of a chunk by name. DOUBLE arrives as Float64Array with null as NaN, text as strings. */
@@ -78,28 +79,66 @@ export async function* readColumns(
 
 async function* chunksOf(sql: string, result: DuckDBResult): AsyncGenerator<ColumnChunk> {
   const names = result.columnNames()
+  const readers = names.map((_, index) =>
+    String(result.columnType(index)) === 'DOUBLE' ? readDoubles : readTexts
+  )
   for (;;) {
     const chunk = await guarded(sql, () => result.fetchChunk())
     if (chunk === null || chunk.rowCount === 0) return
-    const columns = names.map((name, index) => [name, readColumn(chunk, index)] as const)
+    const columns = names.map((name, index) => [name, readers[index]!(chunk, index)] as const)
     yield { rows: chunk.rowCount, columns: Object.fromEntries(columns) }
   }
 }
 
-const readColumn = (
-  chunk: DuckDBDataChunk,
-  index: number
-): Float64Array | readonly (string | null)[] => {
-  const vector = chunk.getColumnVector(index)
-  if (vector.type.toString() !== 'DOUBLE') {
-    return chunk.getColumnValues(index).map((value) => (value === null ? null : String(value)))
-  }
+const readTexts = (chunk: DuckDBDataChunk, index: number): readonly (string | null)[] =>
+  chunk.getColumnValues(index).map((value) => (value === null ? null : String(value)))
+
+const readDoubles = (chunk: DuckDBDataChunk, index: number): Float64Array => {
   const values = new Float64Array(chunk.rowCount)
-  for (let row = 0; row < values.length; row++) {
-    const value = vector.getItem(row)
-    values[row] = typeof value === 'number' ? value : NaN
-  }
+  copyDoubles(chunk, index, values)
   return values
+}
+
+/** Copied as they lie: asking the binding for one value after the other takes ten times as long. */
+const copyDoubles = (
+  { chunk, rowCount }: DuckDBDataChunk,
+  index: number,
+  into: Float64Array
+): void => {
+  const vector = duckdb.data_chunk_get_vector(chunk, index)
+  const bytes = duckdb.vector_get_data(vector, rowCount * Float64Array.BYTES_PER_ELEMENT)
+  into.set(new Float64Array(bytes.buffer, bytes.byteOffset, rowCount))
+  // One bit a row in words of eight bytes; nothing where every row has a value.
+  const valid = duckdb.vector_get_validity(
+    vector,
+    Math.ceil(rowCount / 64) * 8
+  ) as Uint8Array | null
+  if (valid === null) return
+  for (let row = 0; row < rowCount; row += 1) {
+    if ((valid[row >> 3]! & (1 << (row & 7))) === 0) into[row] = Number.NaN
+  }
+}
+
+/**
+ * Fills arrays, one for each column of a result that is all DOUBLE, row after row; null becomes NaN.
+ * @throws Failure E_SQL when the result has more rows than the arrays hold.
+ */
+export const fillDoubles = async (
+  connection: DuckDBConnection,
+  sql: string,
+  into: readonly Float64Array[]
+): Promise<void> => {
+  const result = await guarded(sql, () => connection.run(sql))
+  let from = 0
+  for (;;) {
+    const chunk = await guarded(sql, () => result.fetchChunk())
+    if (chunk === null || chunk.rowCount === 0) return
+    const to = from + chunk.rowCount
+    if (to > (into[0]?.length ?? 0))
+      throw new Failure('E_SQL', `more rows than ${into[0]?.length}: ${sql}`)
+    into.forEach((column, index) => copyDoubles(chunk, index, column.subarray(from, to)))
+    from = to
+  }
 }
 
 const appendLines = async (

@@ -22,15 +22,19 @@ export type PairedOptions = {
   print: (line: string) => void
 }
 
+/** What energy adds, as a share of CPU: its median over the pairs and an interval of it. */
+export type Added = { median: number; low: number; high: number }
+
 export type PairedShares = {
-  median: number
-  /** Second smallest and second largest of the pairs: a 96 % interval of the median of nine. */
-  low: number
-  high: number
-  pairs: number
-  events: number
+  /** Of settling alone, and of landing and settling: all that an event goes through. */
+  ofSettling: Added
+  ofWholePass: Added
+  /** CPU seconds of landing, decoding included. */
+  landSeconds: number
 }
 
+/** Events of a flush, as a busy consumer makes them. */
+const FLUSH_EVENTS = 50_000
 const US_PER_S = 1_000_000
 const LATER_MS = Date.parse('2030-01-01T00:00:00Z')
 
@@ -40,29 +44,54 @@ export const sharesOfEnergy = async (options: PairedOptions): Promise<PairedShar
   const folder = await mkdtemp(path.join(options.folder, 'tally-energy-'))
   try {
     const scratch = await openSettling({ after: (end) => void endings.push(end as () => void) })
-    await scratch.land(servedCalls(events))
+    const landSeconds = await land(scratch, events)
     const run = (withEnergy: boolean): Promise<number> =>
-      settledCopy(scratch.dir, path.join(folder, 'copy'), { withEnergy, events })
+      settledCopy(scratch.dir, folder, { withEnergy, events })
     // The first runs compile and load: they count for nothing.
     await run(true)
     await run(false)
-    const shares: number[] = []
+    const spent: { bare: number; whole: number }[] = []
     for (let pair = 0; pair < pairs; pair += 1) {
-      const order = pair % 2 === 0 ? [true, false] : [false, true]
-      const spent = new Map<boolean, number>()
-      for (const withEnergy of order) spent.set(withEnergy, await run(withEnergy))
-      const [bare = 0, whole = 0] = [spent.get(false), spent.get(true)]
-      shares.push(whole / bare - 1)
-      print(`pair ${pair + 1}: ${bare.toFixed(2)} s without, ${whole.toFixed(2)} s with`)
+      const whole = pair % 2 === 0 ? await run(true) : null
+      const bare = await run(false)
+      spent.push({ bare, whole: whole ?? (await run(true)) })
+      print(
+        `pair ${pair + 1}: ${bare.toFixed(2)} s without, ${spent[pair]!.whole.toFixed(2)} s with`
+      )
     }
-    return { ...middleOf(shares), pairs, events }
+    return {
+      ofSettling: middleOf(spent.map(({ bare, whole }) => whole / bare - 1)),
+      ofWholePass: middleOf(spent.map(({ bare, whole }) => (whole - bare) / (landSeconds + bare))),
+      landSeconds
+    }
   } finally {
     for (const end of endings.toReversed()) end()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-const middleOf = (shares: readonly number[]) => {
+type Scratch = Awaited<ReturnType<typeof openSettling>>
+
+/** Lands the calls of an hour; what encoding them costs is the sender's. */
+const land = async (scratch: Scratch, events: number): Promise<number> => {
+  const calls = servedCalls(events)
+  let seconds = 0
+  for (let first = 0; first < events; first += FLUSH_EVENTS) {
+    const run = scratch.encode(calls.slice(first, first + FLUSH_EVENTS))
+    seconds += await cpuSeconds(() => scratch.flush(run))
+  }
+  return seconds
+}
+
+const cpuSeconds = async (work: () => Promise<unknown>): Promise<number> => {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / US_PER_S
+}
+
+/** The interval leaves out one pair at each end: it holds the median of nine pairs at 96 %. */
+const middleOf = (shares: readonly number[]): Added => {
   const sorted = shares.toSorted((a, b) => a - b)
   const at = (index: number): number => sorted[index] ?? Number.NaN
   const half = (sorted.length - 1) / 2
@@ -75,25 +104,25 @@ const middleOf = (shares: readonly number[]) => {
 
 type Copy = { withEnergy: boolean; events: number }
 
-/** CPU seconds of settling a copy of the lake. */
+/** CPU seconds of settling a copy of the lake, by an engine as `tally settle` opens it. */
 const settledCopy = async (
   from: string,
-  dir: string,
+  folder: string,
   { withEnergy, events }: Copy
 ): Promise<number> => {
+  const dir = path.join(folder, 'copy')
   await rm(dir, { recursive: true, force: true })
   await cp(from, dir, { recursive: true })
-  const engine = await Engine.open({ threads: 2 })
+  const engine = await Engine.open({ threads: 2, spillFolder: path.join(folder, 'spill') })
   try {
     const lake = await openLake(dir, { writeParquet: parquetWriter(engine) })
     const prices = await loadBook()
     const doors: SettleDoors = { engine, lake, prices, generation: generationOf(prices) }
     const bare = { ...doors, estimate: () => Promise.resolve({ expressions: {}, joins: [] }) }
     const partitions = [{ topic: 'usage', incarnation: 'one', partition: 0, start: 0, end: events }]
-    const before = process.cpuUsage()
-    await settle(withEnergy ? doors : bare, { partitions, nowMs: LATER_MS })
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / US_PER_S
+    return await cpuSeconds(() =>
+      settle(withEnergy ? doors : bare, { partitions, nowMs: LATER_MS })
+    )
   } finally {
     engine.close()
   }

@@ -207,10 +207,18 @@ const spread = (
   if (!(mid > 0)) return
   const prefill2 = (into.prefill / mid) ** 2
   const cached2 = (into.cached / mid) ** 2
-  const ofPrompt = (side: keyof HalfWidth): number =>
-    PREFILL_HALF_WIDTH[side] ** 2 * prefill2 +
-    CACHED_HALF_WIDTH[side] ** 2 * cached2 +
-    (unreported ? INPUT_UNREPORTED[side] ** 2 : 0)
-  into.low = mid * Math.exp(-Math.sqrt(known.below2 + blur * blur + ofPrompt('below')))
-  into.high = mid * Math.exp(Math.sqrt(known.above2 + blur * blur + ofPrompt('above')))
+  const below2 =
+    known.below2 + blur * blur + promptDoubt('below', { prefill2, cached2, unreported })
+  const above2 =
+    known.above2 + blur * blur + promptDoubt('above', { prefill2, cached2, unreported })
+  into.low = mid * Math.exp(-Math.sqrt(below2))
+  into.high = mid * Math.exp(Math.sqrt(above2))
 }
+
+const promptDoubt = (
+  side: keyof HalfWidth,
+  shares: { prefill2: number; cached2: number; unreported: boolean }
+): number =>
+  PREFILL_HALF_WIDTH[side] ** 2 * shares.prefill2 +
+  CACHED_HALF_WIDTH[side] ** 2 * shares.cached2 +
+  (shares.unreported ? INPUT_UNREPORTED[side] ** 2 : 0)

@@ -1,6 +1,6 @@
-/** Calls by columns: when each ran, and on which replica; NaN = not known. */
+/** Calls by columns, times in whole milliseconds; NaN = not known. */
 export type RunningColumns = {
-  /** Equal numbers share a batch. */
+  /** Numbers from 0 on; equal ones share a batch. */
   replica: Float64Array
   startMs: Float64Array
   endMs: Float64Array
@@ -8,64 +8,92 @@ export type RunningColumns = {
 
 /**
  * Mean number of calls running on the same replica while each call ran, itself included: the
- * concurrency that settling restates estimates with; NaN where it is not known when a call ran. All
- * terms are whole numbers below 2^53, so the order of the calls does not matter.
+ * concurrency that settling restates estimates with; NaN where it is not known when or where a call
+ * ran. One sweep over starts and ends in order of time; all terms are whole numbers below 2^53, so
+ * the order of the calls does not matter.
  */
 export const overlapConcurrency = (calls: RunningColumns): Float64Array => {
-  const overlap = new Float64Array(calls.startMs.length).fill(Number.NaN)
-  for (const rows of rowsByReplica(calls)) fillReplica(calls, rows, overlap)
+  const { replica, startMs, endMs } = calls
+  const known = knownRows(calls)
+  const replicas = emptyReplicas(known.reduce((most, row) => Math.max(most, replica[row]!), -1) + 1)
+  const starts = inOrder(known, startMs)
+  const ends = inOrder(known, endMs)
+  const overlap = new Float64Array(replica.length).fill(Number.NaN)
+  let next = 0
+  for (const ended of ends) {
+    const endedMs = endMs[ended]!
+    // A call of no length begins before it ends.
+    for (; next < starts.length && startMs[starts[next]!]! <= endedMs; next += 1) {
+      const row = starts[next]!
+      overlap[row] = passed(replicas, replica[row]!, startMs[row]!)
+      replicas.running[replica[row]!]! += 1
+    }
+    const ran = passed(replicas, replica[ended]!, endedMs) - overlap[ended]!
+    replicas.running[replica[ended]!]! -= 1
+    const length = endedMs - startMs[ended]!
+    overlap[ended] = length > 0 ? ran / length : 1
+  }
   return overlap
 }
 
-const rowsByReplica = ({ replica, startMs, endMs }: RunningColumns): number[][] => {
-  const groups = new Map<number, number[]>()
+const knownRows = ({ replica, startMs, endMs }: RunningColumns): Int32Array => {
+  const rows = new Int32Array(replica.length)
+  let count = 0
   for (let row = 0; row < replica.length; row += 1) {
-    const name = replica[row]!
-    if (!(endMs[row]! >= startMs[row]!) || name !== name) continue
-    const rows = groups.get(name)
-    if (rows === undefined) groups.set(name, [row])
-    else rows.push(row)
+    if (replica[row]! >= 0 && endMs[row]! >= startMs[row]!) rows[count++] = row
   }
-  return [...groups.values()]
+  return rows.subarray(0, count)
 }
 
-const fillReplica = (
-  { startMs, endMs }: RunningColumns,
-  rows: readonly number[],
-  overlap: Float64Array
-): void => {
-  const origin = rows.reduce((least, row) => Math.min(least, startMs[row]!), Infinity)
-  const starts = edgesOf(rows, startMs, origin)
-  const ends = edgesOf(rows, endMs, origin)
-  // Call time up to a moment: what ran from each start on, without what lies beyond each end.
-  const ranUntil = (moment: number): number => timeSince(starts, moment) - timeSince(ends, moment)
-  for (const row of rows) {
-    const start = startMs[row]! - origin
-    const end = endMs[row]! - origin
-    overlap[row] = end > start ? (ranUntil(end) - ranUntil(start)) / (end - start) : 1
-  }
+type Replicas = { running: Float64Array; ranMs: Float64Array; seenMs: Float64Array }
+
+const emptyReplicas = (count: number): Replicas => ({
+  running: new Float64Array(count),
+  ranMs: new Float64Array(count),
+  seenMs: new Float64Array(count)
+})
+
+/** Call time of a replica up to a moment, which is not before the last one asked for. */
+const passed = ({ running, ranMs, seenMs }: Replicas, replica: number, moment: number): number => {
+  const calls = running[replica]!
+  if (calls > 0) ranMs[replica]! += calls * (moment - seenMs[replica]!)
+  seenMs[replica] = moment
+  return ranMs[replica]!
 }
 
-/** Moments in order, and the sum of the first so many of them. */
-type Edges = { moments: Float64Array; sums: Float64Array }
+const DIGIT_BITS = 11
+const DIGITS = 2 ** DIGIT_BITS
 
-const edgesOf = (rows: readonly number[], column: Float64Array, origin: number): Edges => {
-  const moments = Float64Array.from(rows, (row) => column[row]! - origin).sort()
-  const sums = new Float64Array(moments.length + 1)
-  for (let index = 0; index < moments.length; index += 1) {
-    sums[index + 1] = sums[index]! + moments[index]!
+/** Rows in order of their moments: by digits from the lowest, two or three for an hour of milliseconds. */
+const inOrder = (rows: Int32Array, moments: Float64Array): Int32Array => {
+  const { least, most } = rangeOf(rows, moments)
+  const places = new Int32Array(DIGITS + 1)
+  let from = rows
+  for (let scale = 1; scale <= most - least; scale *= DIGITS) {
+    const into = new Int32Array(rows.length)
+    places.fill(0)
+    for (let at = 0; at < from.length; at += 1) {
+      places[digitOf(moments[from[at]!]! - least, scale) + 1]! += 1
+    }
+    for (let digit = 1; digit < DIGITS; digit += 1) places[digit]! += places[digit - 1]!
+    for (let at = 0; at < from.length; at += 1) {
+      const row = from[at]!
+      into[places[digitOf(moments[row]! - least, scale)]!++] = row
+    }
+    from = into
   }
-  return { moments, sums }
+  return from
 }
 
-/** Σ (moment − edge) over the edges before. */
-const timeSince = ({ moments, sums }: Edges, moment: number): number => {
-  let low = 0
-  let high = moments.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (moments[middle]! < moment) low = middle + 1
-    else high = middle
+const digitOf = (value: number, scale: number): number => (value / scale) & (DIGITS - 1)
+
+const rangeOf = (rows: Int32Array, moments: Float64Array): { least: number; most: number } => {
+  let least = Infinity
+  let most = -Infinity
+  for (let at = 0; at < rows.length; at += 1) {
+    const moment = moments[rows[at]!]!
+    if (moment < least) least = moment
+    if (moment > most) most = moment
   }
-  return low * moment - sums[low]!
+  return { least, most }
 }
