@@ -5,13 +5,16 @@ import pino from 'pino'
 import type { Finding } from '../../../schemas/finding.ts'
 import { defineCommand, EXIT, type CommandIo } from '../command.ts'
 import type { DemoPart } from '../demo/run.ts'
+import { loadScenes } from '../demo/company.ts'
 import { runRecording } from '../demo/run.ts'
+import type { Scene } from '../demo/scene.ts'
+import type { Recording } from '../demo/sessions.ts'
 import { showPage } from '../demo/show-page.ts'
 
 const MS_PER_S = 1000
 
 export default defineCommand({
-  summary: 'Replay an hour of real sessions through the whole pipeline and show what it finds.',
+  summary: 'Send two hours of usage through the whole pipeline and show what it finds.',
   configure: (command) => {
     command
       .option('--data <dir>', 'folder to keep the tables in; a temporary one by default')
@@ -24,15 +27,24 @@ export default defineCommand({
         ? options['data']
         : await mkdtemp(path.join(tmpdir(), 'tally-demo-'))
     const doors = { logger: pino({ level: 'silent' }), nowMs: () => io.now().getTime() }
-    const shifted = await runRecording(folder, 'shifted', doors)
-    const control = await runRecording(folder, 'control', doors)
-    const seconds = (io.now().getTime() - startedMs) / MS_PER_S
-    if (options['json'] === true) printJson(io, [shifted, control], seconds)
-    else printStory(io, { shifted, control, seconds })
-    if (options['open'] !== false && options['json'] !== true) await showPage(shifted.data, io)
+    const run = (recording: Recording): Promise<DemoPart> => runRecording(folder, recording, doors)
+    const seconds = (): number => (io.now().getTime() - startedMs) / MS_PER_S
+    const shifted = await run('shifted')
+    if (options['json'] === true) {
+      const parts = [shifted, await run('control')]
+      printJson(io, parts, seconds())
+      return EXIT.ok
+    }
+    print(io, await story(shifted, seconds()))
+    const compare = async (): Promise<void> => print(io, comparison(await run('control')))
+    if (options['open'] === false) await compare()
+    else await showPage(shifted.data, io, compare)
     return EXIT.ok
   }
 })
+
+const print = (io: CommandIo, lines: readonly string[]): void =>
+  void io.stdout.write(`${lines.join('\n')}\n`)
 
 const printJson = (io: CommandIo, parts: readonly DemoPart[], seconds: number): void => {
   const sum = (of: (part: DemoPart) => number): number =>
@@ -48,28 +60,36 @@ const printJson = (io: CommandIo, parts: readonly DemoPart[], seconds: number): 
   io.stdout.write(`${JSON.stringify({ ...result, findings, seconds, runs })}\n`)
 }
 
-type Story = { shifted: DemoPart; control: DemoPart; seconds: number }
+const story = async (shifted: DemoPart, seconds: number): Promise<string[]> => [
+  `${shifted.events} events of two hours: 25 real coding sessions of four tenants that share a prompt`,
+  'cache, and apps of nine more. What goes wrong in them:',
+  '',
+  ...troubles(await loadScenes()).map((line) => `  ${line}`),
+  '',
+  'What the signals found, with nothing set:',
+  '',
+  ...part(shifted),
+  '',
+  `Done in ${seconds.toFixed(1)} s. The tables are Delta Lake tables in`,
+  `  ${shifted.data}/lake`,
+  'Look at them with any engine, or with',
+  `  tally sql "SELECT tenant, sum(cache_h) / sum(cache_w) AS hit_rate FROM windows GROUP BY 1" --data ${shifted.data}`,
+  `  tally sql "SELECT summary FROM findings" --data ${shifted.data}`,
+  `Remove them with  rm -r ${path.dirname(shifted.data)}`
+]
 
-const printStory = (io: CommandIo, { shifted, control, seconds }: Story): void => {
-  const lines = [
-    `${shifted.events} requests of 25 real coding sessions, four tenants, one shared prompt cache.`,
-    'At 09:30 tenant-a begins to put something unique at the top of every prompt.',
-    '',
-    ...part(shifted),
-    '',
-    'The same hour as it was recorded, without the change:',
-    '',
-    ...part(control),
-    '',
-    `Done in ${seconds.toFixed(1)} s. The tables are Delta Lake tables in`,
-    `  ${shifted.data}/lake`,
-    'Look at them with any engine, or with',
-    `  tally sql "SELECT tenant, sum(cache_h) / sum(cache_w) AS hit_rate FROM windows GROUP BY 1" --data ${shifted.data}`,
-    `  tally sql "SELECT summary FROM findings" --data ${shifted.data}`,
-    `Remove them with  rm -r ${path.dirname(shifted.data)}`
-  ]
-  io.stdout.write(`${lines.join('\n')}\n`)
-}
+const troubles = (scenes: readonly Scene[]): string[] =>
+  [
+    '09:30  tenant-a begins to put something unique at the top of every prompt.',
+    ...scenes.map(({ says }) => says)
+  ].sort()
+
+const comparison = (control: DemoPart): string[] => [
+  '',
+  'The same two hours with nothing wrong in them:',
+  '',
+  ...part(control)
+]
 
 const part = ({ events, windows, settledHours, findings }: DemoPart): string[] => [
   `  ${events} events → log → ${windows} windows of a minute → ${settledHours} settled hours`,

@@ -2,9 +2,10 @@ import path from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import { bookDue } from '../../../jobs/chargeback/book.ts'
 import { standing } from '../../../jobs/chargeback/close.ts'
-import { exportBookings, writeWhole } from '../../../jobs/chargeback/focus/export-bookings.ts'
+import { exportBookings } from '../../../jobs/chargeback/focus/export-bookings.ts'
 import { focusCopySql, type FocusFormat } from '../../../jobs/chargeback/focus/focus-sql.ts'
 import { parseMonth } from '../../../jobs/chargeback/month.ts'
+import { writeWhole } from '../../../jobs/chargeback/whole-file.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import { openChargeSite, type ChargeOptions, type ChargeSite } from '../charge-site.ts'
 import { defineCommand, EXIT, type CommandIo } from '../command.ts'
@@ -94,7 +95,9 @@ const exportMonth = async (
   })
   await mkdir(out, { recursive: true })
   const file = path.join(out, `focus-${month}.${format}`)
-  await writeWhole(site, focusCopySql('temp.month_rows', `${file}.inprogress`, format), file)
+  await writeWhole(file, (unfinished) =>
+    engine.run(focusCopySql('temp.month_rows', unfinished, format))
+  )
   const [seen] = await engine.rows('SELECT count(*) AS n FROM temp.month_rows')
   return { booking: null, file, rows: Number(seen?.['n'] ?? 0) }
 }

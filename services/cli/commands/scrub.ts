@@ -1,32 +1,43 @@
 import type { Range } from '../../lake/commit.ts'
-import { verify, type Damage, type ScrubReport } from '../../lake/scrub.ts'
+import { noLake } from '../../lake/lake.ts'
+import { localFiles } from '../../lake/local-files.ts'
+import { scrub, type Damage, type ScrubReport } from '../../lake/scrub.ts'
 import { defineCommand, EXIT, type CommandIo } from '../command.ts'
-import { openLakeSite } from '../site.ts'
+import { mendLake, type Mended } from '../mend-lake.ts'
+import { lakeFolder } from '../site.ts'
 
 export default defineCommand({
-  summary: 'Compare every file of the lake with its recorded hash.',
+  summary: 'Compare every file of the lake with its recorded hash, and mend what is damaged.',
   configure: (command) => {
-    command.requiredOption('--data <dir>', 'folder of the lake')
+    command
+      .requiredOption('--data <dir>', 'folder of the lake')
+      .option('--mend', 'set flipped bits right, and land again from the log what is lost')
+      .option('--brokers <list>', 'Kafka bootstrap servers; the log in the folder without them')
   },
   run: async ({ options, io }) => {
-    const site = await openLakeSite({ data: String(options['data']) })
-    try {
-      const report = await verify(site.lake)
-      if (options['json'] === true) io.stdout.write(`${JSON.stringify(report)}\n`)
-      else print(io, report)
-      return report.damages.length > 0 ? EXIT.failure : EXIT.ok
-    } finally {
-      site.close()
-    }
+    const { data = '', brokers } = options as Record<string, string | undefined>
+    const { mended, after } =
+      options['mend'] === true
+        ? await mendLake({ data, brokers })
+        : { mended: [], after: await scrub(localFiles(lakeFolder({ data }))) }
+    if (after.version === -1) throw noLake(lakeFolder({ data }))
+    if (options['json'] === true) io.stdout.write(`${JSON.stringify({ ...after, mended })}\n`)
+    else print(io, after, mended)
+    return after.damages.length > 0 ? EXIT.failure : EXIT.ok
   }
 })
 
 const BYTES_PER_MB = 1e6
+const HOW = { bit: 'one bit was set right', replay: 'landed again from the log' }
 
-const print = (io: CommandIo, { version, files, bytes, damages }: ScrubReport): void => {
+const print = (io: CommandIo, report: ScrubReport, mended: readonly Mended[]): void => {
+  const { version, files, bytes, unsealed, damages } = report
+  for (const { table, path, by } of mended) io.stdout.write(`✓ ${table}/${path}: ${HOW[by]}\n`)
+  const place = version === null ? 'log unreadable, data not looked at' : `version ${version}`
   const megabytes = (bytes / BYTES_PER_MB).toFixed(1)
   const damaged = damages.length === 0 ? 'all as recorded' : `${damages.length} damaged`
-  io.stdout.write(`version ${version}: ${files} files, ${megabytes} MB, ${damaged}\n`)
+  io.stdout.write(`${place}: ${files} files, ${megabytes} MB of data, ${damaged}\n`)
+  if (unsealed > 0) io.stdout.write(`${unsealed} copies of the log have no seal to compare with\n`)
   for (const damage of damages) io.stdout.write(`${sentence(damage)}\n`)
 }
 
@@ -41,8 +52,8 @@ const remedy = (kind: Damage['kind'], ranges: readonly Range[]): string => {
     const list = ranges.map(
       ({ topic, partition, first, next }) => `${topic}/${partition} [${first}, ${next})`
     )
-    return `Restore it from a backup, or land again from the log: ${list.join(', ')} (tally replay)`
+    return `tally scrub --mend lands it again from the log: ${list.join(', ')}`
   }
-  if (kind === 'settle') return 'Restore it from a backup, or settle its hours again from raw rows.'
-  return 'Restore it from a backup.'
+  if (kind === null) return 'tally scrub --mend, or restore it from a backup.'
+  return 'tally scrub --mend sets one flipped bit right; else restore it from a backup.'
 }

@@ -1,12 +1,14 @@
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Logger } from 'pino'
+import type { UsageEvent } from '../../../schemas/event.ts'
 import type { Finding } from '../../../schemas/finding.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import { eventRecord } from '../../collect/event-record.ts'
 import { attach } from '../../lake/snapshot.ts'
 import { detectAll, landAll, settleAll } from '../pipeline.ts'
 import { openLakeSite, openLog } from '../site.ts'
+import { COMPANY_AHEAD_MS, companyEvents } from './company.ts'
 import { recordedEvents, type Recording } from './sessions.ts'
 
 /** When the recorded hour is said to have been: fixed, so that each run finds the same. */
@@ -22,6 +24,14 @@ export type DemoPart = {
   data: string
 }
 
+/** The recorded hour in the midst of two hours of other apps, as they would have been sent. */
+const demoEvents = async (recording: Recording): Promise<UsageEvent[]> => {
+  const startMs = DEMO_START_MS - COMPANY_AHEAD_MS
+  const others = await companyEvents(startMs, { isTroubled: recording === 'shifted' })
+  const events = [...(await recordedEvents(recording, DEMO_START_MS)), ...others]
+  return events.sort((a, b) => Date.parse(a.time) - Date.parse(b.time))
+}
+
 /** Sends one recording through the whole pipeline, into a folder of its own. */
 export const runRecording = async (
   folder: string,
@@ -32,7 +42,7 @@ export const runRecording = async (
   await rm(data, { recursive: true, force: true })
   const log = openLog({ data })
   try {
-    const events = await recordedEvents(recording, DEMO_START_MS)
+    const events = await demoEvents(recording)
     await log.ensureTopic(EVENTS_TOPIC, PARTITIONS)
     await log.append(EVENTS_TOPIC, events.map(eventRecord))
     await landAll({ data }, log, doors)

@@ -4,22 +4,34 @@ import type { CommandIo } from '../command.ts'
 import { runServe } from '../up/serve.ts'
 import { listenForStop } from '../up/signals.ts'
 
-/** The recorded hour, in minutes. */
+/** All that was sent, in minutes. */
 const RANGE = 'last=2h'
 
-/** Serves the page over what the demo made until Ctrl-C, and opens it where somebody sits in front. */
-export const showPage = async (data: string, io: CommandIo): Promise<void> => {
+/**
+ * Serves the page over what the demo made until Ctrl-C, and opens it where somebody sits in front.
+ * @param meanwhile what is still to be told, once the page is there.
+ */
+export const showPage = async (
+  data: string,
+  io: CommandIo,
+  meanwhile: () => Promise<void>
+): Promise<void> => {
   const stopping = listenForStop((line) => io.stderr.write(`${line}\n`))
+  let told: Promise<void> = Promise.resolve()
   const started = (url: string): void => {
     const page = `${url}/?${RANGE}`
     io.stdout.write(`\nThe page is at ${page}\n`)
     io.stderr.write('stop with Ctrl-C\n')
     if ('isTTY' in io.stdout && io.stdout.isTTY === true) open(page)
+    told = meanwhile()
+    // Whoever waits for it below gets to know; until then nobody does.
+    told.catch(() => undefined)
   }
   const options = { place: { data }, host: '127.0.0.1', port: 0, keyFile: null }
   const doors = { logger: pino({ name: 'demo', level: 'warn' }, io.stderr), now: io.now, started }
   try {
     await runServe(options, doors, stopping.signal)
+    await told
   } finally {
     stopping.forget()
   }
