@@ -10,11 +10,14 @@ import {
 } from '../worlds/billing-bugs.ts'
 import { createColumns, type GrainRow } from '../worlds/grain-rows.ts'
 import type { ScoreSize } from './cache-thrash.ts'
+import { percent } from './delays.ts'
+import type { ScoreRow } from './page.ts'
 
 /** Causes that billing-drift names, and what rules on totals see of the same calls. */
 
 const START_MS = Date.parse('2026-10-05T00:00:00Z')
 const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
 const DAYS_PER_MONTH = 30
 const PICO_PER_USD = 1e12
 /** Emitters of the quiet world for one tenant of hit rates, and calls of each a day. */
@@ -22,7 +25,6 @@ const EMITTER_SHARE = 0.2
 const CALLS_PER_DAY = 480
 const CALLS = 40
 const SOUND = 10
-const WRONG = 'another cause'
 
 type Play = { bug: BillingBug; calls: readonly BilledCall[]; decimals: number | null }
 
@@ -68,21 +70,38 @@ const play = (one: Play, everyMs: number): Draft[] => {
   })
 }
 
-export function* scoreBillingDrift({ tenants, days, incidents }: ScoreSize): Generator<string> {
+export function* scoreBillingDrift({
+  tenants,
+  days,
+  incidents
+}: ScoreSize): Generator<string, ScoreRow> {
   yield `## Billing bugs: ${incidents} draws of each`
+  const bugs = Object.entries(BILLING_BUGS).map(([name, bug]) => bugScore(name, bug, incidents))
   yield [
     '| bug | named right | median calls until named | total off by 10 % a day | capture below 0.9 |',
     '|---|---|---|---|---|',
-    ...Object.entries(BILLING_BUGS).map(([name, bug]) => bugRow(name, bug, incidents))
+    ...bugs.map(({ line }) => line)
   ].join('\n')
   const emitters = Math.max(5, Math.round(tenants * EMITTER_SHARE))
   yield `## Stated costs: ${emitters} emitters × ${days} days, nothing wrong but rounding`
-  yield ['| rounding | false per emitter-month |', '|---|---|', ...quietRows(emitters, days)].join(
-    '\n'
-  )
+  const quiet = quietRates(emitters, days)
+  yield [
+    '| rounding | false per emitter-month |',
+    '|---|---|',
+    ...quiet.map(({ what, rate }) => `| ${what} | ${rate.toFixed(4)} |`)
+  ].join('\n')
+  const right = bugs.reduce((sum, one) => sum + one.right, 0)
+  const found = bugs.reduce((sum, one) => sum + one.found, 0)
+  const draws = bugs.length * incidents
+  return {
+    detection: `${percent(found, draws)} of ${bugs.length} bugs, ${incidents} draws of each`,
+    delay: `${Math.max(...bugs.map(({ median }) => median))} calls or fewer, in the median`,
+    falseFindings: Math.max(...quiet.map(({ rate }) => rate)).toFixed(4),
+    attribution: `class and side named right: ${percent(right, draws)}`
+  }
 }
 
-const bugRow = (name: string, bug: BillingBug, draws: number): string => {
+const bugScore = (name: string, bug: BillingBug, draws: number) => {
   const until: number[] = []
   let right = 0
   let [offByTen, below] = [0, 0]
@@ -91,16 +110,13 @@ const bugRow = (name: string, bug: BillingBug, draws: number): string => {
     const told = play({ bug, calls, decimals: null }, MINUTE_MS).filter(
       ({ status }) => status === 'firing'
     )
-    const first = told[0]
+    const [first] = told
     const isRight = told.every(
       ({ after }) => after['cause'] === bug.cause && after['wrong_side'] === bug.side
     )
     if (first !== undefined && isRight) right += 1
-    until.push(
-      first === undefined
-        ? Infinity
-        : (Date.parse(first.detected_at) - START_MS) / MINUTE_MS - SOUND
-    )
+    const at = first === undefined ? Infinity : Date.parse(first.detected_at)
+    until.push((at - START_MS) / MINUTE_MS - SOUND)
     const sum = (side: keyof BilledCall): number =>
       calls.reduce((total, call) => total + picoOf(bug, call[side], START_MS), 0)
     const capture = sum('recorded') / sum('priced')
@@ -108,12 +124,17 @@ const bugRow = (name: string, bug: BillingBug, draws: number): string => {
     if (capture < 0.9) below += 1
   }
   const median = [...until].sort((a, b) => a - b)[Math.floor(until.length / 2)]!
-  const pct = (part: number): string => `${((100 * part) / draws).toFixed(0)} %`
-  const named = Number.isFinite(median) ? `${median}` : WRONG
-  return `| ${name} | ${pct(right)} | ${named} | ${pct(offByTen)} | ${pct(below)} |`
+  const found = until.filter(Number.isFinite).length
+  const shares = [offByTen, below].map((part) => percent(part, draws)).join(' | ')
+  return {
+    right,
+    found,
+    median,
+    line: `| ${name} | ${percent(right, draws)} | ${Number.isFinite(median) ? median : '—'} | ${shares} |`
+  }
 }
 
-const quietRows = (emitters: number, days: number): string[] =>
+const quietRates = (emitters: number, days: number) =>
   [null, 8, 6].map((decimals) => {
     let found = 0
     for (let emitter = 0; emitter < emitters; emitter++) {
@@ -121,10 +142,8 @@ const quietRows = (emitters: number, days: number): string[] =>
       const bug = bugs[emitter % bugs.length]!
       const count = CALLS_PER_DAY * days
       const calls = billedCalls(bug, { count, sound: count, seed: 5000 + emitter })
-      const everyMs = (DAYS_PER_MONTH * 86_400_000) / (CALLS_PER_DAY * DAYS_PER_MONTH)
-      found += play({ bug, calls, decimals }, everyMs).length
+      found += play({ bug, calls, decimals }, DAY_MS / CALLS_PER_DAY).length
     }
-    const months = (emitters * days) / DAYS_PER_MONTH
     const what = decimals === null ? 'none' : `to ${decimals} decimals of a dollar`
-    return `| ${what} | ${(found / months).toFixed(4)} |`
+    return { what, rate: found / ((emitters * days) / DAYS_PER_MONTH) }
   })

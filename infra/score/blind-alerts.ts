@@ -16,7 +16,7 @@ type What = Omit<FailureChange, 'minute'>
 const WORLD: World<What> = {
   name: 'A feature and its parts',
   signal,
-  side: 'high',
+  limits: { side: 'high', fixed: 0.1, fifteen: 2, sixty: 2, what: 'failed share' },
   startMs: START_MS,
   warmDays: 4,
   changes: [
@@ -45,7 +45,10 @@ const WORLD: World<What> = {
       seed
     }
     playFailures(run, (minute, rows, failed) =>
-      visit({ startMs: START_MS + minute * MINUTE_MS, grains: { window: columns(rows) } }, failed)
+      visit(
+        { startMs: START_MS + minute * MINUTE_MS, grains: { window: columns(rows) } },
+        { value: failed, n: Number(rows[0]?.['n'] ?? 0) }
+      )
     )
   }
 }

@@ -20,6 +20,9 @@ export type ScoreSize = {
   days: number
   incidents: number
   nights: number
+  /** Tenant-months with nothing wrong, and tenants on which each change is tried. */
+  months: number
+  changed: number
 }
 
 const TRACE = new URL('../../../shared/data/mooncake/conversation_trace.jsonl.gz', import.meta.url)

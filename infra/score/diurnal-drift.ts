@@ -20,7 +20,7 @@ const NOTHING: Factors = { latency: 1, throttled: 1, failed: 1 }
 const WORLD: World<Factors> = {
   name: 'Hours and weekdays',
   signal,
-  side: 'high',
+  limits: { side: 'high', fixed: null, fifteen: 1.5, sixty: 1.5, what: 'latency' },
   startMs: START_MS,
   warmDays: 14,
   changes: [
@@ -48,14 +48,17 @@ const WORLD: World<Factors> = {
       change: change === null ? null : { minute: change.minute, ...change.what },
       seed
     }
-    playDiurnal(run, (one) => visit(diurnalMinute(START_MS, one), Math.exp(one.logMs / one.calls)))
+    playDiurnal(run, (one) => {
+      const { logMs, calls } = one
+      visit(diurnalMinute(START_MS, one), { value: Math.exp(logMs / calls), n: calls })
+    })
   }
 }
 
 export function* scoreDiurnalDrift(size: ScoreSize): Generator<string, ScoreRow> {
   const row = yield* scoreWorld(WORLD, size)
   yield '## A daily wave in quality, and nothing changed: told as the clock'
-  yield clockText(Math.max(5, Math.round(size.tenants / 10)))
+  yield clockText(Math.max(5, size.changed))
   return row
 }
 

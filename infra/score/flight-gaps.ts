@@ -1,83 +1,49 @@
 import signal from '../../services/signals/flight-gaps/signal.ts'
-import type { Draft } from '../../services/signals/define.ts'
-import {
-  drawFlightWorlds,
-  playFlights,
-  type FlightChange,
-  type FlightRun,
-  type FlightWorld
-} from '../worlds/flights.ts'
+import { drawFlightWorlds, playFlights, type FlightChange } from '../worlds/flights.ts'
 import { createColumns } from '../worlds/grain-rows.ts'
 import type { ScoreSize } from './cache-thrash.ts'
-import { rowsOfRules, type RuleTally } from './metric-rules.ts'
+import type { ScoreRow } from './page.ts'
+import { scoreWorld, type World, type WorldChange } from './world-score.ts'
 
-/** False findings and delays of flight-gaps, beside rules on the share of missing facts. */
+/** Flights that lack a fact now and then, and a fact that is lost; rules see the missing share. */
 
 const START_MS = Date.parse('2026-03-02T00:00:00Z')
 const MINUTE_MS = 60_000
-const MINUTES_PER_DAY = 1440
-const WARM_DAYS = 2
-const DAYS_PER_MONTH = 30
-/** Agents of this score for one tenant of hit rates: every step is followed. */
-const AGENT_SHARE = 0.1
-const LOSSES = [
-  { fact: 'result', share: 0.6 },
-  { fact: 'parent', share: 0.4 },
-  { fact: 'usage', share: 0.3 }
-] as const
+const AGENTS = drawFlightWorlds(400, 31)
 
-const play = (run: FlightRun, rules: RuleTally): Draft[] => {
-  const fold = signal.open()
-  const columns = createColumns(signal.inputs.traces!)
-  const drafts: Draft[] = []
-  playFlights(run, (minute, rows, value) => {
-    const traces = columns(rows)
-    drafts.push(...fold.fold({ startMs: START_MS + minute * MINUTE_MS, grains: { traces } }))
-    rules.observe({ minute, value, n: rows.length })
-  })
-  return drafts
-}
+type What = Omit<FlightChange, 'minute'>
 
-const minuteOf = ({ detected_at: at }: Draft): number => (Date.parse(at) - START_MS) / MINUTE_MS
+const lost = (name: string, what: What): WorldChange<What> => ({
+  name,
+  what,
+  isRight: ({ scope }) => scope['fact'] === what.fact
+})
 
-export function* scoreFlightGaps({ tenants, days }: ScoreSize): Generator<string> {
-  const worlds = drawFlightWorlds(Math.max(5, Math.round(tenants * AGENT_SHARE)), 30)
-  yield `## Flights: ${worlds.length} agents × ${days} days, nothing wrong`
-  const rules = rowsOfRules('high')
-  let found = 0
-  for (const [index, world] of worlds.entries()) {
-    const one = rowsOfRules('high')
-    const drafts = play({ world, days, change: null, seed: 300 + index }, one)
-    found += drafts.filter(({ status }) => status === 'firing').length
-    rules.add(one, WARM_DAYS * MINUTES_PER_DAY)
+const WORLD: World<What> = {
+  name: 'Flights of agents',
+  signal,
+  limits: { side: 'high', fixed: 0.25, fifteen: 2, sixty: 2, what: 'missing share' },
+  startMs: START_MS,
+  warmDays: 3,
+  changes: [
+    lost('60 % of tool results cut', { fact: 'result', share: 0.6 }),
+    lost('40 % of parents gone', { fact: 'parent', share: 0.4 }),
+    lost('30 % of usage gone', { fact: 'usage', share: 0.3 })
+  ],
+  play: ({ index, days, change, seed }, visit) => {
+    const columns = createColumns(signal.inputs.traces!)
+    const run = {
+      world: AGENTS[index]!,
+      days,
+      change: change === null ? null : { ...change.what, minute: change.minute },
+      seed
+    }
+    playFlights(run, (minute, rows, value) => {
+      const startMs = START_MS + minute * MINUTE_MS
+      visit({ startMs, grains: { traces: columns(rows) } }, { value, n: rows.length })
+    })
   }
-  const months = (worlds.length * days) / DAYS_PER_MONTH
-  yield rules.table({ name: 'flight-gaps', found, months })
-  yield '## Flights: a fact is lost'
-  yield [
-    '| lost | found within 24 h | median delay | right fact |',
-    '|---|---|---|---|',
-    ...LOSSES.map((loss) => lossRow(worlds, loss))
-  ].join('\n')
 }
 
-const lossRow = (worlds: readonly FlightWorld[], loss: Omit<FlightChange, 'minute'>): string => {
-  const delays: number[] = []
-  let right = 0
-  for (const [index, world] of worlds.entries()) {
-    const minute = WARM_DAYS * MINUTES_PER_DAY + ((index * 7919) % MINUTES_PER_DAY)
-    const change = { ...loss, minute }
-    const told = play(
-      { world, days: WARM_DAYS + 2, change, seed: 400 + index },
-      rowsOfRules('high')
-    ).find((draft) => minuteOf(draft) > minute)
-    const delay = told === undefined ? Infinity : minuteOf(told) - minute
-    delays.push(delay <= MINUTES_PER_DAY ? delay : Infinity)
-    if (told?.scope['fact'] === loss.fact) right += 1
-  }
-  const found = delays.filter(Number.isFinite).length
-  const median = [...delays].sort((a, b) => a - b)[Math.floor(delays.length / 2)]!
-  const pct = (part: number, all: number): string =>
-    `${((100 * part) / Math.max(1, all)).toFixed(0)} %`
-  return `| ${loss.fact} in ${100 * loss.share} % | ${pct(found, delays.length)} | ${Number.isFinite(median) ? `${median} min` : '—'} | ${pct(right, delays.filter(Number.isFinite).length)} |`
-}
+export const scoreFlightGaps = (size: ScoreSize): Generator<string, ScoreRow> =>
+  scoreWorld(WORLD, size)

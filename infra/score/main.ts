@@ -19,7 +19,9 @@ const size: ScoreSize = {
   tenants: sized('SCORE_TENANTS', 300),
   days: sized('SCORE_DAYS', 30),
   incidents: sized('SCORE_INCIDENTS', 25),
-  nights: sized('SCORE_NIGHTS', 40)
+  nights: sized('SCORE_NIGHTS', 40),
+  months: sized('SCORE_MONTHS', 150),
+  changed: sized('SCORE_CHANGED', 40)
 }
 
 /** The scorer of a signal; null when there is none yet. */
@@ -44,7 +46,7 @@ const score = async (id: string, scorer: Scorer): Promise<Part> => {
 }
 
 const wanted = process.env['SCORE_SIGNALS']?.split(',')
-const ids = [...(await loadSignals()).map(({ id }) => id), 'general-detector']
+const ids = [...(await loadSignals()).map(({ id }) => id), 'general-detector', 'real-data']
 for (const id of ids.filter((one) => wanted?.includes(one) ?? true)) {
   const scorer = await findScorer(id)
   if (scorer === null) {

@@ -20,7 +20,7 @@ const names =
 const WORLD: World<What> = {
   name: 'Guarded requests',
   signal,
-  side: 'high',
+  limits: { side: 'high', fixed: null, fifteen: 1.5, sixty: 1.5, what: 'latency' },
   startMs: START_MS,
   warmDays: 3,
   changes: [
@@ -46,7 +46,12 @@ const WORLD: World<What> = {
       seed
     }
     playRefusals(run, (startMs, rows, meanMs) =>
-      visit({ startMs, grains: rows.length === 0 ? {} : { traces: columns(rows) } }, meanMs)
+      visit(
+        { startMs, grains: rows.length === 0 ? {} : { traces: columns(rows) } },
+        meanMs === null
+          ? null
+          : { value: meanMs, n: new Set(rows.map((row) => row['trace_id'])).size }
+      )
     )
   }
 }

@@ -15,7 +15,7 @@ type What = Omit<RerankChange, 'minute'>
 const WORLD: World<What> = {
   name: 'Queries that differ by hour',
   signal,
-  side: 'low',
+  limits: { side: 'low', fixed: null, fifteen: 0.67, sixty: 0.67, what: 'top score' },
   startMs: START_MS,
   warmDays: 7,
   changes: [
@@ -45,7 +45,7 @@ const WORLD: World<What> = {
     }
     playReranks(run, (minuteMs, queries) => {
       const top = queries.reduce((sum, { scores }) => sum + scores[0]!, 0) / queries.length
-      visit(rerankMinute(minuteMs, queries), top)
+      visit(rerankMinute(minuteMs, queries), { value: top, n: queries.length })
     })
   }
 }

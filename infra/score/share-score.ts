@@ -157,7 +157,10 @@ const rowOf = ({ usual, risen }: ShareWorld, { alarms, small, large }: Ours): Sc
   const found = (delays: number[][]): string =>
     delays.map((stratum) => `${(100 * medianOf(stratum).found).toFixed(0)} %`).join(' / ')
   const delay = (delays: number[][]): string =>
-    delays.map((stratum) => medianOf(stratum).median).join(' / ')
+    delays
+      .map((stratum) => medianOf(stratum).median)
+      .map((median) => (Number.isFinite(median) ? median : '—'))
+      .join(' / ')
   return {
     detection: `${pct(usual)} → ${pct(risen[0])}: ${found(small)}; → ${pct(risen[1])}: ${found(large)} in a day`,
     delay: `${delay(small)}; ${delay(large)} min (≥ 10 / 1-10 / 0.1-1 a minute)`,

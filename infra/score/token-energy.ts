@@ -6,33 +6,24 @@ import {
   workOf,
   type Sums
 } from '../../services/signals/token-energy/profile.ts'
-import type { Draft } from '../../services/signals/define.ts'
-import {
-  CHANGES,
-  drawEnergyTenants,
-  playEnergy,
-  type EnergyChange,
-  type EnergyTenant
-} from '../worlds/energy.ts'
+import { drawEnergyTenants, lossFactor, playEnergy, type EnergyChange } from '../worlds/energy.ts'
 import { createColumns, type GrainRow } from '../worlds/grain-rows.ts'
-import { rowsOfRules, type RuleTally } from './metric-rules.ts'
 import type { ScoreSize } from './cache-thrash.ts'
+import type { ScoreRow } from './page.ts'
+import { scoreWorld, type World, type WorldChange } from './world-score.ts'
 
-/** False findings, delays and causes of token-energy, beside rules on joules per token. */
+/** Work whose energy moves with batches, cache and mix; rules see joules per output token. */
 
 const START_MS = Date.parse('2026-03-02T00:00:00Z')
 const MINUTE_MS = 60_000
-const MINUTES_PER_DAY = 1440
-const WARM_DAYS = 7
-const DAYS_PER_MONTH = 30
-/** Tenants of this score for one of hit rates: each minute estimates energy anew. */
-const TENANT_SHARE = 0.1
+const TENANTS = drawEnergyTenants(1000, 11)
+/** The signal's floor: less extra energy than this is not to be told. */
+const FLOOR_FACTOR = 1.11
 
-type Run = { tenant: EnergyTenant; days: number; change: EnergyChange | null; seed: number }
+type What = EnergyChange['kind']
 
-const joulesPerToken = (rows: readonly GrainRow[]): { joules: number; tokens: number } => {
-  let joules = 0
-  let tokens = 0
+const joulesPerToken = (rows: readonly GrainRow[]) => {
+  let [joules, tokens, calls] = [0, 0, 0]
   for (const row of rows) {
     const sums = { decode_ms: 0, decode_tokens: 0, cost_pico: 0, ...row } as unknown as Sums
     const deployment = {
@@ -44,67 +35,49 @@ const joulesPerToken = (rows: readonly GrainRow[]): { joules: number; tokens: nu
     const { input, output } = joulesOf(deployment, batchOf(sums), workOf(sums))
     joules += sums.n * (input + output)
     tokens += sums.out
+    calls += sums.n
   }
-  return { joules, tokens }
+  return { value: joules / tokens, n: calls, weight: tokens }
 }
 
-const play = (run: Run, rules: RuleTally): Draft[] => {
-  const fold = signal.open()
-  const columns = createColumns(signal.inputs.traces!)
-  const drafts: Draft[] = []
-  playEnergy(run, (minute, rows) => {
-    const traces = columns(rows)
-    drafts.push(...fold.fold({ startMs: START_MS + minute * MINUTE_MS, grains: { traces } }))
-    const { joules, tokens } = joulesPerToken(rows)
-    rules.observe({ minute, value: joules / tokens, n: Number(rows[0]?.['n'] ?? 0) })
-  })
-  return drafts
-}
+const moved = (name: string, kind: What): WorldChange<What> => ({
+  name,
+  what: kind,
+  isRight: ({ after }) => after['cause'] === CAUSE_OF[kind]
+})
 
-const minuteOf = ({ detected_at: at }: Draft): number => (Date.parse(at) - START_MS) / MINUTE_MS
+const costsMore = (index: number): boolean => lossFactor(TENANTS[index]!) >= FLOOR_FACTOR
 
-export function* scoreTokenEnergy({ tenants: wanted, days }: ScoreSize): Generator<string> {
-  const tenants = drawEnergyTenants(Math.max(5, Math.round(wanted * TENANT_SHARE)), 10)
-  yield `## Energy: ${tenants.length} tenants × ${days} days, nothing wrong`
-  yield quiet(tenants, days)
-  yield '## Energy: one of three moves, found within a day'
-  yield [
-    '| change | found within 24 h | median delay | right cause |',
-    '|---|---|---|---|',
-    ...CHANGES.map((kind) => changed(tenants, kind))
-  ].join('\n')
-}
-
-const quiet = (tenants: readonly EnergyTenant[], days: number): string => {
-  const rules = rowsOfRules('high')
-  let found = 0
-  for (const [index, tenant] of tenants.entries()) {
-    const one = rowsOfRules('high')
-    const drafts = play({ tenant, days: WARM_DAYS + days, change: null, seed: 500 + index }, one)
-    found += drafts.filter(
-      (draft) => draft.status === 'firing' && minuteOf(draft) > WARM_DAYS * MINUTES_PER_DAY
-    ).length
-    rules.add(one, WARM_DAYS * MINUTES_PER_DAY)
+const WORLD: World<What> = {
+  name: 'The same work, by model, batch and cache',
+  signal,
+  limits: { side: 'high', fixed: null, fifteen: 1.5, sixty: 1.5, what: 'joules per token' },
+  startMs: START_MS,
+  warmDays: 7,
+  changes: [
+    moved('tier: 60 % of calls on 405B', 'tier'),
+    moved('batches a sixth', 'batch'),
+    { ...moved('cache 71→18 % of its hits, 11 % of energy or more', 'cache'), applies: costsMore },
+    {
+      ...moved('the same, less than 11 % of energy: not to be told', 'cache'),
+      applies: (index) => !costsMore(index),
+      isSmall: true
+    }
+  ],
+  play: ({ index, days, change, seed }, visit) => {
+    const columns = createColumns(signal.inputs.traces!)
+    const run = {
+      tenant: TENANTS[index]!,
+      days,
+      change: change === null ? null : { kind: change.what, minute: change.minute },
+      seed
+    }
+    playEnergy(run, (minute, rows) => {
+      const startMs = START_MS + minute * MINUTE_MS
+      visit({ startMs, grains: { traces: columns(rows) } }, joulesPerToken(rows))
+    })
   }
-  const months = (tenants.length * days) / DAYS_PER_MONTH
-  return rules.table({ name: 'token-energy', found, months })
 }
 
-const changed = (tenants: readonly EnergyTenant[], kind: EnergyChange['kind']): string => {
-  const delays: number[] = []
-  let right = 0
-  for (const [index, tenant] of tenants.entries()) {
-    const minute = (WARM_DAYS + 1) * MINUTES_PER_DAY + ((index * 7919) % MINUTES_PER_DAY)
-    const run = { tenant, days: WARM_DAYS + 3, change: { kind, minute }, seed: 900 + index }
-    const first = play(run, rowsOfRules('high')).find((draft) => minuteOf(draft) > minute)
-    const delay = first === undefined ? Infinity : minuteOf(first) - minute
-    delays.push(delay <= MINUTES_PER_DAY ? delay : Infinity)
-    if (first?.after['cause'] === CAUSE_OF[kind]) right += 1
-  }
-  const found = delays.filter(Number.isFinite)
-  const sorted = [...delays].sort((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)]!
-  const share = (part: number, all: number): string =>
-    `${((100 * part) / Math.max(1, all)).toFixed(0)} %`
-  return `| ${kind} | ${share(found.length, delays.length)} | ${Number.isFinite(median) ? `${median} min` : '—'} | ${share(right, found.length)} |`
-}
+export const scoreTokenEnergy = (size: ScoreSize): Generator<string, ScoreRow> =>
+  scoreWorld(WORLD, size)

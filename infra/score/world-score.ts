@@ -1,12 +1,12 @@
-import type { Draft, Minute, Signal } from '../../services/signals/define.ts'
-import type { ScoreSize } from './cache-thrash.ts'
-import { rowsOfRules, type Observation, type RuleTally } from './metric-rules.ts'
+import type { Draft, Minute, Settings, Signal } from '../../services/signals/define.ts'
+import { medianDelay, percent, summarise, type Delays } from './delays.ts'
 import type { ScoreRow } from './page.ts'
+import { createRules, type Observation, type RuleLimits } from './rules.ts'
 
 /**
- * Operating figures of a signal on a world of tenants: false findings while nothing is wrong, and
- * for each kind of change how many are found within a day, how late, and whether the finding says
- * what it was; the usual rules are told the same minutes as one value each.
+ * Operating curve of a signal on a world of tenants: at several settings, false findings while
+ * nothing is wrong, and for each kind of change how many are found within a day, how late, and
+ * whether the finding says what it was. The usual rules are told the same minutes.
  */
 
 export type WorldRun<Change> = {
@@ -16,139 +16,189 @@ export type WorldRun<Change> = {
   seed: number
 }
 
+export type WorldChange<Change> = {
+  name: string
+  what: Change
+  isRight: (draft: Draft) => boolean
+  /** Tenants that it is tried on; all when absent. */
+  applies?: (index: number) => boolean
+  /** Too small to be told: found is wrong here. */
+  isSmall?: true
+}
+
+/** One point of an operating curve; the first of a world is the default. */
+export type CurvePoint = { name: string; settings: Settings }
+
 export type World<Change> = {
   name: string
   signal: Signal
-  /** Which side of the rules' value is bad. */
-  side: 'high' | 'low'
+  limits: RuleLimits
+  curve?: readonly CurvePoint[]
   startMs: number
   /** Days that are learned before findings count. */
   warmDays: number
-  changes: readonly { name: string; what: Change; isRight: (draft: Draft) => boolean }[]
-  /** `value` is what rules on one number see of the minute; null = nothing. */
-  play: (run: WorldRun<Change>, visit: (minute: Minute, value: number | null) => void) => void
+  changes: readonly WorldChange<Change>[]
+  /** Classes of tenants that are told apart in delays; one class when absent. */
+  strata?: { names: readonly string[]; of: (index: number) => number }
+  /** Quiet worlds use indexes from 0, changed ones too, with other seeds. */
+  play: (run: WorldRun<Change>, visit: (minute: Minute, value: Told | null) => void) => void
 }
+
+/** What rules on one number see of the minute; by default it counts as one call. */
+type Told = { value: number; n?: number; weight?: number }
+
+export type WorldSize = { months: number; changed: number; days: number }
 
 const MINUTE_MS = 60_000
 const MINUTES_PER_DAY = 1440
 const DAYS_PER_MONTH = 30
-/** Tenants of such a score for one of hit rates. */
-const TENANT_SHARE = 0.1
-const TENANTS_MIN = 5
+/** A rule that fires again within the hour tells the same thing. */
+const MUTE_MINUTES = 60
 /** Seeds on which nothing was tuned. */
 const QUIET_SEED = 20_000
 const CHANGE_SEED = 30_000
+/** Days before the change beyond those that are learned, and after it. */
+const SPARE_DAYS = 3
 
-const foldRun = <Change>(
-  world: World<Change>,
-  run: WorldRun<Change>,
-  rules: RuleTally
-): Draft[] => {
-  const fold = world.signal.open()
-  const drafts: Draft[] = []
-  world.play(run, (minute, value) => {
-    drafts.push(...fold.fold(minute).filter(({ status }) => status === 'firing'))
-    if (value === null) return
-    const observation: Observation = {
-      minute: (minute.startMs - world.startMs) / MINUTE_MS,
-      value,
-      n: 1
+const curveOf = <Change>({ signal, curve }: World<Change>): readonly CurvePoint[] =>
+  curve ?? budgetCurve(signal)
+
+/** The default, and 100 times as many or as few false findings asked for. */
+export const budgetCurve = ({ settings }: Signal): readonly CurvePoint[] => {
+  const asked = settings['falseFindingsPerTenantMonth'] ?? Number.NaN
+  return [asked, 100 * asked, asked / 100].map((falseFindingsPerTenantMonth, index) => ({
+    name: `this signal, ${falseFindingsPerTenantMonth} asked for${index === 0 ? ' (default)' : ''}`,
+    settings: { falseFindingsPerTenantMonth }
+  }))
+}
+
+/** A firing of a racer: the minute after which it was known, and the finding if there is one. */
+type Firing = { minute: number; draft: Draft | null }
+
+const raceNames = <Change>(world: World<Change>): string[] => [
+  ...curveOf(world).map(({ name }) => name),
+  ...createRules(world.limits).map(({ name }) => name)
+]
+
+/** Firings of each racer over one run. */
+const race = <Change>(world: World<Change>, run: WorldRun<Change>): Firing[][] => {
+  const folds = curveOf(world).map(({ settings }) => world.signal.open(settings))
+  const rules = createRules(world.limits)
+  const fired: Firing[][] = [...folds, ...rules].map(() => [])
+  world.play(run, (minute, told) => {
+    for (const [index, fold] of folds.entries()) {
+      for (const draft of fold.fold(minute)) {
+        if (draft.status !== 'firing') continue
+        const at = (Date.parse(draft.detected_at) - world.startMs) / MINUTE_MS
+        fired[index]!.push({ minute: at, draft })
+      }
     }
-    rules.observe(observation)
+    if (told === null) return
+    const { value, n = 1, weight = n } = told
+    const at = (minute.startMs - world.startMs) / MINUTE_MS
+    const observation: Observation = { minute: at, value, n, weight }
+    for (const [index, rule] of rules.entries()) {
+      const own = fired[folds.length + index]!
+      const isMuted = at + 1 - (own.at(-1)?.minute ?? -Infinity) < MUTE_MINUTES
+      if (rule.fires(observation) && !isMuted) own.push({ minute: at + 1, draft: null })
+    }
   })
-  return drafts
+  return fired
 }
 
-const minuteOf = (world: { startMs: number }, { detected_at: at }: Draft): number =>
-  (Date.parse(at) - world.startMs) / MINUTE_MS
-
-export function* scoreWorld<Change>(
-  world: World<Change>,
-  size: ScoreSize
-): Generator<string, ScoreRow> {
-  const tenants = Math.max(TENANTS_MIN, Math.round(size.tenants * TENANT_SHARE))
-  yield `## ${world.name}: ${tenants} tenants × ${size.days} days, nothing wrong`
-  const quiet = scoreQuiet(world, tenants, size.days)
-  yield quiet.text
-  yield `## ${world.name}: what truly changed, found within a day`
-  const changed = world.changes.map((change) => scoreChange(world, tenants, change))
-  yield [HEADER, RULE, ...changed.map(({ line }) => line)].join('\n')
-  return {
-    detection: changed.map(({ name, found }) => `${name} ${found}`).join('; '),
-    delay: changed.map(({ median }) => median).join('; '),
-    falseFindings: quiet.rate,
-    attribution: changed.map(({ right }) => right).join('; ')
-  }
-}
-
-const HEADER =
-  '| change | found | median delay | said what it was | z-score: found, delay | 15-minute mean | 60-minute mean |'
-const RULE = '|---|---|---|---|---|---|---|'
-
-const scoreQuiet = <Change>(world: World<Change>, tenants: number, days: number) => {
-  const rules = rowsOfRules(world.side)
+/** False findings of each racer over so many tenant-months. */
+const scoreQuiet = <Change>(world: World<Change>, { months, days }: WorldSize): number[] => {
+  const tenants = Math.max(1, Math.round((months * DAYS_PER_MONTH) / days))
   const from = world.warmDays * MINUTES_PER_DAY
-  let found = 0
+  const found = raceNames(world).map(() => 0)
   for (let index = 0; index < tenants; index++) {
-    const own = rowsOfRules(world.side)
     const run = { index, days: world.warmDays + days, change: null, seed: QUIET_SEED + index }
-    const drafts = foldRun(world, run, own)
-    found += drafts.filter((draft) => minuteOf(world, draft) > from).length
-    rules.add(own, from)
+    for (const [racer, firings] of race(world, run).entries()) {
+      found[racer]! += firings.filter(({ minute }) => minute > from).length
+    }
   }
-  const months = (tenants * days) / DAYS_PER_MONTH
-  return {
-    text: rules.table({ name: 'this signal', found, months }),
-    rate: (found / months).toFixed(4)
-  }
+  return found
 }
 
-const percent = (part: number, all: number): string =>
-  `${((100 * part) / Math.max(1, all)).toFixed(0)} %`
-
-const delayText = (delays: readonly number[]): string => {
-  const sorted = [...delays].sort((a, b) => a - b)
-  const median = sorted[Math.floor(sorted.length / 2)] ?? Infinity
-  return Number.isFinite(median) ? `${median} min` : '—'
+type Changed<Change> = {
+  change: WorldChange<Change>
+  /** Per racer and stratum. */
+  delays: Delays[][]
+  right: number
+  told: number
 }
-
-const withinDay = (delay: number): number => (delay <= MINUTES_PER_DAY ? delay : Infinity)
 
 const scoreChange = <Change>(
   world: World<Change>,
   tenants: number,
-  { name, what, isRight }: World<Change>['changes'][number]
-) => {
-  const delays: number[] = []
-  const ruleDelays: number[][] = []
-  let right = 0
-  for (let index = 0; index < tenants; index++) {
+  change: WorldChange<Change>
+): Changed<Change> => {
+  const strata = world.strata?.names ?? ['']
+  const scored: Changed<Change> = {
+    change,
+    delays: raceNames(world).map(() => strata.map(() => [])),
+    right: 0,
+    told: 0
+  }
+  for (let index = 0, tried = 0; tried < tenants && index < 20 * tenants; index++) {
+    const stratum = world.strata?.of(index) ?? 0
+    if (stratum < 0 || change.applies?.(index) === false) continue
+    tried += 1
     const minute = (world.warmDays + 1) * MINUTES_PER_DAY + ((index * 7919) % MINUTES_PER_DAY)
-    const rules = rowsOfRules(world.side)
     const run = {
       index,
-      days: world.warmDays + 3,
-      change: { minute, what },
+      days: world.warmDays + SPARE_DAYS,
+      change: { minute, what: change.what },
       seed: CHANGE_SEED + index
     }
-    const first = foldRun(world, run, rules).find((draft) => minuteOf(world, draft) > minute)
-    const delay = withinDay(first === undefined ? Infinity : minuteOf(world, first) - minute)
-    delays.push(delay)
-    if (first !== undefined && Number.isFinite(delay) && isRight(first)) right += 1
-    for (const [rule, fired] of rules.fired().entries()) {
-      const at = fired.find((one) => one >= minute) ?? Infinity
-      ;(ruleDelays[rule] ??= []).push(withinDay(at - minute + 1))
+    for (const [racer, firings] of race(world, run).entries()) {
+      const first = firings.find((firing) => firing.minute > minute)
+      const delay = (first?.minute ?? Infinity) - minute
+      const isInTime = delay <= MINUTES_PER_DAY
+      scored.delays[racer]![stratum]!.push(isInTime ? delay : Infinity)
+      if (racer > 0 || !isInTime) continue
+      scored.told += 1
+      scored.right += change.isRight(first!.draft!) ? 1 : 0
     }
   }
-  const count = (some: readonly number[]): number => some.filter(Number.isFinite).length
-  const found = percent(count(delays), tenants)
-  const cells = ruleDelays.map((some) => `${percent(count(some), tenants)}, ${delayText(some)}`)
-  const rightText = percent(right, count(delays))
+  return scored
+}
+
+/** A section, and the row of the scoreboard. */
+export function* scoreWorld<Change>(
+  world: World<Change>,
+  size: WorldSize
+): Generator<string, ScoreRow> {
+  const found = scoreQuiet(world, size)
+  const changed = world.changes.map((change) => scoreChange(world, size.changed, change))
+  const rate = (count: number): string => (count / size.months).toFixed(count === 0 ? 0 : 4)
+  yield `## ${world.name}: ${size.months} tenant-months with nothing wrong, ${size.changed} of each change`
+  const lines = raceNames(world).map((name, racer) => {
+    const cells = changed.map(({ delays }) => delays[racer]!.map(summarise).join(' / '))
+    return `| ${name} | ${rate(found[racer]!)} | ${cells.join(' | ')} |`
+  })
+  yield [...headerOf(world), ...lines].join('\n')
+  const large = changed.filter(({ change }) => change.isSmall !== true)
+  const said = large.map(({ change, right, told }) => `${change.name} ${percent(right, told)}`)
+  yield `Share found within 24 hours and its median delay. What the finding says is right: ${said.join('; ')}.`
   return {
-    name,
-    found,
-    median: delayText(delays),
-    right: rightText,
-    line: `| ${name} | ${found} | ${delayText(delays)} | ${rightText} | ${cells.join(' | ')} |`
+    detection: large
+      .map(({ change, delays }) => `${change.name}: ${delays[0]!.map(shareFound).join(' / ')}`)
+      .join('; '),
+    delay: large.map(({ delays }) => delays[0]!.map(medianDelay).join(' / ')).join('; '),
+    falseFindings: `${rate(found[0]!)} (${found[0]} in ${size.months})`,
+    attribution: large.map(({ right, told }) => percent(right, told)).join('; ')
   }
+}
+
+const shareFound = (delays: Delays): string =>
+  percent(delays.filter(Number.isFinite).length, delays.length)
+
+const headerOf = <Change>({ changes, strata }: World<Change>): string[] => {
+  const classes = strata === undefined ? '' : ` (${strata.names.join(' / ')})`
+  const columns = changes.map(({ name }) => `${name}${classes}`)
+  return [
+    `| rule | false per tenant-month | ${columns.join(' | ')} |`,
+    `|---|---|${columns.map(() => '---|').join('')}`
+  ]
 }

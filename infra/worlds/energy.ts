@@ -1,3 +1,4 @@
+import { joulesOf } from '../../services/signals/token-energy/profile.ts'
 import type { GrainRow } from './grain-rows.ts'
 import { createRandom, type Random } from './random.ts'
 
@@ -105,6 +106,19 @@ const minuteRows = (scene: Scene): GrainRow[] => {
 /** A loss of the cache: 71 to 18 % of what it was; a collapse of batches: a sixth. */
 const CACHE_FACTOR = 18 / 71
 const BATCH_DIVISOR = 6
+
+/** Times the energy that a loss of the cache costs a tenant, at its usual mix, lengths and batches. */
+export const lossFactor = ({ largeShare, cachedShare, batch, input, output }: EnergyTenant) => {
+  const joules = (share: number): number =>
+    [SMALL, LARGE].reduce((sum, { model, gpu, precision, n_gpus: gpus }, index) => {
+      const deployment = { model, gpu, precision, gpuCount: Number(gpus) }
+      // Means of the log-normal lengths that calls are drawn with.
+      const work = { input: input * 1.38, out: output * 1.2, cachedShare: 0.95 * share }
+      const each = joulesOf(deployment, { concurrency: batch, interTokenMs: null }, work)
+      return sum + (index === 0 ? 1 - largeShare : largeShare) * (each.input + each.output)
+    }, 0)
+  return joules(CACHE_FACTOR * cachedShare) / joules(cachedShare)
+}
 
 const callsRow = (
   { tenant, state, random, wave, kind }: Scene,

@@ -1,0 +1,117 @@
+import { ratioBin } from '../../services/signals/statistics/ratio-sketch.ts'
+import signal from '../../services/signals/tokenizer-drift/signal.ts'
+import type { Draft } from '../../services/signals/define.ts'
+import type { GrainRow } from '../worlds/grain-rows.ts'
+import { foldRows, ofAll, readJsonLines, type RealRow } from './real-data.ts'
+
+/** Texts counted by two tokenizers, by script; and recorded calls counted here and by their provider. */
+
+const START_MS = Date.parse('2026-03-02T00:00:00Z')
+const STEP_MS = 20_000
+/** A typical drift below this, in parts, is none. */
+const DRIFT_MIN = 0.02
+
+type Counted = { model: string; script: string; local: number; reported: number }
+
+const rowsOf = (counted: readonly Counted[]): GrainRow[] =>
+  counted.map(({ model, script, local: l, reported: r }, n) => ({
+    provider: 'p',
+    model,
+    tokenizer: 't@1',
+    script,
+    side: 'out',
+    ratio_bin: ratioBin(r / l),
+    n: 1,
+    clusters: 1,
+    l,
+    r,
+    ll: l * l,
+    rr: r * r,
+    lr: l * r,
+    time_ms: START_MS + n * STEP_MS
+  }))
+
+const medianOf = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+/** Models that drift, told with the right sign and an interval over the truth; others silent. */
+const judge = (counted: readonly Counted[], callsMin: number) => {
+  const tally = { drifts: 0, told: 0, covered: 0, none: 0, silent: 0 }
+  for (const key of new Set(counted.map(({ model, script }) => `${model} ${script}`))) {
+    const own = counted.filter(({ model, script }) => `${model} ${script}` === key)
+    if (own.length < callsMin) continue
+    const truth = medianOf(own.map(({ local, reported }) => reported / local)) - 1
+    const last: Draft | undefined = foldRows(signal, rowsOf(own)).at(-1)
+    if (Math.abs(truth) < DRIFT_MIN / 4) {
+      tally.none += 1
+      tally.silent += last === undefined ? 1 : 0
+    }
+    if (Math.abs(truth) < DRIFT_MIN) continue
+    tally.drifts += 1
+    if (last === undefined) continue
+    const [low, high] = [Number(last.after['drift_low_pct']), Number(last.after['drift_high_pct'])]
+    tally.told += Math.sign(low + high) === Math.sign(truth) ? 1 : 0
+    tally.covered += low <= 100 * truth && high >= 100 * truth ? 1 : 0
+  }
+  return tally
+}
+
+const realRow = (data: string, counted: readonly Counted[], callsMin: number): RealRow => {
+  const { drifts, told, covered, none, silent } = judge(counted, callsMin)
+  return {
+    data,
+    signal: 'tokenizer-drift',
+    told: `${ofAll(told, drifts)} with the right sign; interval over the median in ${covered}`,
+    silent: ofAll(silent, none)
+  }
+}
+
+type Call = {
+  family: string
+  model_resolved: string | null
+  billed_out: number | null
+  reasoning: number | null
+  out_flags: string[]
+  finish: string | null
+  local_out: Record<string, number> | null
+}
+
+const TOKENIZERS: Readonly<Record<string, string>> = {
+  anthropic: 'claude2',
+  google: 'gemma3',
+  gemini: 'gemma3',
+  openai: 'o200k'
+}
+/** Calls of one model from which its typical ratio is known. */
+const CALLS_MIN = 15
+
+export const scoreBilledCounts = (): RealRow[] => {
+  const calls = readJsonLines<Call>('billed-vs-local/calls.jsonl.gz').flatMap((call): Counted[] => {
+    const { family, model_resolved: model, billed_out: reported } = call
+    const local = call.local_out?.[TOKENIZERS[family] ?? ''] ?? 0
+    // Output that is text and nothing else: other tokens are in no text.
+    const isText = call.out_flags.length === 0 && !call.reasoning && !/tool/.test(call.finish ?? '')
+    if (!isText || model === null || reported === null || local < 20) return []
+    return [{ model, script: 'Latn', local, reported }]
+  })
+  return [realRow(`billed-vs-local, models with ${CALLS_MIN} calls or more`, calls, CALLS_MIN)]
+}
+
+type Paragraph = { lang: string; tokens: Record<string, number> }
+const PAIRS = [
+  ['o200k', 'cl100k'],
+  ['o200k', 'gemma3'],
+  ['cl100k', 'llama3_1']
+] as const
+
+export const scoreLanguages = (): RealRow[] => {
+  const paragraphs = readJsonLines<Paragraph>('multilingual-tokens/udhr_paragraphs.jsonl.gz')
+  return PAIRS.map(([local, reported]) => {
+    const counted = paragraphs.flatMap(({ lang, tokens }): Counted[] =>
+      (tokens[local] ?? 0) < 20
+        ? []
+        : [{ model: 'm', script: lang, local: tokens[local]!, reported: tokens[reported]! }]
+    )
+    return realRow(`declaration of human rights by language, ${local} for ${reported}`, counted, 20)
+  })
+}
