@@ -34,7 +34,15 @@ export const nextBooking = (head: Head): number => {
 }
 
 /** Days before a time whose settled hours are not those that were booked last, oldest first. */
-export const dueDays = (head: Head, untilMs: number): DueDay[] => {
+export const dueDays = (head: Head, untilMs: number): DueDay[] =>
+  settledDays(head, untilMs).filter((day) => !isBooked(head, day))
+
+/** Whether a day's lines are booked as its hours stand. */
+export const isBooked = (head: Head, { dayMs, fingerprint }: DueDay): boolean =>
+  head.state.get(dayKey(dayMs)) === fingerprint
+
+/** Days before a time that have settled hours, oldest first. */
+export const settledDays = (head: Head, untilMs: number): DueDay[] => {
   const days = new Map<number, SettledHour[]>()
   for (const hour of settledHours(head)) {
     if (hour.startMs >= untilMs) continue
@@ -43,13 +51,11 @@ export const dueDays = (head: Head, untilMs: number): DueDay[] => {
     if (known === undefined) days.set(dayMs, [hour])
     else known.push(hour)
   }
-  return [...days]
-    .map(([dayMs, hours]) => ({
-      dayMs,
-      fingerprint: fingerprintOf(hours.map(({ startMs, through }) => `${startMs}:${through}`)),
-      events: hours.reduce((sum, { events }) => sum + events, 0)
-    }))
-    .filter(({ dayMs, fingerprint }) => head.state.get(dayKey(dayMs)) !== fingerprint)
+  return [...days].map(([dayMs, hours]) => ({
+    dayMs,
+    fingerprint: fingerprintOf(hours.map(({ startMs, through }) => `${startMs}:${through}`)),
+    events: hours.reduce((sum, { events }) => sum + events, 0)
+  }))
 }
 
 const dayKey = (dayMs: number): string => `${DAY_PREFIX}${dayName(dayMs)}`
