@@ -5,6 +5,7 @@ import { loadPolicies } from '../../flight/policy.ts'
 import type { Intakes } from '../../collect/sources-file.ts'
 import { defineCommand, EXIT, type CommandRun } from '../command.ts'
 import { resolveSettings, type Given, type Settings } from '../config/settings.ts'
+import { meterAddresses } from '../up/meter-reader.ts'
 import type { UpOptions } from '../up/run.ts'
 
 export default defineCommand({
@@ -20,6 +21,7 @@ export default defineCommand({
       .option('--tenant <name>', 'who pays for input that names no tenant')
       .option('--sources <file>', 'YAML file of dialects with options, and of topics to take in')
       .option('--flight <file>', 'YAML file of whose contents are recorded; none without it')
+      .option('--meters <list>', 'addresses of GPU exporters to scrape, separated by commas')
       .option('--alert-config <file>', 'YAML file with channels; findings are kept without it')
       .option(
         '--flush-ms <ms>',
@@ -56,7 +58,17 @@ export default defineCommand({
 const givenTo = ({ options, io }: CommandRun): Given => {
   const text = options as Record<string, string | undefined>
   const flags = {
-    ...pick(text, ['data', 'brokers', 'host', 'port', 'keys', 'tenant', 'sources', 'flight']),
+    ...pick(text, [
+      'data',
+      'brokers',
+      'host',
+      'port',
+      'keys',
+      'tenant',
+      'sources',
+      'flight',
+      'meters'
+    ]),
     ...pick({ alert_config: text['alertConfig'] }, ['alert_config']),
     ...pick({ flush_ms: text['flushMs'], log_level: text['logLevel'] }, ['flush_ms', 'log_level'])
   }
@@ -93,6 +105,7 @@ const upOptions = async ({ options }: CommandRun, settings: Settings): Promise<U
     budgetsUsd: settings.budgets_usd,
     flights: flight === null ? null : await loadPolicies(flight),
     alerts: await alertsOf(settings.alert_config),
+    meters: meterAddresses(settings.meters),
     intakes: await intakesOf(settings.sources),
     flushMsMax: Math.max(1, settings.flush_ms),
     parts

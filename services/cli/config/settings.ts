@@ -57,6 +57,12 @@ export const Settings = z.strictObject({
     .default(null)
     .describe('File of whose contents are recorded.'),
   alert_config: z.string().min(1).nullable().default(null).describe('File with alert channels.'),
+  meters: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Addresses of GPU exporters that are scraped, separated by commas.'),
   flush_ms: z
     .int()
     .min(0)

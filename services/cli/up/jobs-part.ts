@@ -8,7 +8,12 @@ import type { SiteOptions } from '../site.ts'
 import type { Jobs, JobsSettings } from './jobs-site.ts'
 import type { Part } from './parts.ts'
 
-export type JobsDoors = { place: SiteOptions; alerts: AlertConfig; logger: Logger }
+export type JobsDoors = {
+  place: SiteOptions
+  alerts: AlertConfig
+  meters: readonly string[]
+  logger: Logger
+}
 
 export type JobsPart = Part & {
   /** There is news in the lake. */
@@ -22,6 +27,10 @@ const TIMES = {
   watch: '*/5 * * * * *',
   // An hour closes seventy minutes after its end: a few more do no harm.
   settle: '0 */5 * * * *',
+  // As often as Prometheus asks at most; windows of measured energy are ten seconds.
+  scrape: '*/10 * * * * *',
+  // Splits the days again that changed, late calls included.
+  meter: '30 7-59/15 * * * *',
   merge: '0 23 * * * *',
   retain: '0 41 3 * * *',
   calibrate: '0 13 4 * * *'
@@ -29,19 +38,19 @@ const TIMES = {
 
 /** Runs the jobs in a thread of their own: their queries must not delay a heartbeat or a request. */
 export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
-  const { place, alerts, logger } = doors
-  const settings: JobsSettings = { place, alerts, logLevel: logger.level }
+  const { place, alerts, meters, logger } = doors
+  const settings: JobsSettings = { place, alerts, meters, logLevel: logger.level }
   const worker = startThread(new URL('jobs-worker', import.meta.url).href, settings)
   const jobs = remoteJobs(new WorkerCaller(worker))
   const failed = new AbortController()
-  const scheduled = scheduleJobs(jobList(jobs), (job, error) => {
+  const scheduled = scheduleJobs(jobList(jobs, meters), (job, error) => {
     if (error instanceof Failure && error.retriable) {
       logger.warn({ job, code: error.code, hint: error.hint }, `put off: ${error.message}`)
     } else {
       failed.abort(error)
     }
   })
-  for (const job of ['settle', 'watch']) scheduled.poke(job)
+  for (const job of ['settle', 'watch', 'meter']) scheduled.poke(job)
   return {
     name: 'the thread of jobs',
     poke: () => scheduled.poke('watch'),
@@ -58,9 +67,11 @@ export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
   }
 }
 
-const jobList = (jobs: Remote<Jobs>): Job[] => [
+const jobList = (jobs: Remote<Jobs>, meters: readonly string[]): Job[] => [
   { name: 'watch', cron: TIMES.watch, run: () => jobs.watch() },
   { name: 'settle', cron: TIMES.settle, run: () => jobs.settle() },
+  ...(meters.length > 0 ? [{ name: 'scrape', cron: TIMES.scrape, run: () => jobs.scrape() }] : []),
+  { name: 'meter', cron: TIMES.meter, run: () => jobs.meter() },
   { name: 'merge', cron: TIMES.merge, run: () => jobs.merge() },
   { name: 'retain', cron: TIMES.retain, run: () => jobs.retain() },
   { name: 'calibrate', cron: TIMES.calibrate, run: () => jobs.calibrate() }
@@ -72,6 +83,8 @@ const remoteJobs = (caller: WorkerCaller): Remote<Jobs> => {
   return {
     watch: method('watch'),
     settle: method('settle'),
+    scrape: method('scrape'),
+    meter: method('meter'),
     merge: method('merge'),
     retain: method('retain'),
     calibrate: method('calibrate'),

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import type { AlertConfig } from '../../../jobs/alert/config.ts'
 import { mergeSmallFiles } from '../../lake/merge.ts'
 import type { EventLog } from '../../stream/log.ts'
+import { meter } from '../../../jobs/energy/meter.ts'
 import { calibrateLake } from '../../../jobs/detect/calibrate-lake.ts'
 import { keepSmall, type UpkeepReport } from '../../../jobs/retain/retain.ts'
 import { settle } from '../../../jobs/settle/settle.ts'
@@ -20,11 +21,14 @@ import {
 import { trimEmbeddedLog } from '../trim-embedded-log.ts'
 import { JOBS_LEASE, keepLease, type HeldLease } from './held-lease.ts'
 import { jobsMetrics } from './jobs-metrics.ts'
+import { meterReader } from './meter-reader.ts'
 import { Watch } from './watch.ts'
 
 export type JobsSettings = {
   place: SiteOptions
   alerts: AlertConfig
+  /** Addresses of GPU exporters. */
+  meters: readonly string[]
   logLevel: string
 }
 
@@ -37,6 +41,10 @@ export type Jobs = {
   watch: () => Promise<number | null>
   /** Settles closed hours; how many. */
   settle: () => Promise<number | null>
+  /** Asks the exporters what their GPUs drew. */
+  scrape: () => Promise<void>
+  /** Splits what meters say among calls; how many rows that adds. */
+  meter: () => Promise<number | null>
   /** Merges small files; how many went. */
   merge: () => Promise<number | null>
   /** Removes files that nothing refers to any more. */
@@ -55,7 +63,12 @@ export type Jobs = {
  * Two doors to one lake: what watches must not wait for what settles, and views of one engine
  * belong to whoever attached them last.
  */
-export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promise<Jobs> => {
+export const openJobs = async ({
+  place,
+  alerts,
+  meters,
+  logLevel
+}: JobsSettings): Promise<Jobs> => {
   const registry = new Registry()
   const metrics = jobsMetrics(registry)
   const logger = pino({ name: 'jobs', level: logLevel }, pino.destination(2))
@@ -66,6 +79,7 @@ export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promi
   const lease = await keepLease(lakeFolder(place), JOBS_LEASE, end.fail)
   const watch = new Watch({ site: watching, log, alerts, logger, registry, metrics, end })
   const success = (job: string): void => watch.succeeded(job)
+  const reader = meterReader(meters, () => Date.now())
   return {
     ...upkeepJobs({
       upkeep,
@@ -82,6 +96,20 @@ export const openJobs = async ({ place, alerts, logLevel }: JobsSettings): Promi
         const calibrations = await calibrateLake(site, await loadSignals())
         metrics.calibrated(calibrations)
         return calibrations.length
+      } finally {
+        site.close()
+      }
+    },
+    scrape: async () => {
+      if (lease.held()) await reader.scrape()
+    },
+    meter: async () => {
+      if (!lease.held()) return null
+      const site = await openLakeSite(place)
+      try {
+        const { rows } = await reader.handOver((files) => meter(site, { files }))
+        success('meter')
+        return rows
       } finally {
         site.close()
       }

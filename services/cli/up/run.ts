@@ -35,6 +35,8 @@ export type UpOptions = {
   /** What is recorded of whose flights; null drops all content. */
   flights: Policies | null
   alerts: AlertConfig
+  /** Addresses of GPU exporters that are scraped. */
+  meters: readonly string[]
   /** Dialects behind the collector's paths, and topics of others that are taken in. */
   intakes: Intakes
   flushMsMax: number
@@ -154,9 +156,9 @@ class UpProcess {
   }
 
   async #startJobs(): Promise<Part> {
-    const { place, alerts } = this.#options
+    const { place, alerts, meters } = this.#options
     const { logger } = this.#doors
-    this.#jobs = await startJobs({ place, alerts, logger })
+    this.#jobs = await startJobs({ place, alerts, meters, logger })
     this.#registry.join(this.#jobs.metrics)
     return this.#jobs
   }
