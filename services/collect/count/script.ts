@@ -44,27 +44,32 @@ const CHARACTERS_MAX = 4096
 const KANA_SHARE_MIN = 0.1
 /** Prose of 24 languages stays below this share, program text lies above it (`count.test.ts`). */
 const CODE_SHARE_MIN = 0.04
-/** What each character of ASCII is, as a place in the list: most text is made of them. */
-const LATIN_OR_SIGN = [null, 'Latn', 'Code'] as const
+/** What each character of ASCII is, since most text is made of them. */
+const [LETTER, SIGN] = [1, 2]
 const ASCII = Uint8Array.from({ length: 128 }, (_, point) => {
   const one = String.fromCharCode(point)
-  if (/[A-Za-z]/.test(one)) return 1
-  return '{}[]()<>=;_/*&|$#\\'.includes(one) ? 2 : 0
+  if (/[A-Za-z]/.test(one)) return LETTER
+  return '{}[]()<>=;_/*&|$#\\'.includes(one) ? SIGN : 0
 })
 
 /** @returns the script, `Code` for program text, or null for a text without letters. */
 export const dominantScript = (text: string): string | null => {
   const counts = new Map<string, number>()
-  let [at, seen, code] = [0, 0, 0]
+  const ascii = new Uint32Array(3)
+  let [at, seen] = [0, 0]
   for (; at < text.length && seen < CHARACTERS_MAX; seen++) {
     const point = text.codePointAt(at) ?? 0
     at += point > 0xffff ? 2 : 1
-    const script = point < ASCII.length ? LATIN_OR_SIGN[ASCII[point] ?? 0] : scriptAt(point)
-    if (script === 'Code') code++
-    else if (script != null) counts.set(script, (counts.get(script) ?? 0) + 1)
+    if (point < ASCII.length) ascii[ASCII[point]!]!++
+    else addTo(counts, scriptAt(point), 1)
   }
-  const isCode = code / seen >= CODE_SHARE_MIN
+  addTo(counts, 'Latn', ascii[LETTER] ?? 0)
+  const isCode = (ascii[SIGN] ?? 0) / seen >= CODE_SHARE_MIN
   return counts.size > 0 && isCode ? 'Code' : mostOf(counts)
+}
+
+const addTo = (counts: Map<string, number>, script: string | null, count: number): void => {
+  if (script !== null && count > 0) counts.set(script, (counts.get(script) ?? 0) + count)
 }
 
 const mostOf = (counts: ReadonlyMap<string, number>): string | null => {

@@ -1,8 +1,7 @@
 import type { Said } from '../../count/local-counts.ts'
 import { answerText } from '../../count/answer-text.ts'
 import { textOf } from '../../count/text-of.ts'
-import type { Attributes, AttributeValue } from './attributes.ts'
-import { wholeStructure } from './attributes.ts'
+import { wholeStructure, type Attributes } from './attributes.ts'
 import { SAID, type SaidNames } from './field-names.ts'
 import type { Span } from './span.ts'
 
@@ -11,41 +10,48 @@ import type { Span } from './span.ts'
  * events. Several dialects repeat one text, so the first that has it holds.
  */
 export const spanSaid = ({ attributes, moments }: Span): Said => {
-  const found = { in: first(SAID.in, attributes, textOf), out: first(SAID.out, attributes, answer) }
+  const found = saidIn(attributes)
   for (const moment of moments) {
-    found.in ??= first(SAID.in, moment.attributes, textOf)
-    found.out ??= first(SAID.out, moment.attributes, answer)
+    if (found.in !== null && found.out !== null) break
+    const more = saidIn(moment.attributes)
+    found.in ??= more.in
+    found.out ??= more.out
   }
   return { in: found.in ?? messages(moments, ASKED), out: found.out ?? messages(moments, ANSWERED) }
 }
+
+const saidIn = (attributes: Attributes): { in: string | null; out: string | null } => {
+  const names = [...attributes.names()]
+  const said = (groups: SaidNames, read: Read): string | null => {
+    for (const group of groups) {
+      const texts = textsOf(names.filter(isIn(group)), attributes, read)
+      if (texts.includes(null)) return null
+      if (texts.length > 0) return texts.join('\n')
+    }
+    return null
+  }
+  return { in: said(SAID.in, textOf), out: said(SAID.out, answer) }
+}
+
+const isIn =
+  (group: SaidNames[number]) =>
+  (name: string): boolean =>
+    group instanceof RegExp ? group.test(name) : group.includes(name)
+
+/** Texts under the names that hold anything; null for one that was cut. */
+const textsOf = (names: readonly string[], attributes: Attributes, read: Read): (string | null)[] =>
+  names.flatMap((name) => {
+    const value = attributes.get(name)
+    if (value === undefined || value === null || value === '') return []
+    const whole = wholeStructure(value)
+    return [whole === null ? null : read(whole)]
+  })
 
 type Read = (value: unknown) => string | null
 
 /** An answer may be the whole response, which repeats more than it says. */
 const answer: Read = (value) =>
   typeof value === 'string' || Array.isArray(value) ? textOf(value) : answerText(value)
-
-/** The text under the first group of names that has any; null where it is cut. */
-const first = (groups: SaidNames, attributes: Attributes, read: Read): string | null => {
-  for (const group of groups) {
-    const pieces = valuesOf(group, attributes).map((value) => {
-      const whole = wholeStructure(value)
-      return whole === null ? null : read(whole)
-    })
-    if (pieces.includes(null)) return null
-    if (pieces.length > 0) return pieces.join('\n')
-  }
-  return null
-}
-
-const valuesOf = (group: SaidNames[number], attributes: Attributes): AttributeValue[] => {
-  const names =
-    group instanceof RegExp ? [...attributes.names()].filter((name) => group.test(name)) : group
-  return names.flatMap((name) => {
-    const value = attributes.get(name)
-    return value === undefined || value === null || value === '' ? [] : [value]
-  })
-}
 
 /** Events of the conventions before v1.37, one a message. */
 const ASKED = /^gen_ai\.(?:system|user|assistant|tool)\.message$/
