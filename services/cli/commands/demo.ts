@@ -27,7 +27,8 @@ export default defineCommand({
         ? options['data']
         : await mkdtemp(path.join(tmpdir(), 'tally-demo-'))
     const doors = { logger: pino({ level: 'silent' }), nowMs: () => io.now().getTime() }
-    const run = (recording: Recording): Promise<DemoPart> => runRecording(folder, recording, doors)
+    const run = (recording: Recording, signal?: AbortSignal): Promise<DemoPart> =>
+      runRecording(folder, recording, { ...doors, ...(signal === undefined ? {} : { signal }) })
     const seconds = (): number => (io.now().getTime() - startedMs) / MS_PER_S
     const shifted = await run('shifted')
     if (options['json'] === true) {
@@ -36,7 +37,8 @@ export default defineCommand({
       return EXIT.ok
     }
     print(io, await story(shifted, seconds()))
-    const compare = async (): Promise<void> => print(io, comparison(await run('control')))
+    const compare = async (signal?: AbortSignal): Promise<void> =>
+      print(io, comparison(await run('control', signal)))
     if (options['open'] === false) await compare()
     else await showPage(shifted.data, io, compare)
     return EXIT.ok

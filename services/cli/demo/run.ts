@@ -32,11 +32,18 @@ const demoEvents = async (recording: Recording): Promise<UsageEvent[]> => {
   return events.sort((a, b) => Date.parse(a.time) - Date.parse(b.time))
 }
 
+export type DemoDoors = {
+  logger: Logger
+  nowMs: () => number
+  /** Ends the work after the stage that runs. */
+  signal?: AbortSignal
+}
+
 /** Sends one recording through the whole pipeline, into a folder of its own. */
 export const runRecording = async (
   folder: string,
   recording: Recording,
-  doors: { logger: Logger; nowMs: () => number }
+  doors: DemoDoors
 ): Promise<DemoPart> => {
   const data = path.join(folder, recording)
   await rm(data, { recursive: true, force: true })
@@ -46,9 +53,11 @@ export const runRecording = async (
     await log.ensureTopic(EVENTS_TOPIC, PARTITIONS)
     await log.append(EVENTS_TOPIC, events.map(eventRecord))
     await landAll({ data }, log, doors)
+    doors.signal?.throwIfAborted()
     const site = await openLakeSite({ data })
     try {
       const findings = await detectAll(site, log, doors.nowMs())
+      doors.signal?.throwIfAborted()
       const settled = await settleAll(site, log, { nowMs: doors.nowMs() })
       await attach(site, await site.lake.head())
       const [count] = await site.engine.rows('SELECT count(*) AS n FROM temp.windows')

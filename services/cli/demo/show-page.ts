@@ -14,7 +14,7 @@ const RANGE = 'last=2h'
 export const showPage = async (
   data: string,
   io: CommandIo,
-  meanwhile: () => Promise<void>
+  meanwhile: (signal: AbortSignal) => Promise<void>
 ): Promise<void> => {
   const stopping = listenForStop((line) => io.stderr.write(`${line}\n`))
   let told: Promise<void> = Promise.resolve()
@@ -23,7 +23,7 @@ export const showPage = async (
     io.stdout.write(`\nThe page is at ${page}\n`)
     io.stderr.write('stop with Ctrl-C\n')
     if ('isTTY' in io.stdout && io.stdout.isTTY === true) open(page)
-    told = meanwhile()
+    told = meanwhile(stopping.signal)
     // Whoever waits for it below gets to know; until then nobody does.
     told.catch(() => undefined)
   }
@@ -31,7 +31,9 @@ export const showPage = async (
   const doors = { logger: pino({ name: 'demo', level: 'warn' }, io.stderr), now: io.now, started }
   try {
     await runServe(options, doors, stopping.signal)
-    await told
+    await told.catch((error: unknown) => {
+      if (!stopping.signal.aborted) throw error
+    })
   } finally {
     stopping.forget()
   }
