@@ -11,6 +11,7 @@ export const runMeter = async ({ args, options, io }: CommandRun): Promise<numbe
   const { data, host = null, at, idleWatts, json } = options as Options
   if (data === undefined) throw new Failure('E_USAGE', 'energy meter needs --data DIR')
   const timeMs = at === undefined ? null : timeOf('--at', at)
+  const watts = idleWatts === undefined ? null : wattsOf(idleWatts)
   const source = { host, timeMs, nowMs: io.now().getTime() }
   const files = []
   for (const from of args.slice(1)) {
@@ -20,7 +21,6 @@ export const runMeter = async ({ args, options, io }: CommandRun): Promise<numbe
   }
   const site = await openLakeSite({ data })
   try {
-    const watts = idleWatts === undefined ? null : wattsOf(idleWatts)
     const result = await meter(site, { files, idleWatts: watts })
     io.stdout.write(json === true ? `${JSON.stringify(snake(result))}\n` : text(result))
     warn(result, io)
