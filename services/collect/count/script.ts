@@ -44,7 +44,7 @@ const CHARACTERS_MAX = 4096
 const KANA_SHARE_MIN = 0.1
 /** Prose of 24 languages stays below this share, program text lies above it (`count.test.ts`). */
 const CODE_SHARE_MIN = 0.04
-/** What each character of ASCII is, since most text is made of them. */
+/** What each character of ASCII is, since most text is made of them; one bit each. */
 const [LETTER, SIGN] = [1, 2]
 const ASCII = Uint8Array.from({ length: 128 }, (_, point) => {
   const one = String.fromCharCode(point)
@@ -55,16 +55,21 @@ const ASCII = Uint8Array.from({ length: 128 }, (_, point) => {
 /** @returns the script, `Code` for program text, or null for a text without letters. */
 export const dominantScript = (text: string): string | null => {
   const counts = new Map<string, number>()
-  const ascii = new Uint32Array(3)
-  let [at, seen] = [0, 0]
+  let [at, seen, letters, signs] = [0, 0, 0, 0]
   for (; at < text.length && seen < CHARACTERS_MAX; seen++) {
-    const point = text.codePointAt(at) ?? 0
-    at += point > 0xffff ? 2 : 1
-    if (point < ASCII.length) ascii[ASCII[point]!]!++
-    else addTo(counts, scriptAt(point), 1)
+    const code = text.charCodeAt(at++)
+    if (code < ASCII.length) {
+      const kind = ASCII[code]!
+      letters += kind & LETTER
+      signs += kind & SIGN
+      continue
+    }
+    const point = text.codePointAt(at - 1) ?? 0
+    if (point > 0xffff) at++
+    addTo(counts, scriptAt(point), 1)
   }
-  addTo(counts, 'Latn', ascii[LETTER] ?? 0)
-  const isCode = (ascii[SIGN] ?? 0) / seen >= CODE_SHARE_MIN
+  addTo(counts, 'Latn', letters)
+  const isCode = signs / SIGN / seen >= CODE_SHARE_MIN
   return counts.size > 0 && isCode ? 'Code' : mostOf(counts)
 }
 
