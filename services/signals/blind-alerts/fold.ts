@@ -1,4 +1,5 @@
 import type { Columns, Draft, Minute } from '../define.ts'
+import { perSeriesCount } from '../statistics/false-alarm-budget.ts'
 import { riseChange } from '../statistics/rise-change.ts'
 import { observeRise, riseNats, startRise, type RiseOutcome } from '../statistics/rise-detector.ts'
 import { R } from '../statistics/rise-record.ts'
@@ -26,16 +27,17 @@ type Happened = { slot: number; outcome: Exclude<RiseOutcome, 'nothing'> }
 const judge = (state: State, columns: Columns | undefined, startMs: number): Happened[] => {
   const { slots, settings } = state
   const happened: Happened[] = []
-  for (let row = 0; row < (columns?.rows ?? 0); row++) {
-    const { n, failed, throttled, cost_pico: cost } = columns!.measures
-    const slot = slotOfRow(slots, columns!, row, (fresh) =>
-      startRise(slots.records, fresh, startMs)
-    )
+  if (columns === undefined) return happened
+  const { n, failed, throttled, cost_pico: cost } = columns.measures
+  const limitsOf = perSeriesCount((series) => riseSettings(settings, series))
+  const start = (fresh: number): void => startRise(slots.records, fresh, startMs)
+  for (let row = 0; row < columns.rows; row++) {
+    const slot = slotOfRow(slots, columns, row, start)
     const calls = { n: n![row]!, failed: failed![row]!, throttled: throttled![row]! }
     addRecent(slots, slot, startMs, calls)
     const costPico = Number.isNaN(cost![row]!) ? 0 : cost![row]!
     const tally = { n: calls.n, k: calls.failed, sums: [costPico, 0, 0] as const }
-    const limits = riseSettings(settings, seriesOfTenant(slots, slot))
+    const limits = limitsOf(seriesOfTenant(slots, slot))
     const outcome = observeRise(slots.records, slot, { tally, ms: startMs }, limits)
     if (outcome !== 'nothing') happened.push({ slot, outcome })
   }

@@ -54,15 +54,17 @@ const remember = (bytes: Int8Array, at: number, [bin, n, k]: Float64Array): void
   bytes[place] = Math.min(127, 1 + Math.round(mixed * BYTE_SCALE))
 }
 
+/** The bin itself a week ago, its neighbours then, and the same hours of yesterday. */
+const CLOCK_BINS_BACK = [0, 1, -1, BINS_PER_DAY]
+
 /** Worst share that the clock has shown for this moment; null where it was never seen. */
 export const clockShare = ({ bytes, shape }: Records, slot: number, ms: number): number | null => {
   const bin = binOf(ms)
-  // The bin itself a week ago, its neighbours then, and the same hours of yesterday.
-  const shares = [bin, bin - 1, bin + 1, bin - BINS_PER_DAY]
-    .map((one) => bytes[slot * shape.bytes + placeOf(one)]!)
-    .filter((byte) => byte > 0)
-    .map((byte) => (byte - 1) / BYTE_SCALE)
-  return shares.length === 0 ? null : Math.max(...shares)
+  let worst = 0
+  for (const back of CLOCK_BINS_BACK) {
+    worst = Math.max(worst, bytes[slot * shape.bytes + placeOf(bin - back)]!)
+  }
+  return worst === 0 ? null : (worst - 1) / BYTE_SCALE
 }
 
 /** Trials at which an hour's own share weighs as much as the day's. */

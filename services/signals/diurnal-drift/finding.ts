@@ -22,6 +22,8 @@ export type Change = {
   step: number | null
   detectedMs: number
   evidenceNats: number
+  /** Open changes of the same measure elsewhere: other models of the tenant, other tenants of the model. */
+  alongside: readonly Draft[]
 }
 
 export const iso = (ms: number): string => new Date(ms).toISOString()
@@ -41,6 +43,27 @@ export const scopeOf = ([, provider, model, what]: Words): Record<string, string
       (entry): entry is [string, string] => typeof entry[1] === 'string'
     )
   )
+
+/** Contributors of one finding: more would not be read. */
+const CONTRIBUTORS_MAX = 6
+
+/** Who carries the bad cases beyond the clock's: this series, then those that changed with it. */
+const contributorsOf = ({ words, before, after, clock, alongside }: Change) => [
+  {
+    ...scopeOf(words),
+    tenant: words[0] ?? null,
+    bad_before_pct: percent(shareOf(before)),
+    bad_after_pct: percent(shareOf(after)),
+    excess_bad: round(after.k - clock * after.n, 1)
+  },
+  ...alongside.slice(0, CONTRIBUTORS_MAX - 1).map((draft) => ({
+    ...draft.scope,
+    tenant: draft.tenant,
+    bad_before_pct: draft.before['bad_pct'] ?? null,
+    bad_after_pct: draft.after['bad_pct'] ?? null,
+    started_at: draft.started_at
+  }))
+]
 
 const slowMs = (step: number | null): number => (step === null ? 0 : stepMs(step))
 
@@ -73,7 +96,7 @@ export const changeDraft = (change: Change): Draft => {
     cost_usd_per_hour: null,
     culprit: null,
     victims: [],
-    contributors: [],
+    contributors: contributorsOf(change),
     query: `SELECT window_start >= ${sqlTime(before.toMs)} AS after,
   100.0 * sum(bad) / sum(n) AS bad_pct, sum(n) AS cases, sum(bad) AS bad
 FROM (${casesSql(words, { fromMs: before.fromMs, toMs: after.toMs, step })}) GROUP BY 1 ORDER BY 1`

@@ -4,14 +4,19 @@ import { expectedShare } from '../statistics/rise-baseline.ts'
 import { riseChange } from '../statistics/rise-change.ts'
 import { observeRise, riseNats, startRise, type RiseSettings } from '../statistics/rise-detector.ts'
 import { R } from '../statistics/rise-record.ts'
-import { forgetIdle, seriesOfTenant, slotOfRow, wordsOf } from '../statistics/series-slots.ts'
+import {
+  forgetIdle,
+  seriesOfTenant,
+  slotOfRow,
+  wordsOf,
+  type Words
+} from '../statistics/series-slots.ts'
 import { clockShare, learnClock, shareByHour, WEEK_BINS } from './clock.ts'
 import { changeDraft, iso, waveDraft } from './finding.ts'
 import { learnStep, settleStep, slowStep } from './latency-step.ts'
 import { loadFactor } from './load.ts'
 import { measureOf } from './measure.ts'
-import { riseSettings } from './settings.ts'
-import { SHAPE, type State } from './state.ts'
+import { SHAPE, type Counts, type State } from './state.ts'
 import { settleWave, type Wave } from './wave.ts'
 
 const MINUTE_MS = 60_000
@@ -30,30 +35,34 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
     state.waves.delete(key)
   }
   if (grains.window === undefined) return []
-  const cases = gather(state, grains.window, startMs)
-  return [...cases].flatMap(([slot, counts]) => judge(state, slot, counts, startMs))
+  const drafts: Draft[] = []
+  gather(state, grains.window, startMs)
+  for (const [slot, counts] of state.minute) drafts.push(...judge(state, slot, counts, startMs))
+  state.minute.clear()
+  return drafts
 }
 
-type Counts = { n: number; k: number }
-
-const gather = ({ slots }: State, columns: Columns, startMs: number): Map<number, Counts> => {
-  const cases = new Map<number, Counts>()
+const gather = ({ slots, minute }: State, columns: Columns, startMs: number): void => {
   const { n, bad, step } = columns.measures
+  const start = (fresh: number): void => startRise(slots.records, fresh, startMs)
+  let slot = NONE
+  let counts: Counts = { n: 0, k: 0 }
   for (let row = 0; row < columns.rows; row++) {
-    const slot = slotOfRow(slots, columns, row, (fresh) => startRise(slots.records, fresh, startMs))
-    const k = badCases(placeOf(slots.records.doubles, slot), {
-      n: n![row]!,
-      bad: bad![row]!,
-      step: step![row]!
-    })
-    const counts = cases.get(slot) ?? { n: 0, k: 0 }
-    cases.set(slot, counts)
+    const own = slotOfRow(slots, columns, row, start)
+    if (own !== slot) {
+      slot = own
+      counts = minute.get(slot) ?? { n: 0, k: 0 }
+      minute.set(slot, counts)
+    }
+    const cases = { n: n![row]!, bad: bad![row]!, step: step![row]! }
+    const k = badCases(placeOf(slots.records.doubles, slot), cases)
     if (k === null) continue
-    counts.n += n![row]!
+    counts.n += cases.n
     counts.k += k
   }
-  return cases
 }
+
+const NONE = -1
 
 type Place = { d: Float64Array; at: number }
 const placeOf = (d: Float64Array, slot: number): Place => ({ d, at: slot * SHAPE.doubles })
@@ -70,10 +79,13 @@ const badCases = (
   return null
 }
 
+/** How the key of a series of latency ends: words need not be read back for every minute. */
+const LATENCY_END_OF_KEY = '"latency"]'
+
 const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): Draft[] => {
   const { records } = state.slots
   const { d, at } = placeOf(records.doubles, slot)
-  const isLatency = wordsOf(state.slots, slot)[3] === 'latency'
+  const isLatency = state.slots.keys[slot]!.endsWith(LATENCY_END_OF_KEY)
   if (isLatency && slowStep(d, at) === null) settleStep(d, at, startMs)
   if (n === 0) return []
   const wave = settleWave(records, slot, startMs, d[at + R.daysLearned]!)
@@ -82,7 +94,7 @@ const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): D
   const load = loadFactor(records, slot, { n, ms: startMs })
   const clock = Math.max(usual, clockShare(records, slot, startMs) ?? 0) * load
   const tally = { n, k, sums: [0, 0, 0] as const, expected: clock }
-  const limits = limitsOf(state, slot, { isLatency, startMs })
+  const limits = limitsFor(state, slot, { isLatency, startMs })
   const outcome = observeRise(records, slot, { tally, ms: startMs }, limits)
   const isQuiet = d[at + R.openMs] === 0 && riseNats(d, at) <= LEARN_NATS
   if (isQuiet) learnClock(records, slot, { n, k, ms: startMs })
@@ -92,16 +104,15 @@ const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): D
   return [...drafts, ...closed(state, slot, startMs)]
 }
 
-/** Until each weekday was seen nothing is evidence, and everything is learned from. */
-const limitsOf = (
-  { slots, settings }: State,
+const limitsFor = (
+  { slots, settings, limitsOf }: State,
   slot: number,
   { isLatency, startMs }: { isLatency: boolean; startMs: number }
 ): RiseSettings => {
   const { d, at } = placeOf(slots.records.doubles, slot)
-  const limits = riseSettings(settings, { series: seriesOfTenant(slots, slot), isLatency })
+  const limits = limitsOf(seriesOfTenant(slots, slot))
   const isArmed = startMs - d[at + R.firstMs]! >= settings.armDays * DAY_MS
-  return isArmed ? limits : { ...limits, armWindows: Infinity }
+  return isArmed ? limits[isLatency ? 'latency' : 'quality'] : limits.learning
 }
 
 /** What is accepted as the new normal has a clock of its own. */
@@ -122,11 +133,21 @@ const told = (state: State, slot: number, clock: number, startMs: number): Draft
     shares,
     step: slowStep(d, at),
     detectedMs: startMs + MINUTE_MS,
-    evidenceNats: riseNats(d, at)
+    evidenceNats: riseNats(d, at),
+    alongside: changedWith(state, wordsOf(slots, slot))
   })
   open.set(slots.keys[slot]!, draft)
   return draft
 }
+
+/** Open changes of the same measure: on the tenant's other models, or of the model's other tenants. */
+const changedWith = ({ open }: State, [tenant, provider, model, what]: Words): Draft[] =>
+  [...open.values()].filter(
+    (draft) =>
+      draft.scope['what'] === what &&
+      (draft.tenant === tenant ||
+        (draft.scope['provider'] === provider && draft.scope['model'] === model))
+  )
 
 const closed = ({ slots, open }: State, slot: number, startMs: number): Draft[] => {
   const key = slots.keys[slot]!

@@ -38,20 +38,15 @@ const above = ([tenant, , provider]: Words): Words[] => [
 
 const reported = (value: number): number => (Number.isNaN(value) ? 0 : value)
 
-const readWindows = (
-  shares: WatchedShares,
-  { measures, ...columns }: Columns,
-  ms: number
-): void => {
-  const column = (name: string): Float64Array => measures[name]!
+const readWindows = (shares: WatchedShares, columns: Columns, ms: number): void => {
+  const { n, retries, cost_pico, cost_retry_pico, n_429, n_529 } = columns.measures
   for (let row = 0; row < columns.rows; row++) {
-    const value = (name: string): number => reported(column(name)[row]!)
-    const slot = slotOfRow(shares, { measures, ...columns }, { row, ms }, leafName)
-    const refused = value('n_429') + value('n_529')
+    const slot = slotOfRow(shares, columns, { row, ms }, leafName)
+    const refused = reported(n_429![row]!) + reported(n_529![row]!)
     gather(shares, slot, {
-      n: value('n'),
-      k: value('retries'),
-      sums: [value('cost_pico'), value('cost_retry_pico'), refused]
+      n: reported(n![row]!),
+      k: reported(retries![row]!),
+      sums: [reported(cost_pico![row]!), reported(cost_retry_pico![row]!), refused]
     })
   }
 }

@@ -8,35 +8,53 @@ import { gather, NO_SLOT, shareSlot, type WatchedShares } from '../statistics/wa
  */
 
 type Decision = { n: number; fallbacks: number }
-type Group = { name: Words; n: number; calls: number; byModel: Map<string, Decision> }
+type Group = { n: number; calls: number; byModel: Map<string, Decision> }
+
+/** What was asked for, of whom and by which route: one object a run. */
+export type Request = {
+  tenant: string
+  /** Model and route as one text. */
+  asked: string
+  name: Words
+  key: string
+}
 
 /** Decisions of a minute by what was asked for. */
-export type Decisions = Map<string, Group>
+export type Decisions = Map<Request, Group>
 
 export const createDecisions = (): Decisions => new Map()
 
-export type Decided = {
-  tenant: string
-  asked: string | null
+export const createRequest = (
+  tenant: string,
+  asked: string | null,
   route: string | null
-  model: string
-  isFallback: number
+): Request => {
+  const name = [tenant, 'asked', asked, route]
+  return { tenant, asked: `${asked ?? ''}\u001f${route ?? ''}`, name, key: groupKey(name) }
 }
 
+export type Decided = { model: string; isFallback: number }
+
 /** Counts a call; `isNew` says whether it was decided anew. */
-export const decided = (decisions: Decisions, call: Decided, isNew: boolean): void => {
-  const key = `${call.tenant}\u001f${call.asked}\u001f${call.route}`
-  let group = decisions.get(key)
+export const decided = (
+  decisions: Decisions,
+  request: Request,
+  call: Decided,
+  isNew: boolean
+): void => {
+  let group = decisions.get(request)
   if (group === undefined) {
-    const name = [call.tenant, 'asked', call.asked, call.route]
-    group = { name, n: 0, calls: 0, byModel: new Map() }
-    decisions.set(key, group)
+    group = { n: 0, calls: 0, byModel: new Map() }
+    decisions.set(request, group)
   }
   group.calls += 1
   if (!isNew) return
   group.n += 1
-  const model = group.byModel.get(call.model) ?? { n: 0, fallbacks: 0 }
-  group.byModel.set(call.model, model)
+  let model = group.byModel.get(call.model)
+  if (model === undefined) {
+    model = { n: 0, fallbacks: 0 }
+    group.byModel.set(call.model, model)
+  }
   model.n += 1
   model.fallbacks += call.isFallback
 }
@@ -80,16 +98,18 @@ export const gatherDecisions = (
   decisions: Decisions,
   ms: number
 ): void => {
-  for (const group of decisions.values()) {
-    const slot = shareSlot(shares, group.name, ms)
+  for (const [{ name, key }, group] of decisions) {
+    const slot = shareSlot(shares, name, ms)
     if (slot === NO_SLOT) continue
     for (const model of group.byModel.keys()) {
-      addModel(shares, index, { group: slot, name: mixName(group.name, model), ms })
+      if (index.get(key)?.some(([known]) => known === model)) continue
+      addModel(shares, index, { group: slot, name: mixName(name, model), ms })
     }
     gather(shares, slot, { n: group.n, k: 0, sums: [0, group.calls, 0] })
-    for (const [model, series] of modelsOf(index, group.name)) {
-      const own = group.byModel.get(model) ?? { n: 0, fallbacks: 0 }
-      gather(shares, series, { n: group.n, k: own.n, sums: [own.fallbacks, group.calls, 0] })
+    for (const [model, series] of index.get(key) ?? []) {
+      const own = group.byModel.get(model)
+      const sums = [own?.fallbacks ?? 0, group.calls, 0] as const
+      gather(shares, series, { n: group.n, k: own?.n ?? 0, sums })
     }
   }
 }
@@ -100,7 +120,6 @@ const addModel = (
   index: ModelIndex,
   { group, name, ms }: { group: number; name: Words; ms: number }
 ): void => {
-  if (modelsOf(index, name).some(([model]) => model === name[4])) return
   const slot = shareSlot(shares, name, ms)
   if (slot === NO_SLOT) return
   inheritNone(shares.slots.records, slot, group)

@@ -5,14 +5,16 @@ import type { Words } from '../statistics/series-slots.ts'
 import { gather, shareSlot, sweepShares, type WatchedShares } from '../statistics/watched-shares.ts'
 import {
   createDecisions,
+  createRequest,
   decided,
   gatherDecisions,
   indexModels,
-  type Decisions
+  type Decisions,
+  type Request
 } from './decisions.ts'
 import { decide } from './incidents.ts'
 import { addCall, addScore, sideOf, type Side } from './sides.ts'
-import type { State } from './state.ts'
+import type { Series, State } from './state.ts'
 import { takeTurn, type TurnOutcome } from './turns.ts'
 
 /**
@@ -26,7 +28,7 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   const decisions = createDecisions()
   const switches: Switches = new Map()
   for (let row = 0; row < grains.traces.rows; row++) {
-    const call = readRow(grains.traces, row, startMs)
+    const call = readRow(state, grains.traces, row, startMs)
     if (call.kind === 'llm') readCall(state, { decisions, switches }, call)
     else readScore(state, call)
   }
@@ -41,15 +43,13 @@ const sweep = (state: State, ms: number): void => {
   if (!sweepShares(state.shares, ms)) return
   state.models = null
   for (const tenant of state.sides.keys()) {
-    if (!state.shares.slots.perTenant.has(JSON.stringify(tenant))) state.sides.delete(tenant)
+    if (!state.shares.slots.tenants.has(tenant)) state.sides.delete(tenant)
   }
 }
 
 type Row = {
-  tenant: string
-  asked: string | null
+  request: Request
   model: string
-  route: string | null
   conversation: string | null
   user: string | null
   kind: string | null
@@ -61,60 +61,65 @@ type Row = {
   costPico: number
 }
 
-const readRow = (
-  { measures, texts, keys, series }: Columns,
-  row: number,
-  minuteMs: number
-): Row => {
-  const [tenant, asked, model, route] = keys[series[row]!]!
-  const value = (name: string): number => measures[name]![row]!
-  const text = (name: string): string | null => texts[name]![row] ?? null
+const readRow = (state: State, columns: Columns, row: number, minuteMs: number): Row => {
+  const { measures, texts } = columns
+  const { request, model } = seriesOf(state, columns, row)
   return {
-    tenant: tenant ?? '',
-    asked: asked ?? null,
-    model: model ?? '',
-    route: route ?? null,
-    conversation: text('conversation'),
-    user: text('end_user'),
-    kind: text('kind'),
-    ms: minuteMs + value('at_ms'),
-    isFallback: value('is_fallback'),
-    refused: value('refused'),
-    valid: value('valid'),
-    scorePpm: value('score_ppm'),
-    costPico: value('cost_pico')
+    request,
+    model,
+    conversation: texts['conversation']![row] ?? null,
+    user: texts['end_user']![row] ?? null,
+    kind: texts['kind']![row] ?? null,
+    ms: minuteMs + measures['at_ms']![row]!,
+    isFallback: measures['is_fallback']![row]!,
+    refused: measures['refused']![row]!,
+    valid: measures['valid']![row]!,
+    scorePpm: measures['score_ppm']![row]!,
+    costPico: measures['cost_pico']![row]!
   }
+}
+
+/** What a row's series stands for, put together once a run. */
+const seriesOf = (state: State, { keys, series }: Columns, row: number): Series => {
+  const code = series[row]!
+  const known = state.ofCode[code]
+  if (known !== undefined) return known
+  const [tenant = null, asked = null, model = null, route = null] = keys[code]!
+  const name = JSON.stringify([tenant, asked, route])
+  const request = state.requests.get(name) ?? createRequest(tenant ?? '', asked, route)
+  state.requests.set(name, request)
+  return (state.ofCode[code] = { request, model: model ?? '' })
 }
 
 const DAY_MS = 86_400_000
 
 const sideFor = (state: State, tenant: string, model: string, ms: number): Side => {
   const day = Math.floor(ms / DAY_MS)
-  const sides = state.sides.get(tenant) ?? { day, byModel: {} }
+  const known = state.sides.get(tenant)
+  if (known !== undefined) return sideOf(known, model, day)
+  const sides = { day, byModel: {} }
   state.sides.set(tenant, sides)
   return sideOf(sides, model, day)
 }
 
-const SEPARATOR = '\u001f'
-
 type Gathered = { decisions: Decisions; switches: Switches }
 
 const readCall = (state: State, { decisions, switches }: Gathered, call: Row): void => {
-  const { tenant, asked, model, conversation, user, ms } = call
+  const { request, model, conversation, user, ms } = call
+  const { tenant, asked } = request
   addCall(sideFor(state, tenant, model, ms), call)
-  const request = [asked ?? '', call.route ?? ''].join(SEPARATOR)
   const turn = { model, ms }
   let isNew = true
   if (conversation !== null) {
-    const key = [tenant, conversation].join(SEPARATOR)
+    const key = `${tenant}\u001f${conversation}`
     remember(state.served, key, { lastMs: ms, model, previous: null })
-    const outcome = takeTurn(state.conversations, [key, request].join(SEPARATOR), turn)
+    const outcome = takeTurn(state.conversations, `${key}\u001f${asked}`, turn)
     isNew = outcome === 'first'
     if (!isNew) countTurn(switches, tenant, 'conversation', outcome)
   }
-  decided(decisions, call, isNew)
+  decided(decisions, request, call, isNew)
   if (!isNew || user === null) return
-  const outcome = takeTurn(state.users, [tenant, user, request].join(SEPARATOR), turn)
+  const outcome = takeTurn(state.users, `${tenant}\u001f${user}\u001f${asked}`, turn)
   if (outcome !== 'first') countTurn(switches, tenant, 'user', outcome)
 }
 
@@ -127,7 +132,7 @@ const countTurn = (
   whose: 'conversation' | 'user',
   outcome: TurnOutcome
 ): void => {
-  const key = whose + SEPARATOR + tenant
+  const key = `${whose}\u001f${tenant}`
   const counts = switches.get(key) ?? { name: [tenant, whose], turns: 0, flips: 0, back: 0 }
   switches.set(key, counts)
   counts.turns += 1
@@ -142,7 +147,8 @@ const gatherSwitches = (shares: WatchedShares, switches: Switches, ms: number): 
 }
 
 /** A judged score is about the model that served its conversation last. */
-const readScore = (state: State, { tenant, conversation, scorePpm, ms }: Row): void => {
-  const served = state.served.entries.get([tenant, conversation].join(SEPARATOR))
+const readScore = (state: State, { request, conversation, scorePpm, ms }: Row): void => {
+  const { tenant } = request
+  const served = state.served.entries.get(`${tenant}\u001f${conversation}`)
   if (served !== undefined) addScore(sideFor(state, tenant, served.model, ms), scorePpm)
 }

@@ -9,7 +9,7 @@ import {
   shareArrays,
   type WatchedShares
 } from '../statistics/watched-shares.ts'
-import type { ModelIndex } from './decisions.ts'
+import type { ModelIndex, Request } from './decisions.ts'
 import type { Settings } from './settings.ts'
 import type { Sides } from './sides.ts'
 import type { Turn } from './turns.ts'
@@ -30,7 +30,12 @@ export type State = {
   models: ModelIndex | null
   /** Findings that are open, by name of the series. */
   open: Map<string, Draft>
+  /** What was asked for in this run, and what each series of it stands for. */
+  requests: Map<string, Request>
+  ofCode: Series[]
 }
+
+export type Series = { request: Request; model: string }
 
 /** Conversations and users followed at once: a few megabytes. */
 const TURNS_MAX = 16_384
@@ -45,7 +50,9 @@ export const createState = (settings: Settings): State => ({
   served: createRecent(TURNS_MAX, TURN_IDLE_MS),
   sides: new Map(),
   models: null,
-  open: new Map()
+  open: new Map(),
+  requests: new Map(),
+  ofCode: []
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */

@@ -8,3 +8,11 @@ const WINDOWS_PER_MONTH = 43_200
  */
 export const alarmNats = (falseFindingsPerTenantMonth: number, seriesOfTenant: number): number =>
   Math.log((WINDOWS_PER_MONTH * Math.max(1, seriesOfTenant)) / falseFindingsPerTenantMonth)
+
+/** What depends on nothing but how many series a tenant has, made once for each number. */
+export const perSeriesCount = <Made>(
+  make: (series: number) => Made
+): ((series: number) => Made) => {
+  const made: Made[] = []
+  return (series) => (made[series] ??= make(series))
+}

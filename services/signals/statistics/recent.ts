@@ -10,12 +10,15 @@ export type Recent<Entry extends Dated> = {
   entries: Map<string, Entry>
   max: number
   idleMs: number
+  /** Walks along the entries by age, and whose it is: a new walk would pass all that are gone. */
+  walk: { entries: Map<string, Entry>; keys: Iterator<string> } | null
 }
 
 export const createRecent = <Entry extends Dated>(max: number, idleMs: number): Recent<Entry> => ({
   entries: new Map(),
   max,
-  idleMs
+  idleMs,
+  walk: null
 })
 
 /** Puts an entry last in line, and drops the one that waited longest when there are too many. */
@@ -27,10 +30,10 @@ export const remember = <Entry extends Dated>(
   recent.entries.delete(key)
   recent.entries.set(key, entry)
   if (recent.entries.size <= recent.max) return
-  for (const oldest of recent.entries.keys()) {
-    recent.entries.delete(oldest)
-    return
+  if (recent.walk?.entries !== recent.entries) {
+    recent.walk = { entries: recent.entries, keys: recent.entries.keys() }
   }
+  recent.entries.delete(recent.walk.keys.next().value!)
 }
 
 /** Drops what was idle for too long, and returns it. Entries are in line by their last use. */

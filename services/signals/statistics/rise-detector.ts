@@ -76,7 +76,7 @@ export const observeRise = (
   markAnchor(d, at, ms)
   if (tally.n > 0) d[at + R.windows]! += 1
   const expected = clampShare(tally.expected ?? expectedShare(records, slot, ms))
-  const window = { ...tally, expected, ms }
+  const window = { n: tally.n, k: tally.k, expected, ms }
   const outcome = tally.n === 0 ? 'nothing' : decide(d, at, window, settings)
   if (tally.n > 0) learn(records, slot, window)
   const totals = at + R.totals
@@ -122,7 +122,8 @@ const markAnchor = (d: Float64Array, at: number, ms: number): void => {
 }
 
 const snapshot = (d: Float64Array, at: number, to: number, ms: number): void => {
-  d.copyWithin(to, at + R.totals, at + R.totals + RISE_SNAPSHOT)
+  // So few that a call of `copyWithin` would take longer.
+  for (let i = 1; i < RISE_SNAPSHOT; i++) d[to + i] = d[at + R.totals + i]!
   d[to] = ms
 }
 
@@ -144,7 +145,9 @@ const judge = (
   if (knownTrials(d, at) < settings.armTrials) return 'nothing'
   if (d[at + R.windows]! <= settings.armWindows) return 'nothing'
   addEvidence(d, at, window, settings)
-  if (riseNats(d, at) < settings.alarmNats) return 'nothing'
+  // The mean of bets is never above the strongest, whose exponentials need not be taken then.
+  const strongest = d[at + R.evidence + strongestBet(d, at)]!
+  if (strongest < settings.alarmNats || riseNats(d, at) < settings.alarmNats) return 'nothing'
   return open(d, at, window, settings.effectMin) ? 'opened' : 'nothing'
 }
 
@@ -293,5 +296,6 @@ const learnEarly = (d: Float64Array, at: number, { n, k }: Window, suspicion: nu
   if (suspicion > HOLD_NATS) return
   d[at + R.early]! += d[held]!
   d[at + R.early + 1]! += d[held + 1]!
-  d.fill(0, held, held + 2)
+  d[held] = 0
+  d[held + 1] = 0
 }

@@ -77,5 +77,5 @@ export type Tally = {
   k: number
   /** Sums of the signal's own that findings tell of before and after: attempts, cost … */
   sums: readonly [number, number, number]
-  expected?: number
+  expected?: number | undefined
 }

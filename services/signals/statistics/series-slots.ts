@@ -16,13 +16,17 @@ export type Slots = {
   slots: Map<string, number>
   /** Slots to give away again, the lowest last. */
   free: number[]
-  /** Series per first word of the key, which is the tenant. */
-  perTenant: Map<string, number>
+  /** Tenants, each the first word of its keys, and the tenant of each slot. */
+  tenants: Map<string | null, Tenant>
+  tenantOf: Tenant[]
   /** Day of the last look for idle series. */
   day: number
   /** Slot by series number of the run, −1 = not looked up. */
   ofCode: Int32Array
 }
+
+/** One object for all slots of a tenant. */
+type Tenant = { name: string | null; series: number }
 
 /** A series without traffic for so long is forgotten: a month and some slack. */
 const IDLE_DAYS_MAX = 40
@@ -35,7 +39,8 @@ export const createSlots = (shape: RecordShape, lastMs: number): Slots => ({
   keys: [],
   slots: new Map(),
   free: [],
-  perTenant: new Map(),
+  tenants: new Map(),
+  tenantOf: [],
   day: 0,
   ofCode: new Int32Array(0)
 })
@@ -52,7 +57,7 @@ export const slotOf = (slots: Slots, words: Words, isNew: (slot: number) => void
   const slot = takeSlot(slots)
   slots.keys[slot] = key
   slots.slots.set(key, slot)
-  countTenant(slots, words[0] ?? null, 1)
+  joinTenant(slots, slot, words[0] ?? null)
   isNew(slot)
   return slot
 }
@@ -71,8 +76,9 @@ export const slotOfRow = (
   return (slots.ofCode[code] = slotOf(slots, keys[code]!, isNew))
 }
 
-export const seriesOfTenant = (slots: Slots, slot: number): number =>
-  slots.perTenant.get(tenantKey(wordsOf(slots, slot)[0] ?? null)) ?? 1
+/** How many series the tenant of a slot has. */
+export const seriesOfTenant = ({ tenantOf }: Slots, slot: number): number =>
+  tenantOf[slot]?.series ?? 1
 
 const growCodes = (slots: Slots, length: number): void => {
   const larger = new Int32Array(2 * length).fill(UNKNOWN)
@@ -90,12 +96,17 @@ const takeSlot = ({ records, free }: Slots): number => {
   return slot
 }
 
-const tenantKey = (tenant: string | null): string => JSON.stringify(tenant)
+const joinTenant = ({ tenants, tenantOf }: Slots, slot: number, name: string | null): void => {
+  const tenant = tenants.get(name) ?? { name, series: 0 }
+  tenants.set(name, tenant)
+  tenant.series += 1
+  tenantOf[slot] = tenant
+}
 
-const countTenant = ({ perTenant }: Slots, tenant: string | null, change: number): void => {
-  const count = (perTenant.get(tenantKey(tenant)) ?? 0) + change
-  if (count > 0) perTenant.set(tenantKey(tenant), count)
-  else perTenant.delete(tenantKey(tenant))
+const leaveTenant = ({ tenants, tenantOf }: Slots, slot: number): void => {
+  const tenant = tenantOf[slot]!
+  tenant.series -= 1
+  if (tenant.series === 0) tenants.delete(tenant.name)
 }
 
 /** Once a day: forgets what was idle for long. Returns the keys that were forgotten. */
@@ -109,7 +120,7 @@ export const forgetIdle = (slots: Slots, ms: number): string[] => {
     const key = slots.keys[slot]!
     if (key === '' || doubles[slot * shape.doubles + slots.lastMs]! > ms - IDLE_DAYS_MAX * DAY_MS)
       continue
-    countTenant(slots, wordsOf(slots, slot)[0] ?? null, -1)
+    leaveTenant(slots, slot)
     slots.slots.delete(key)
     slots.keys[slot] = ''
     slots.free.push(slot)
@@ -140,7 +151,7 @@ export const restoreSlots = (
     if (key === '') slots.free.unshift(slot)
     else {
       slots.slots.set(key, slot)
-      countTenant(slots, wordsOf(slots, slot)[0] ?? null, 1)
+      joinTenant(slots, slot, wordsOf(slots, slot)[0] ?? null)
     }
   }
   return slots

@@ -1,5 +1,5 @@
 import type { Draft } from '../define.ts'
-import { alarmNats } from './false-alarm-budget.ts'
+import { alarmNats, perSeriesCount } from './false-alarm-budget.ts'
 import { R } from './rise-record.ts'
 import { riseChange, type RiseStretch } from './rise-change.ts'
 import { observeRise, riseNats, type RiseOutcome, type RiseSettings } from './rise-detector.ts'
@@ -34,30 +34,17 @@ export const judgeShares = (
   ms: number,
   settings: ShareSettings
 ): ShareEvent[] => {
-  const bySize = new Map<number, RiseSettings>()
-  const events = takeMinute(shares).flatMap(({ slot, ...tally }) => {
-    const outcome = observeRise(
-      shares.slots.records,
-      slot,
-      { tally, ms },
-      settingsFor(bySize, settings, seriesOfTenant(shares.slots, slot))
-    )
-    return outcome === 'nothing' ? [] : [eventOf(shares, slot, outcome, ms)]
+  const settingsOf = perSeriesCount((series): RiseSettings => ({
+    ...settings,
+    alarmNats: alarmNats(settings.falseFindingsPerTenantMonth, series)
+  }))
+  const events: ShareEvent[] = []
+  takeMinute(shares, (slot, tally) => {
+    const own = settingsOf(seriesOfTenant(shares.slots, slot))
+    const outcome = observeRise(shares.slots.records, slot, { tally, ms }, own)
+    if (outcome !== 'nothing') events.push(eventOf(shares, slot, outcome, ms))
   })
   return events.sort((a, b) => (JSON.stringify(a.name) < JSON.stringify(b.name) ? -1 : 1))
-}
-
-const settingsFor = (
-  bySize: Map<number, RiseSettings>,
-  settings: ShareSettings,
-  series: number
-): RiseSettings => {
-  const known = bySize.get(series)
-  if (known !== undefined) return known
-  const nats = alarmNats(settings.falseFindingsPerTenantMonth, series)
-  const own = { ...settings, alarmNats: nats }
-  bySize.set(series, own)
-  return own
 }
 
 const eventOf = (

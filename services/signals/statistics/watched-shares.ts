@@ -1,6 +1,6 @@
 import type { Columns } from '../define.ts'
 import { startRise } from './rise-detector.ts'
-import { R, RISE_SHAPE } from './rise-record.ts'
+import { R, RISE_SHAPE, type Tally } from './rise-record.ts'
 import {
   createSlots,
   forgetIdle,
@@ -44,7 +44,7 @@ export const createShares = (): WatchedShares => watch(createSlots(RISE_SHAPE, R
 export const shareSlot = ({ slots }: WatchedShares, name: Words, ms: number): number => {
   const known = slots.slots.get(JSON.stringify(name))
   if (known !== undefined) return known
-  const series = slots.perTenant.get(JSON.stringify(name[0] ?? null)) ?? 0
+  const series = slots.tenants.get(name[0] ?? null)?.series ?? 0
   if (series >= SERIES_PER_TENANT_MAX) return NO_SLOT
   return slotOf(slots, name, (slot) => startRise(slots.records, slot, ms))
 }
@@ -98,19 +98,24 @@ export const gather = (
   minute.sums[at + 6]! += n
 }
 
-export type MinuteOf = Counts & { slot: number; expected?: number }
-
-/** Hands over every series that had trials in the running minute, and clears it. */
-export const takeMinute = ({ minute }: WatchedShares): MinuteOf[] => {
-  const minutes = [...minute.touched].map((slot) => {
+/** Hands over every series that had trials in the running minute, one after the other, and clears it. */
+export const takeMinute = (
+  { minute: { sums, touched } }: WatchedShares,
+  take: (slot: number, tally: Tally) => void
+): void => {
+  for (const slot of touched) {
     const at = slot * SUMS
-    const [n, k, a, b, c, bad, trials] = minute.sums.subarray(at, at + SUMS)
-    const own: MinuteOf = { slot, n: n!, k: k!, sums: [a!, b!, c!] }
-    minute.sums.fill(0, at, at + SUMS)
-    return trials! > 0 ? { ...own, expected: bad! / trials! } : own
-  })
-  minute.touched.clear()
-  return minutes
+    const trials = sums[at + 6]!
+    const tally: Tally = {
+      n: sums[at]!,
+      k: sums[at + 1]!,
+      sums: [sums[at + 2]!, sums[at + 3]!, sums[at + 4]!],
+      expected: trials > 0 ? sums[at + 5]! / trials : undefined
+    }
+    for (let i = at; i < at + SUMS; i++) sums[i] = 0
+    take(slot, tally)
+  }
+  touched.clear()
 }
 
 /** The counts of a series' running minute so far. */
