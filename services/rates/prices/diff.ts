@@ -1,4 +1,4 @@
-import type { BookRow } from './book-row.ts'
+import type { BookRow, RateCard } from './book-row.ts'
 import type { PriceBook } from './book.ts'
 
 /** A row that two books have differently; null = absent. */
@@ -45,14 +45,28 @@ const differenceOf = (old: BookRow | undefined, current: BookRow | undefined): R
   ]
 }
 
-const pricesOf = (row: BookRow | undefined): Map<string, number> => {
-  const prices = new Map<string, number>()
-  for (const [tier, card] of Object.entries(row?.cards ?? {})) {
-    for (const { tokens, rates } of [{ tokens: 0, rates: card.rates }, ...(card.sizes ?? [])]) {
-      const size = tokens === 0 ? '' : `>=${tokens}`
-      for (const [name, pico] of Object.entries(rates)) prices.set(`${tier}.${name}${size}`, pico)
-    }
-  }
-  for (const [name, pico] of Object.entries(row?.units ?? {})) prices.set(`unit.${name}`, pico)
-  return prices
-}
+/** Every figure of a row by its name. */
+const pricesOf = (row: BookRow | undefined): Map<string, number> =>
+  row === undefined
+    ? new Map()
+    : new Map([
+        ...Object.entries(row.cards).flatMap(([tier, card]) => cardPrices(`${tier}.`, card)),
+        ...(row.windows ?? []).flatMap(({ minutes, weekdays, card }) => {
+          const hours = minutes.map((span) => span.join('-')).join('+')
+          return cardPrices(`minutes ${hours} of weekdays ${weekdays.join('')}.`, card)
+        }),
+        ...named('unit.', row.units),
+        ...named('permille tier ', row.tierPermille),
+        ...named('permille region ', row.regionPermille)
+      ])
+
+const cardPrices = (prefix: string, { rates, sizes = [] }: RateCard): [string, number][] =>
+  [{ tokens: 0, rates }, ...sizes].flatMap((band) => {
+    const size = band.tokens === 0 ? '' : `>=${band.tokens}`
+    return named(prefix, band.rates).map(([name, pico]): [string, number] => [name + size, pico])
+  })
+
+const named = (
+  prefix: string,
+  figures: Readonly<Record<string, number>> = {}
+): [string, number][] => Object.entries(figures).map(([name, value]) => [prefix + name, value])

@@ -22,7 +22,8 @@ export type ExplainedRow = {
   usd_per_million: Record<string, { from_tokens: number; rates: UsdRates }[]>
   usd_per_unit: UsdRates
   multipliers: Record<string, string>
-  has_hours: boolean
+  /** Hours of the day (UTC) and ISO weekdays with prices of their own. */
+  hours: { utc: string[]; weekdays: readonly number[]; usd_per_million: UsdRates }[]
   notes: readonly string[]
   disagreements: { what: string; usd_per_million: UsdRates }[]
 }
@@ -79,6 +80,10 @@ const perMillion = (rates: Rates): UsdRates =>
 const perUnit = (units: Readonly<Record<string, number>>): UsdRates =>
   Object.fromEntries(Object.entries(units).map(([name, pico]) => [name, formatUsd(BigInt(pico))]))
 
+/** Minutes of a day as HH:MM. */
+const clock = (minutes: number): string =>
+  [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':')
+
 const explainRow = (row: BookRow): ExplainedRow => ({
   provider: row.provider,
   model: row.model,
@@ -99,7 +104,11 @@ const explainRow = (row: BookRow): ExplainedRow => ({
   ),
   usd_per_unit: perUnit(row.units ?? {}),
   multipliers: multipliersOf(row),
-  has_hours: row.windows !== undefined,
+  hours: (row.windows ?? []).map(({ minutes, weekdays, card }) => ({
+    utc: minutes.map(([from, to]) => `${clock(from)}-${clock(to)}`),
+    weekdays,
+    usd_per_million: perMillion(card.rates)
+  })),
   notes: row.notes ?? [],
   disagreements: (row.disagreements ?? []).map(({ what, values }) => ({
     what,
