@@ -112,7 +112,10 @@ describe('tally energy over a lake', () => {
     const { code, out, err } = await tally('energy', 'report', '--data', data, '--json')
     assert.equal(code, 0, err)
     const report = JSON.parse(out) as { groups: Record<string, unknown>[] }
-    assert.deepEqual(report.groups.map((group) => group['key']).sort(), ['acme', 'beta'])
+    assert.deepEqual(
+      report.groups.map((group) => String(group['key'])).toSorted((a, b) => (a < b ? -1 : 1)),
+      ['acme', 'beta']
+    )
     const text = await tally('energy', 'report', '--data', data, '--by', 'task')
     assert.equal(text.code, 0, text.err)
     for (const task of ['task-0', 'task-1', 'task-2', 'task-3'])
