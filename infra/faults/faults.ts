@@ -12,6 +12,7 @@ export type Fault = {
 
 const one = (file: string, title: string): Fault['shown'] => [{ file, title }]
 
+const BITS = 'infra/faults/flipped-bits.system.test.ts'
 const KAFKA = 'infra/faults/kafka.kafka.test.ts'
 const STREAM = 'services/stream/kafka/kafka.kafka.test.ts'
 const CRASH = 'infra/faults/crash.system.test.ts'
@@ -184,10 +185,16 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     number: 23,
-    fault: 'flipped bits in files of the lake',
-    promise: 'the scrub names the file and the range to replay',
-    shown: one('services/lake/retain.test.ts', 'the scrub names missing, cut and changed files'),
-    limits: 'a few files, not ten thousand bits'
+    fault: 'flipped bits in files of the lake, and in its logs',
+    promise: 'the scrub names the file and the range to replay, and mends it byte for byte',
+    shown: [
+      { file: BITS, title: 'are found, each in its file, and mended byte for byte' },
+      { file: BITS, title: 'is landed again from the ranges that are told' },
+      {
+        file: 'services/lake/retain.test.ts',
+        title: 'the scrub names missing, cut and changed files'
+      }
+    ]
   },
   {
     number: 24,

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import path from 'node:path'
+import { sealOf, type Seal } from '../../services/lake/seal.ts'
 import type { Disk } from '../../services/lake/disk.ts'
 import { diskFailure } from '../../services/lake/disk-failure.ts'
 import type { Random } from '../worlds/random.ts'
@@ -77,11 +77,9 @@ export class SimDisk {
     return file === null ? null : { bytes: file.bytes.length, modifiedMs: file.modifiedMs }
   }
 
-  #hash(target: string): { bytes: number; sha256: string } | null {
+  #hash(target: string): Seal | null {
     const file = this.#file(target)
-    if (file === null) return null
-    const sha256 = createHash('sha256').update(file.bytes).digest('hex')
-    return { bytes: file.bytes.length, sha256 }
+    return file === null ? null : sealOf(file.bytes)
   }
 
   #list(folder: string): string[] {

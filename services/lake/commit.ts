@@ -30,6 +30,8 @@ export type TableFile = {
   path: string
   bytes: number
   sha256: string
+  /** Tells which bit flipped; absent in files that were committed before there was one. */
+  crc32c?: number
   rows: number
   /** Smallest and largest event time (or window start) in the file, microseconds; null = none. */
   timeUsMin: number | null

@@ -1,10 +1,13 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Failure } from '../../schemas/failure.ts'
 import { APP_ID, PROTOCOL, addFile, removeFile, type Action } from './delta-actions.ts'
 import { logFolder, versionName, type TableLog } from './delta-log.ts'
 import type { Files } from './files.ts'
 import type { Fold } from './head.ts'
 import { quoted, type ParquetWriter } from './parquet-writer.ts'
+import { sealFile } from './seal-files.ts'
+import { sealOf } from './seal.ts'
 
 /** Commits of a table between two checkpoints: the design's figure, and five times Delta's own. */
 export const CHECKPOINT_EVERY = 50
@@ -17,7 +20,30 @@ export const versionOfCheckpoint = (path: string): number | null => {
   return name === undefined ? null : Number(name)
 }
 
-const lastCheckpointPath = (table: string): string => `${logFolder(table)}/_last_checkpoint`
+export const lastCheckpointPath = (table: string): string => `${logFolder(table)}/_last_checkpoint`
+
+type Pointer = { version: number; size: number }
+
+/** `_last_checkpoint` with the checksum that the protocol defines: MD5 of the canonical form. */
+const encodePointer = ({ version, size }: Pointer): Uint8Array => {
+  const canonical = `"size"=${size},"version"=${version}`
+  const checksum = createHash('md5').update(canonical).digest('hex')
+  return Buffer.from(JSON.stringify({ version, size, checksum }))
+}
+
+/** Null when it is not what `encodePointer` made. */
+const decodePointer = (bytes: Uint8Array): Pointer | null => {
+  const text = Buffer.from(bytes).toString()
+  const { version, size } = numbersOf(text)
+  return Buffer.compare(encodePointer({ version, size }), bytes) === 0 ? { version, size } : null
+}
+
+const numbersOf = (text: string): Pointer => {
+  const [version, size] = [/"version":(\d+)/, /"size":(\d+)/].map((name) => name.exec(text)?.[1])
+  return { version: Number(version), size: Number(size) }
+}
+
+export const isPointer = (bytes: Uint8Array): boolean => decodePointer(bytes) !== null
 
 const STRING_MAP = 'MAP(VARCHAR, VARCHAR)'
 
@@ -48,14 +74,14 @@ export const checkpointIfDue = async (
   if (log.metaData === null || log.version - last < CHECKPOINT_EVERY) return
   const rows = checkpointRows(log, fold)
   await publishRows(doors, checkpointPath(log.table, log.version), rows)
-  const pointer = JSON.stringify({ version: log.version, size: rows.length })
-  await doors.files.put(lastCheckpointPath(log.table), Buffer.from(pointer))
+  const pointer = encodePointer({ version: log.version, size: rows.length })
+  await doors.files.put(lastCheckpointPath(log.table), pointer)
 }
 
 const lastCheckpoint = async (files: Files, table: string): Promise<number> => {
   const bytes = await files.get(lastCheckpointPath(table))
-  if (bytes === null) return 0
-  return (JSON.parse(Buffer.from(bytes).toString()) as { version: number }).version
+  // A damaged one says nothing: the next checkpoint comes earlier, and writes it anew.
+  return bytes === null ? 0 : (decodePointer(bytes)?.version ?? 0)
 }
 
 /** All actions that are still in force: files, tombstones, schema, and the version of `ranges`. */
@@ -86,6 +112,7 @@ const publishRows = async (
   const parquet = await files.scratch(path)
   await writeParquet(rowsSelect(text), parquet)
   await rm(text)
+  await sealFile(files, path, sealOf(await readFile(parquet)))
   try {
     await files.publish(parquet, path)
   } catch (error) {

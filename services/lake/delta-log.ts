@@ -1,4 +1,5 @@
 import { Failure } from '../../schemas/failure.ts'
+import { sealed, sealState, unsealed } from './commit-seal.ts'
 import { APP_ID, type Action, type CommitInfo, type MetaData } from './delta-actions.ts'
 import type { Files } from './files.ts'
 
@@ -36,20 +37,24 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 export const encodeActions = (actions: readonly Action[]): Uint8Array =>
-  encoder.encode(actions.map((action) => `${JSON.stringify(action)}\n`).join(''))
+  encoder.encode(sealed(actions.map((action) => `${JSON.stringify(action)}\n`).join('')))
 
-/** @throws Failure E_LAKE_CORRUPT naming the file when it is not a commit. */
+/** @throws Failure E_LAKE_CORRUPT naming the file when it is not a commit, or not as written. */
 export const decodeActions = (bytes: Uint8Array, path: string): Action[] => {
+  if (sealState(bytes) === 'broken') throw damaged(path, 'is not as it was written')
   try {
-    const lines = decoder.decode(bytes).split('\n')
+    const lines = unsealed(decoder.decode(bytes)).split('\n')
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Action)
   } catch (error) {
-    throw new Failure('E_LAKE_CORRUPT', `${path} is not a Delta commit`, {
-      hint: 'Restore the file from a copy of the lake, or rebuild the lake from the log.',
-      cause: error
-    })
+    throw damaged(path, 'is not a Delta commit', error)
   }
 }
+
+const damaged = (path: string, what: string, cause?: unknown): Failure =>
+  new Failure('E_LAKE_CORRUPT', `${path} ${what}`, {
+    hint: 'tally scrub --mend sets a flipped bit right; or restore the file from a copy of the lake.',
+    cause
+  })
 
 /** Actions of one commit; null when the log ends before it, or has been cleaned beyond it. */
 export const readActions = async (

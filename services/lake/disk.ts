@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { link, mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { diskFailure, errorCode } from './disk-failure.ts'
-import type { FileState, Seal } from './files.ts'
+import type { FileState } from './files.ts'
+import { createSealer, type Seal } from './seal.ts'
 
 /**
  * What a file system is asked for: the single acts out of which `local-files.ts` makes writes that
@@ -65,14 +65,12 @@ const syncOpened = async (target: string, flags: 'r' | 'r+'): Promise<void> => {
 }
 
 const hashFile = async (target: string): Promise<Seal> => {
-  const hash = createHash('sha256')
-  let bytes = 0
+  const sealer = createSealer()
   // 1 MiB reads keep the number of trips to the thread pool small for files of hundreds of MB.
   for await (const chunk of createReadStream(target, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Uint8Array)
-    bytes += (chunk as Uint8Array).length
+    sealer.add(chunk as Uint8Array)
   }
-  return { bytes, sha256: hash.digest('hex') }
+  return sealer.seal()
 }
 
 /** Hard links decide: unlike rename, link never replaces, and it is atomic even over NFS. */

@@ -1,3 +1,5 @@
+import type { Seal } from './seal.ts'
+
 /**
  * The port through which the lake touches storage: narrow enough for an object store with
  * put-if-absent. Paths are relative to the lake and use `/`. Every write is whole or not there at
@@ -32,7 +34,7 @@ export type Files = {
    * one is kept, a different one is a Failure E_LAKE_CONFLICT.
    */
   publish: (local: string, path: string) => Promise<Seal>
-  /** Size and hash of a file as it is stored now; null when there is none. */
+  /** Size and sums of a file as it is stored now; null when there is none. */
   seal: (path: string) => Promise<Seal | null>
   /** Makes names durable that another process wrote into a folder. */
   persist: (folder: string) => Promise<void>
@@ -41,9 +43,6 @@ export type Files = {
 }
 
 export type FileState = { bytes: number; modifiedMs: number }
-
-/** Identity of a file's content; SHA-256 in hexadecimal. */
-export type Seal = { bytes: number; sha256: string }
 
 /** Ends the name of every file that is not finished. */
 export const UNFINISHED = '.inprogress'

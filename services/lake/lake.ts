@@ -90,13 +90,14 @@ export const openLake = async (dir: string, options: LakeOptions): Promise<Lake>
   return assemble(doors, follower, keeper)
 }
 
+export const noLake = (dir: string): Failure =>
+  new Failure('E_LAKE_MISSING', `${dir} holds no lake`, {
+    hint: 'Name the folder with --data, or ingest something into it first.'
+  })
+
 const findOrCreate = async (doors: Doors, follower: Follower, dir: string, create: boolean) => {
   if ((await follower.follow()).log.version >= 0) return
-  if (!create) {
-    throw new Failure('E_LAKE_MISSING', `${dir} holds no lake`, {
-      hint: 'Name the folder with --data, or ingest something into it first.'
-    })
-  }
+  if (!create) throw noLake(dir)
   const metaData = newMetaData(RANGES, doors.newId(), doors.nowMs())
   const entry = newEntry(doors, ORIGIN, NOTHING)
   const actions = rangesActions(entry, [{ protocol: PROTOCOL }, { metaData }])

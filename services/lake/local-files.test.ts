@@ -1,3 +1,4 @@
+import { crc32c } from '@node-rs/crc32'
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
@@ -50,10 +51,11 @@ test('a published file has the hash of its content and is never replaced by anot
     return files.publish(local, 'data/x.parquet')
   }
   const sha256 = createHash('sha256').update('first').digest('hex')
-  assert.deepEqual(await land('first'), { bytes: 5, sha256 })
-  assert.deepEqual(await land('first'), { bytes: 5, sha256 }, 'the same content is kept')
+  const seal = { bytes: 5, sha256, crc32c: crc32c('first') }
+  assert.deepEqual(await land('first'), seal)
+  assert.deepEqual(await land('first'), seal, 'the same content is kept')
   await assert.rejects(land('second'), { code: 'E_LAKE_CONFLICT' })
-  assert.deepEqual(await files.seal('data/x.parquet'), { bytes: 5, sha256 })
+  assert.deepEqual(await files.seal('data/x.parquet'), seal)
 })
 
 test('a crash at any step of a write leaves the old content or the new, never a part', async (t) => {

@@ -4,7 +4,8 @@ import { Failure } from '../../schemas/failure.ts'
 import { noCrash, type Step } from './crash-point.ts'
 import { diskFailure, errorCode } from './disk-failure.ts'
 import { nodeDisk, type Disk } from './disk.ts'
-import { UNFINISHED, type Files, type Seal } from './files.ts'
+import { UNFINISHED, type Files } from './files.ts'
+import type { Seal } from './seal.ts'
 
 type LocalOptions = { newId?: () => string; step?: Step; disk?: Disk }
 

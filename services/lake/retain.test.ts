@@ -26,7 +26,7 @@ import {
   scratchFolder,
   sharedEngine
 } from './scratch-lake.ts'
-import { verify } from './scrub.ts'
+import { scrub } from './scrub.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -84,7 +84,7 @@ describe('retaining', () => {
       assert.ok(await isThere(lake, checkpointPath(table, 100)), table)
     }
     assert.ok(await isThere(lake, headPath(100)))
-    assert.deepEqual((await verify(lake)).damages, [])
+    assert.deepEqual((await scrub(lake.doors.files)).damages, [])
     const reopened = await openAhead(folder, 8)
     assert.deepEqual(await reopened.head(), await lake.head())
     // Its commits are still there, its files are not.
@@ -158,7 +158,7 @@ describe('retaining', () => {
       await assert.rejects(retain(mortal), /died at/, `step ${at}`)
       const heir = await openAhead(folder, 8)
       assert.deepEqual((await heir.head()).files, whole.files, `step ${at}`)
-      assert.deepEqual((await verify(heir)).damages, [])
+      assert.deepEqual((await scrub(heir.doors.files)).damages, [])
       await retain(heir)
       assert.deepEqual(await retain(heir), { logFiles: 0, dataFiles: 0, unfinishedFiles: 0 })
       assert.equal((await heir.doors.files.list('gaps')).filter(isParquet).length, 2)
@@ -194,7 +194,7 @@ describe('retaining', () => {
     const bytes = Uint8Array.from((await files.get(`gaps/${changed}`)) ?? [])
     bytes[20] = (bytes[20] ?? 0) ^ 1
     await files.put(`gaps/${changed}`, bytes)
-    const { damages, files: count } = await verify(lake)
+    const { damages, files: count } = await scrub(lake.doors.files)
     assert.equal(count, 210)
     assert.deepEqual(
       new Map(damages.map((damage) => [damage.path, damage.problem])),

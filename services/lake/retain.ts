@@ -8,6 +8,7 @@ import type { Lake } from './lake.ts'
 import { LEASES_FOLDER } from './lease.ts'
 import { pinnedVersions } from './pins.ts'
 import { ORPHAN_AGE_MS_MIN, neededFiles, planMarks, type Mark } from './retention.ts'
+import { dropSeals } from './seal-files.ts'
 import { HEADS_FOLDER, headPath, readSavedHead, versionOfHead } from './saved-head.ts'
 
 export type RetainReport = {
@@ -88,7 +89,7 @@ const cleanLogs = async (lake: Lake, nowMs: number): Promise<number> => {
     const limit = plan.base === null ? 0 : log.version
     removed += await cleanLog(files, log.table, limit, nowMs)
   }
-  return removed + (await removeAll(files, plan.drops.map(headPath)))
+  return removed + (await removeCopies(files, plan.drops.map(headPath)))
 }
 
 /** Cleans one table's log below both its own old checkpoint and what the saved head relies on. */
@@ -108,12 +109,19 @@ const cleanLog = async (
     .filter((version) => version < base - 1)
     .map((version) => commitPath(table, version))
   const drops = plan.drops.map((version) => checkpointPath(table, version))
-  return (await removeAll(files, commits)) + (await removeAll(files, drops))
+  return (await removeAll(files, commits)) + (await removeCopies(files, drops))
 }
 
 const removeAll = async (files: Files, paths: readonly string[]): Promise<number> => {
   for (const path of paths) await files.delete(path)
   return paths.length
+}
+
+/** Copies of a log go with their seals. */
+const removeCopies = async (files: Files, paths: readonly string[]): Promise<number> => {
+  const removed = await removeAll(files, paths)
+  if (removed > 0) await dropSeals(files, paths)
+  return removed
 }
 
 const marksOf = async (

@@ -5,6 +5,8 @@ import { commitPath, versionName, type TableLog } from './delta-log.ts'
 import type { Files } from './files.ts'
 import { fileKey, positionKey, type Fold, type Tombstone } from './head.ts'
 import { RANGES } from './ranges-log.ts'
+import { sealFile } from './seal-files.ts'
+import { sealOf } from './seal.ts'
 
 /**
  * The fold at one version, saved beside the log, so that a lake opens fast and old commits can be
@@ -61,7 +63,9 @@ export const saveHead = async (files: Files, start: Start): Promise<void> => {
     log,
     tables: [...tables]
   }
-  await files.put(headPath(version), encode(saved))
+  const bytes = encode(saved)
+  await sealFile(files, headPath(version), sealOf(bytes))
+  await files.put(headPath(version), bytes)
 }
 
 /**

@@ -31,12 +31,14 @@ const BYTES_PER_MB = 1e6
 const HOW = { bit: 'one bit was set right', replay: 'landed again from the log' }
 
 const print = (io: CommandIo, report: ScrubReport, mended: readonly Mended[]): void => {
-  const { version, files, bytes, unsealed, damages } = report
+  const { version, files, bytes, logFiles, unsealed, damages } = report
   for (const { table, path, by } of mended) io.stdout.write(`✓ ${table}/${path}: ${HOW[by]}\n`)
   const place = version === null ? 'log unreadable, data not looked at' : `version ${version}`
   const megabytes = (bytes / BYTES_PER_MB).toFixed(1)
   const damaged = damages.length === 0 ? 'all as recorded' : `${damages.length} damaged`
-  io.stdout.write(`${place}: ${files} files, ${megabytes} MB of data, ${damaged}\n`)
+  io.stdout.write(
+    `${place}: ${files} files, ${megabytes} MB, and ${logFiles} of its logs: ${damaged}\n`
+  )
   if (unsealed > 0) io.stdout.write(`${unsealed} copies of the log have no seal to compare with\n`)
   for (const damage of damages) io.stdout.write(`${sentence(damage)}\n`)
 }
