@@ -64,7 +64,7 @@ export const STATEMENT_COLUMNS: readonly Column[] = [
   text('tenant', 'Who pays; null = unallocated.'),
   text(
     'section',
-    'total, model, meter, project, team, correction, adjustment, cache, waste, energy.'
+    'total; model, meter, project, team, day split it; correction, adjustment, allocation, cache, waste, energy, calls, unpriced point into it.'
   ),
   text('item', 'What the line is for, within its section.'),
   whole('quantity', 'Tokens, units, calls or microjoules.'),

@@ -195,7 +195,8 @@ describe('what tenants pay', () => {
     await site.close('2026-10')
     const statement = await readStatement(site.engine, {
       month: parseMonth('2026-10'),
-      tenant: '<b>acme</b>'
+      tenant: '<b>acme</b>',
+      isClosed: true
     })
     assert.equal(statement.total_usd, '1.50')
     const page = statementHtml(statement)

@@ -123,9 +123,9 @@ describe(`a month of ${EVENTS} events`, () => {
     )
     const rows =
       await engine.rows(`SELECT section, sum(cents)::VARCHAR AS cents FROM temp.statement_lines
-      WHERE section IN ('total', 'model', 'meter', 'project', 'team') GROUP BY ALL`)
+      WHERE section IN ('total', 'model', 'meter', 'project', 'team', 'day') GROUP BY ALL`)
     assert.deepEqual(new Set(rows.map((row) => row['cents'])), new Set([String(cents)]))
-    assert.equal(rows.length, 5)
+    assert.equal(rows.length, 6)
   })
 
   test('prices each day at its own price: the change in the middle is in the lines', async () => {

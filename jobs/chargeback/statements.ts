@@ -6,7 +6,7 @@ import type { ChargeDoors } from './ledger.ts'
 
 /**
  * The statements of a month, out of the rows that the ledger puts on it. `model`, `meter`,
- * `project` and `team` each split a tenant's total completely; the other sections point into it.
+ * `project`, `team` and `day` each split a tenant's total completely; the other sections point into it.
  * Cents go to the largest remainders: first over the tenants, so that they and what nobody pays sum
  * to the bill, then within each tenant and section, so that lines sum to the tenant's total.
  */
@@ -22,7 +22,8 @@ const SPLITS: Readonly<Record<string, string>> = {
   model: `coalesce(model, ${NOBODY})`,
   meter: `coalesce(meter, ${NOBODY})`,
   project: `coalesce(project, ${NOBODY})`,
-  team: `coalesce(team, ${NOBODY})`
+  team: `coalesce(team, ${NOBODY})`,
+  day: "CASE WHEN charge_end - charge_start > INTERVAL 1 DAY THEN 'whole month' ELSE strftime(charge_start, '%Y-%m-%d') END"
 }
 
 const split = (section: string, item: string): string => {

@@ -1,8 +1,9 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { NOTHING, type Head } from '../../../services/lake/commit.ts'
 import { attach } from '../../../services/lake/snapshot.ts'
 import { headOf, nextBooking, type ChargeDoors } from '../ledger.ts'
+import { writeWhole } from '../whole-file.ts'
 import { focusCopySql, type FocusFormat } from './focus-sql.ts'
 
 /**
@@ -46,7 +47,7 @@ export const exportBookings = async (
     const count = Number(seen?.['n'] ?? 0)
     if (count === 0) continue
     const file = path.join(out, `focus-${String(booking).padStart(8, '0')}.${format}`)
-    await writeWhole(doors, focusCopySql(rows, `${file}.inprogress`, format), file)
+    await writeWhole(file, (unfinished) => engine.run(focusCopySql(rows, unfinished, format)))
     files.push({ booking, file, rows: count })
   }
   if (last > exportedThrough(head, stream)) {
@@ -58,18 +59,4 @@ export const exportBookings = async (
     }))
   }
   return files
-}
-
-/** Writes a file under a name that no glob of the others matches, then gives it its own. */
-export const writeWhole = async (
-  { engine }: Pick<ChargeDoors, 'engine'>,
-  copy: string,
-  file: string
-): Promise<void> => {
-  try {
-    await engine.run(copy)
-    await rename(`${file}.inprogress`, file)
-  } finally {
-    await rm(`${file}.inprogress`, { force: true })
-  }
 }

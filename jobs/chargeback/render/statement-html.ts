@@ -7,6 +7,7 @@ const TITLES: Readonly<Record<string, string>> = {
   meter: 'By token class and unit',
   project: 'By project',
   team: 'By team',
+  day: 'By day',
   correction: 'Corrections of closed months',
   adjustment: "Adjustments to the providers' bills",
   allocation: 'Shared costs',
@@ -35,7 +36,7 @@ export const statementHtml = (statement: Statement): string => {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title><style>${STYLE}</style></head><body>
 <header><h1>${escaped(who)}</h1><p>LLM usage, ${escaped(statement.month)} (UTC)</p>
-<p class="total">Total due: <strong>${statement.total_usd} USD</strong></p></header>
+<p class="total">${statement.closed ? 'Total due' : 'Draft, the month is open. So far'}: <strong>${statement.total_usd} USD</strong></p></header>
 ${sections.join('\n')}
 <footer>Amounts due are in whole cents and sum to the total; costs are exact. The charges behind each
 line are in the table charges of the lake, month ${escaped(statement.month)}.</footer>

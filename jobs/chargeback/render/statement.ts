@@ -18,6 +18,8 @@ export type StatementLine = {
 /** What one tenant pays for a month, and where it comes from. */
 export type Statement = {
   month: string
+  /** Whether the figures are final: an open month's may still change. */
+  closed: boolean
   /** Null = what nobody pays. */
   tenant: string | null
   total_usd: string
@@ -27,19 +29,26 @@ export type Statement = {
 /** Reads a tenant's statement out of the table `statement_lines`. */
 export const readStatement = async (
   engine: Engine,
-  { month, tenant }: { month: Month; tenant: string | null }
+  { month, tenant, isClosed }: { month: Month; tenant: string | null; isClosed: boolean }
 ): Promise<Statement> => {
   const is = tenant === null ? 'tenant IS NULL' : `tenant = ${quoted(tenant)}`
   const rows = await engine.rows(`SELECT section, item, quantity::VARCHAR AS quantity, unit,
       cost_pico::VARCHAR AS cost_pico, cents::VARCHAR AS cents, low::VARCHAR AS low, high::VARCHAR AS high
-    FROM temp.statement_lines WHERE ${is} ORDER BY section, cost_pico::HUGEINT DESC NULLS LAST, item`)
+    FROM temp.statement_lines WHERE ${is}
+    ORDER BY section, CASE section WHEN 'day' THEN item END, cost_pico::HUGEINT DESC NULLS LAST, item`)
   const sections: Record<string, StatementLine[]> = {}
   for (const row of rows) {
     const section = String(row['section'])
     ;(sections[section] ??= []).push(lineOf(row))
   }
   const { total = [], ...rest } = sections
-  return { month: month.name, tenant, total_usd: total[0]?.due_usd ?? '0.00', sections: rest }
+  return {
+    month: month.name,
+    closed: isClosed,
+    tenant,
+    total_usd: total[0]?.due_usd ?? '0.00',
+    sections: rest
+  }
 }
 
 const lineOf = (row: Row): StatementLine => {

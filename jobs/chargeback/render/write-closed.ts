@@ -1,52 +1,66 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Engine } from '../../../services/lake/engine.ts'
 import { quoted } from '../../../services/lake/parquet-writer.ts'
 import type { Standing } from '../close.ts'
 import { manifestText } from '../manifest.ts'
 import type { Month } from '../month.ts'
+import { writeWhole } from '../whole-file.ts'
 import { statementHtml } from './statement-html.ts'
 import { readStatement, statementName } from './statement.ts'
 
 /**
  * Writes a month's statements into a folder: everything together as Parquet and CSV, the charges
- * behind it as Parquet, for each tenant a page that prints well, JSON and CSV, and the manifest.
- * Nothing in them depends on when they were written.
+ * behind it as Parquet, for each tenant a page that prints well, JSON and CSV, and last the
+ * manifest. Nothing in them depends on when they were written, and each file is whole or not
+ * there. A month that is open has a folder of its own, written anew each time and without a
+ * manifest, so that a draft never stands beside statements that are due.
+ * @returns the folder.
  */
 export const writeClosed = async (
   engine: Engine,
-  { close, totals }: Standing,
+  { close }: Standing,
   { month, out }: { month: Month; out: string }
-): Promise<void> => {
-  const folder = path.join(out, month.name)
+): Promise<string> => {
+  const folder = path.join(out, close === null ? `${month.name}-draft` : month.name)
+  if (close === null) await rm(folder, { recursive: true, force: true })
   await mkdir(path.join(folder, 'statements'), { recursive: true })
   const at = (name: string): string => path.join(folder, name)
   const all = 'SELECT * FROM temp.statement_lines ORDER BY tenant NULLS LAST, section, item'
-  await engine.run(`COPY (${all}) TO ${quoted(at('statements.csv'))} (FORMAT csv, HEADER)`)
-  await engine.run(
-    `COPY (${asBigint(all)}) TO ${quoted(at('statements.parquet'))} (FORMAT parquet)`
-  )
-  await engine.run(
-    `COPY (SELECT * FROM temp.month_rows ORDER BY ALL) TO ${quoted(at('charges.parquet'))} (FORMAT parquet)`
-  )
+  await copy(engine, all, at('statements.csv'))
+  await copy(engine, asBigint(all), at('statements.parquet'))
+  await copy(engine, 'SELECT * FROM temp.month_rows ORDER BY ALL', at('charges.parquet'))
   const tenants = await engine.rows(
     'SELECT DISTINCT tenant FROM temp.statement_lines ORDER BY tenant'
   )
   for (const row of tenants) {
     const tenant = row['tenant'] as string | null
-    const statement = await readStatement(engine, { month, tenant })
-    const base = at(path.join('statements', statementName(statement.tenant)))
-    await writeFile(`${base}.json`, `${JSON.stringify(statement, null, 2)}\n`)
-    await writeFile(`${base}.html`, statementHtml(statement))
-    const is = tenant === null ? 'tenant IS NULL' : `tenant = ${quoted(tenant)}`
-    const own = `SELECT * FROM temp.statement_lines WHERE ${is} ORDER BY section, item`
-    await engine.run(`COPY (${own}) TO ${quoted(`${base}.csv`)} (FORMAT csv, HEADER)`)
-    await engine.run(`COPY (${asBigint(own)}) TO ${quoted(`${base}.parquet`)} (FORMAT parquet)`)
+    const base = at(path.join('statements', statementName(tenant)))
+    await writeStatement(engine, { month, tenant, isClosed: close !== null, base })
   }
-  const total = { bill_cents: String(totals.billCents), month: month.name, closed: close !== null }
-  await writeFile(
-    at('manifest.json'),
-    close === null ? `${JSON.stringify(total, null, 2)}\n` : manifestText(close.manifest)
+  if (close !== null) await writeText(at('manifest.json'), manifestText(close.manifest))
+  return folder
+}
+
+type StatementFiles = { month: Month; tenant: string | null; isClosed: boolean; base: string }
+
+const writeStatement = async (engine: Engine, { base, ...of }: StatementFiles): Promise<void> => {
+  const statement = await readStatement(engine, of)
+  await writeText(`${base}.json`, `${JSON.stringify(statement, null, 2)}\n`)
+  await writeText(`${base}.html`, statementHtml(statement))
+  const is = of.tenant === null ? 'tenant IS NULL' : `tenant = ${quoted(of.tenant)}`
+  const own = `SELECT * FROM temp.statement_lines WHERE ${is} ORDER BY section, item`
+  await copy(engine, own, `${base}.csv`)
+  await copy(engine, asBigint(own), `${base}.parquet`)
+}
+
+const writeText = (file: string, text: string): Promise<void> =>
+  writeWhole(file, (unfinished) => writeFile(unfinished, text))
+
+const copy = (engine: Engine, select: string, file: string): Promise<void> => {
+  const format = file.endsWith('.csv') ? 'FORMAT csv, HEADER' : 'FORMAT parquet'
+  return writeWhole(file, (unfinished) =>
+    engine.run(`COPY (${select}) TO ${quoted(unfinished)} (${format})`)
   )
 }
 
