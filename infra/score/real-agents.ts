@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import signal from '../../services/signals/tool-reentrancy/signal.ts'
 import type { GrainRow } from '../worlds/grain-rows.ts'
-import { foldRows, ofAll, readJsonLines, readText, type RealRow } from './real-data.ts'
+import { foldRows, ofAll, readJsonLines, readText, type RealRow } from './real-rows.ts'
 
 /** Recorded runs of agents: the one that is stuck, and those that repeat a call and get on. */
 

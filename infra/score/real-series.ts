@@ -2,7 +2,7 @@ import diurnal from '../../services/signals/diurnal-drift/signal.ts'
 import reranker from '../../services/signals/reranker-drift/signal.ts'
 import { diurnalMinute, drawDiurnalTenants, playDiurnal } from '../worlds/diurnal.ts'
 import { rerankMinute } from '../worlds/rerank-minutes.ts'
-import { ofAll, readText, type RealRow } from './real-data.ts'
+import { ofAll, readText, type RealRow } from './real-rows.ts'
 
 /** Real systems that rank, one swapped for another; and real clients over two weeks. */
 

@@ -1,6 +1,6 @@
 import signal from '../../services/signals/schema-retries/signal.ts'
 import type { GrainRow } from '../worlds/grain-rows.ts'
-import { foldRows, ofAll, readText, type RealRow } from './real-data.ts'
+import { foldRows, ofAll, readText, type RealRow } from './real-rows.ts'
 
 /** BFCL: the same questions put to models twice, weeks apart; played in both orders. */
 

@@ -2,7 +2,7 @@ import { ratioBin } from '../../services/signals/statistics/ratio-sketch.ts'
 import signal from '../../services/signals/tokenizer-drift/signal.ts'
 import type { Draft } from '../../services/signals/define.ts'
 import type { GrainRow } from '../worlds/grain-rows.ts'
-import { foldRows, ofAll, readJsonLines, type RealRow } from './real-data.ts'
+import { foldRows, ofAll, readJsonLines, type RealRow } from './real-rows.ts'
 
 /** Texts counted by two tokenizers, by script; and recorded calls counted here and by their provider. */
 

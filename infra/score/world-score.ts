@@ -57,6 +57,8 @@ const MUTE_MINUTES = 60
 /** Seeds on which nothing was tuned. */
 const QUIET_SEED = 20_000
 const CHANGE_SEED = 30_000
+/** Tenants looked at for one that a change applies to. */
+const TRIES = 20
 /** Days before the change beyond those that are learned, and after it. */
 const SPARE_DAYS = 3
 
@@ -128,41 +130,41 @@ type Changed<Change> = {
   told: number
 }
 
+/** The first tenants that a change is tried on. */
+const triedOn = <Change>(
+  { strata }: World<Change>,
+  { applies }: WorldChange<Change>,
+  tenants: number
+): number[] =>
+  Array.from({ length: TRIES * tenants }, (_, index) => index)
+    .filter((index) => (strata?.of(index) ?? 0) >= 0 && (applies?.(index) ?? true))
+    .slice(0, tenants)
+
 const scoreChange = <Change>(
   world: World<Change>,
   tenants: number,
   change: WorldChange<Change>
 ): Changed<Change> => {
   const strata = world.strata?.names ?? ['']
-  const scored: Changed<Change> = {
-    change,
-    delays: raceNames(world).map(() => strata.map(() => [])),
-    right: 0,
-    told: 0
-  }
-  for (let index = 0, tried = 0; tried < tenants && index < 20 * tenants; index++) {
-    const stratum = world.strata?.of(index) ?? 0
-    if (stratum < 0 || change.applies?.(index) === false) continue
-    tried += 1
+  const delays = raceNames(world).map(() => strata.map((): Delays => []))
+  const drafts: Draft[] = []
+  for (const index of triedOn(world, change, tenants)) {
     const minute = (world.warmDays + 1) * MINUTES_PER_DAY + ((index * 7919) % MINUTES_PER_DAY)
-    const run = {
-      index,
-      days: world.warmDays + SPARE_DAYS,
-      change: { minute, what: change.what },
-      seed: CHANGE_SEED + index
+    const days = world.warmDays + SPARE_DAYS
+    const run = { index, days, change: { minute, what: change.what }, seed: CHANGE_SEED + index }
+    const stratum = world.strata?.of(index) ?? 0
+    const firsts = race(world, run).map((firings) => firstWithinDay(firings, minute))
+    for (const [racer, first] of firsts.entries()) {
+      delays[racer]![stratum]!.push((first?.minute ?? Infinity) - minute)
     }
-    for (const [racer, firings] of race(world, run).entries()) {
-      const first = firings.find((firing) => firing.minute > minute)
-      const delay = (first?.minute ?? Infinity) - minute
-      const isInTime = delay <= MINUTES_PER_DAY
-      scored.delays[racer]![stratum]!.push(isInTime ? delay : Infinity)
-      if (racer > 0 || !isInTime) continue
-      scored.told += 1
-      scored.right += change.isRight(first!.draft!) ? 1 : 0
-    }
+    const draft = firsts[0]?.draft
+    if (draft != null) drafts.push(draft)
   }
-  return scored
+  return { change, delays, right: drafts.filter(change.isRight).length, told: drafts.length }
 }
+
+const firstWithinDay = (firings: readonly Firing[], from: number): Firing | undefined =>
+  firings.find(({ minute }) => minute > from && minute <= from + MINUTES_PER_DAY)
 
 /** A section, and the row of the scoreboard. */
 export function* scoreWorld<Change>(
