@@ -59,11 +59,23 @@ test('energy claims come from data: tier about 30, batch about 4, hits up to 10,
   const { code, stdout } = await run(['energy', 'claims', '--json'], '')
   assert.equal(code, 0)
   const claims = JSON.parse(stdout) as {
+    checks: { expected: number; seen: number; holds: boolean }[]
     modelTier: { perTokenRatio: number }[]
     batch: { from: number; to: number; ratioMedian: number }[]
     cacheHit: { ratioByCachedShare: Record<string, number> }[]
     cacheThrash: { byCachedShare: Record<string, { ratio: number }> }
   }
+  assert.deepEqual(
+    claims.checks.map(({ expected, holds }) => [expected, holds]),
+    [
+      [30, true],
+      [4, true],
+      [10, true],
+      [1.85, true]
+    ]
+  )
+  const text = await run(['energy', 'claims'], '')
+  assert.match(text.stdout, /^✓ ×30 expected, ×28\.\d+ seen/)
   assert.ok(claims.modelTier.some(({ perTokenRatio }) => perTokenRatio > 26 && perTokenRatio < 35))
   const batch = claims.batch.find(({ from, to }) => from === 8 && to === 64)
   assert.ok(batch !== undefined && batch.ratioMedian > 3 && batch.ratioMedian < 5)

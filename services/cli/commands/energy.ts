@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Failure } from '../../../schemas/failure.ts'
+import { checkClaims, type ClaimCheck } from '../../rates/energy/claim-checks.ts'
 import { reproduceClaims, type Claims } from '../../rates/energy/claims.ts'
 import { answerEstimateLine, ESTIMATE_FIELDS } from '../../rates/energy/estimate-line.ts'
 import { parseReferenceRows } from '../../rates/energy/reference-rows.ts'
@@ -89,9 +90,15 @@ const write = async (io: CommandIo, text: string): Promise<void> => {
 const claims = async ({ io, options }: CommandRun): Promise<number> => {
   const rows = parseReferenceRows(await readFile(REFERENCE_ROWS, 'utf8'))
   const found = reproduceClaims(rows)
-  io.stdout.write(options['json'] === true ? `${JSON.stringify(found)}\n` : claimsText(found))
-  return EXIT.ok
+  const checks = checkClaims(found)
+  const text = `${checks.map(checkText).join('')}\n${claimsText(found)}`
+  io.stdout.write(options['json'] === true ? `${JSON.stringify({ checks, ...found })}\n` : text)
+  return checks.every(({ holds }) => holds) ? EXIT.ok : EXIT.failure
 }
+
+const checkText = ({ claim, basis, expected, seen, low, high, holds }: ClaimCheck): string =>
+  `${holds ? '✓' : '✗'} ×${expected} expected, ×${seen.toFixed(2)} seen ` +
+  `(${times(low)} to ${times(high)}, ${basis}): ${claim}\n`
 
 const times = (value: number): string => `×${value.toFixed(1)}`
 
