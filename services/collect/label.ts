@@ -18,6 +18,9 @@ const cut = (text: string, length: number): string => {
   return /[\uD800-\uDBFF]$/.test(short) ? short.slice(0, -1) : short
 }
 
+/** As the schema bounds it. */
+const FRACTION_DIGITS = 18
+
 /** A number as the decimal string that `cost_reported_usd` takes, or null when it is none. */
 export const decimalText = (value: unknown): string | null => {
   if (typeof value === 'string' && /^-?\d{1,18}(\.\d{1,18})?$/.test(value)) return value
@@ -25,6 +28,7 @@ export const decimalText = (value: unknown): string | null => {
   if (typeof number !== 'number' || !Number.isFinite(number) || Math.abs(number) >= 1e15)
     return null
   const plain = String(number)
-  // Exponents appear below 1e-6; 18 digits are what the field holds.
-  return plain.includes('e') ? number.toFixed(18).replace(/\.?0+$/, '') : plain.slice(0, 36)
+  // Doubles have up to 17 digits behind their zeros, exponents below 1e-6; the field holds 18.
+  const isFine = !plain.includes('e') && (plain.split('.')[1]?.length ?? 0) <= FRACTION_DIGITS
+  return isFine ? plain : number.toFixed(FRACTION_DIGITS).replace(/\.?0+$/, '')
 }

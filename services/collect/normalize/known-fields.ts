@@ -3,8 +3,11 @@ import { isObject, type Json } from './json.ts'
 import type { UsageRule } from './rule.ts'
 import type { Notes } from './warnings.ts'
 
-/** Names under which every API known so far reports tokens. */
-const TOKEN_NAME = /(tokens?|token_?count)$/i
+/** Names under which every API known so far reports tokens, and those that new ones may choose. */
+const TOKEN_NAME =
+  /(?:tokens?|token_?count)$|cache(?!.*(?:cost|price|discount))|reasoning|thinking|thought/i
+/** Groups of counts by the names that they have so far; under others the counts must say so. */
+const DETAILS_NAME = /details|cache|reasoning|thinking|thought/i
 
 /** Parts of rule tables: the fields that a rule reads or knowingly leaves aside. */
 const knownOf = new WeakMap<UsageRule, ReadonlySet<string>>()
@@ -43,7 +46,7 @@ export const checkFields = (block: Json, rule: UsageRule, notes: Notes): void =>
     const value = block[key]
     if (typeof value === 'number') {
       if (value > 0 && TOKEN_NAME.test(key) && !names.has(key)) notes.add('unknown_token_field')
-    } else if (key.includes('details') && isObject(value)) {
+    } else if (isObject(value) && DETAILS_NAME.test(key)) {
       checkDetails(value, key, names, notes)
     }
   }

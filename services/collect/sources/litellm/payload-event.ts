@@ -40,6 +40,7 @@ export const payloadEvent = (payload: JsonObject): Candidate => {
     conversation_id: label(textIn(payload, 'session_id')),
     response_id: label(textIn(payload, 'id')),
     emitter: 'litellm',
+    attempt: attemptOf(payload),
     temperature: numberIn(payload, 'model_parameters', 'temperature'),
     cost_reported_usd: costOf(payload),
     tags: tagsOf(payload),
@@ -50,7 +51,27 @@ export const payloadEvent = (payload: JsonObject): Candidate => {
   fillRoute(event, payload)
   fillOutcome(event, payload)
   fillUsage(event, payload)
+  fillRetrieved(event, payload)
   return event
+}
+
+/** A response that is fetched again under an id that changes each time (BerriAI/litellm #17814). */
+const RETRIEVED = /^a?get_responses$/
+/** The usage of a whole batch, told each time that it is fetched (BerriAI/litellm #39980). */
+const BATCH = /^a?retrieve_batch$/
+
+/** What fetches something made before is no call: a batch counts once, a stored response not at all. */
+const fillRetrieved = (event: Candidate, payload: JsonObject): void => {
+  const callType = textIn(payload, 'call_type') ?? ''
+  if (BATCH.test(callType)) {
+    event.batch = true
+    if (event.usage != null) event.id = textIn(payload, 'id') ?? event.id
+  } else if (RETRIEVED.test(callType)) {
+    event.tokens = {}
+    event.usage_convention = 'litellm/retrieved response-cache not billed'
+    event.usage_warnings = ['retrieved_response_not_counted']
+    event.cost_reported_usd = null
+  }
 }
 
 /** A streamed call may say 0 and have its cost in the breakdown (BerriAI/litellm #40100). */
@@ -59,6 +80,12 @@ const costOf = (payload: JsonObject): string | null => {
   const total = numberIn(payload, 'cost_breakdown', 'total_cost') ?? 0
   const isHit = valueIn(payload, 'cache_hit') === true
   return decimalText(total > 0 && !isHit && !(Number(cost) > 0) ? total : cost)
+}
+
+/** Retries before this one, where the router says so; calls without a router are no attempt. */
+const attemptOf = (payload: JsonObject): number | null => {
+  const retries = numberIn(payload, 'metadata', 'attempted_retries')
+  return retries === null || retries < 0 ? null : Math.floor(retries) + 1
 }
 
 const MS_PER_SECOND = 1000

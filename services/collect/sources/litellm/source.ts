@@ -38,8 +38,8 @@ export default defineSource({
   tells: (
     'id source time tenant kind name duration_ms ttft_ms project team user tags trace_id ' +
     'conversation_id request_id response_id provider request_model response_model service_tier ' +
-    'region route emitter provider_account usage tokens usage_convention status error_type ' +
-    'stop_reason temperature cost_reported_usd tools_hash system_prompt_hash local script'
+    'region route emitter provider_account usage tokens usage_convention usage_warnings status error_type ' +
+    'stop_reason temperature cost_reported_usd attempt batch tools_hash system_prompt_hash local script'
   ).split(' '),
   counts: true,
   read
