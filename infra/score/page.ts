@@ -12,10 +12,13 @@ export type Part = { id: string; row: ScoreRow | null; body: string }
 
 const INTRO = `# Scoreboard
 
-Written by \`make score\` from seeded worlds and from real data beside the checkout (\`../shared/data\`). Worlds
-were tuned on other seeds. Each section shows the signal beside the rules that products offer, on the same
-input; \`SCORE_SIGNALS=id,id\` renews some sections, \`SCORE_TENANTS\`, \`SCORE_DAYS\`, \`SCORE_INCIDENTS\` and
-\`SCORE_NIGHTS\` size them.
+Written by \`make score\` from seeded worlds and from recorded data beside the checkout (\`../shared/data\`).
+Worlds were tuned on other seeds. Each section shows the signal at several settings beside the rules that
+products offer, on the same input. Every section says of how many tenant-months and changes it is.
+
+\`SCORE_SIGNALS=id,id\` renews some sections. Sizes: \`SCORE_MONTHS\` and \`SCORE_CHANGED\` (tenant-months with nothing
+wrong, tenants for each change), \`SCORE_TENANTS\` and \`SCORE_DAYS\` (cache-thrash and shares of calls),
+\`SCORE_INCIDENTS\` and \`SCORE_NIGHTS\` (culprits, loops, bugs).
 `
 const HEADER = [
   '| signal | detection | delay | false findings per tenant-month | attribution |',

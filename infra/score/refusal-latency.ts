@@ -50,7 +50,7 @@ const WORLD: World<What> = {
         { startMs, grains: rows.length === 0 ? {} : { traces: columns(rows) } },
         meanMs === null
           ? null
-          : { value: meanMs, n: new Set(rows.map((row) => row['trace_id'])).size }
+          : { value: meanMs, n: new Set(rows.map((row) => row['trace'])).size }
       )
     )
   }

@@ -38,14 +38,16 @@ export type World<Change> = {
   /** Days that are learned before findings count. */
   warmDays: number
   changes: readonly WorldChange<Change>[]
+  /** Findings that speak of a change; all when absent. Others state what is true all along. */
+  counts?: (draft: Draft, index: number) => boolean
   /** Classes of tenants that are told apart in delays; one class when absent. */
   strata?: { names: readonly string[]; of: (index: number) => number }
   /** Quiet worlds use indexes from 0, changed ones too, with other seeds. */
-  play: (run: WorldRun<Change>, visit: (minute: Minute, value: Told | null) => void) => void
+  play: (run: WorldRun<Change>, visit: (minute: Minute, value: Seen | null) => void) => void
 }
 
 /** What rules on one number see of the minute; by default it counts as one call. */
-type Told = { value: number; n?: number; weight?: number }
+type Seen = { value: number; n?: number; weight?: number }
 
 export type WorldSize = { months: number; changed: number; days: number }
 
@@ -82,21 +84,27 @@ const raceNames = <Change>(world: World<Change>): string[] => [
   ...createRules(world.limits).map(({ name }) => name)
 ]
 
+/** What a fold found in a minute that speaks of a change. */
+const told = <Change>(
+  { counts, startMs }: World<Change>,
+  drafts: readonly Draft[],
+  index: number
+): Firing[] =>
+  drafts
+    .filter((draft) => draft.status === 'firing' && (counts?.(draft, index) ?? true))
+    .map((draft) => ({ minute: (Date.parse(draft.detected_at) - startMs) / MINUTE_MS, draft }))
+
 /** Firings of each racer over one run. */
 const race = <Change>(world: World<Change>, run: WorldRun<Change>): Firing[][] => {
   const folds = curveOf(world).map(({ settings }) => world.signal.open(settings))
   const rules = createRules(world.limits)
   const fired: Firing[][] = [...folds, ...rules].map(() => [])
-  world.play(run, (minute, told) => {
+  world.play(run, (minute, seen) => {
     for (const [index, fold] of folds.entries()) {
-      for (const draft of fold.fold(minute)) {
-        if (draft.status !== 'firing') continue
-        const at = (Date.parse(draft.detected_at) - world.startMs) / MINUTE_MS
-        fired[index]!.push({ minute: at, draft })
-      }
+      fired[index]!.push(...told(world, fold.fold(minute), run.index))
     }
-    if (told === null) return
-    const { value, n = 1, weight = n } = told
+    if (seen === null) return
+    const { value, n = 1, weight = n } = seen
     const at = (minute.startMs - world.startMs) / MINUTE_MS
     const observation: Observation = { minute: at, value, n, weight }
     for (const [index, rule] of rules.entries()) {
