@@ -133,6 +133,24 @@ describe('a key of one tenant', { timeout: 120_000 + CASES * 200 }, () => {
     }
   })
 
+  test('gets nothing by a cursor or an entity tag that was made for others', async () => {
+    let pages = 0
+    let cursor: string | null = null
+    do {
+      const url: string = `/v1/events?limit=40${cursor === null ? '' : `&cursor=${cursor}`}`
+      const all = await api.get(url)
+      const own = await api.get(url, OWN)
+      assert.equal(own.status, 200, own.text)
+      assert.ok(!own.text.includes(OTHERS), url)
+      const headers = { 'x-test-tenant': OWN, 'if-none-match': all.etag }
+      const asked = await api.app.inject({ url, headers })
+      assert.equal(asked.statusCode, own.text === all.text ? 304 : 200)
+      cursor = all.json['next']
+      pages++
+    } while (cursor !== null)
+    assert.ok(pages > 2)
+  })
+
   test('gets its own findings without the names of others', async () => {
     const { json } = await api.get('/v1/findings', OWN)
     const findings = json['findings'] as unknown as Record<string, unknown>[]
