@@ -1,5 +1,4 @@
-import { fingerprint } from '../../services/signals/fingerprint.ts'
-import type { GrainRow } from './grain-rows.ts'
+import { hashOf, type GrainRow } from './grain-rows.ts'
 import { createRandom, type Random } from './random.ts'
 
 /**
@@ -66,9 +65,6 @@ type Scene = {
   lost: FlightChange | null
   minute: number
 }
-
-/** 52 bits of a hash, as the database would give them. */
-const hashOf = (...words: string[]): number => Number(`0x${fingerprint(...words).slice(3)}`)
 
 const flightRows = ({ world, random, wave, lost, minute }: Scene, trace: string): GrainRow[] => {
   const share = (fact: FlightChange['fact'], usual: number): number =>

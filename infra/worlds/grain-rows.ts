@@ -1,8 +1,12 @@
+import { fingerprint } from '../../services/signals/fingerprint.ts'
 import type { Columns, GrainInput } from '../../services/signals/define.ts'
 
 /** Rows of a grain as worlds make them, put into the columns that a fold reads. */
 
 export type GrainRow = Readonly<Record<string, number | string | null>>
+
+/** 52 bits of a hash, where a grain has 53 of the database's. */
+export const hashOf = (...words: string[]): number => Number(`0x${fingerprint(...words).slice(3)}`)
 
 /** Makes columns of one minute after another; series are numbered as they are first seen. */
 export const createColumns = (input: GrainInput): ((rows: readonly GrainRow[]) => Columns) => {

@@ -1,4 +1,4 @@
-import type { GrainRow } from './grain-rows.ts'
+import { hashOf, type GrainRow } from './grain-rows.ts'
 import { createRandom, type Random } from './random.ts'
 
 /**
@@ -97,7 +97,7 @@ const trace = (random: Random, { refusedShare }: GuardedTenant, request: Request
     return {
       tenant: 'acme',
       id: `${request.id}-${stage}`,
-      trace_id: request.id,
+      trace: hashOf(request.id),
       kind: stage === 'model' || stage === 'reformulation' ? 'llm' : 'guardrail',
       name: stage === 'model' || stage === 'reformulation' ? null : stage,
       time_ms: startedMs,

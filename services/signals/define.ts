@@ -18,7 +18,7 @@ export type GrainInput = {
   measures: readonly string[]
   /** Text columns that differ from row to row of a series. */
   texts?: readonly string[]
-  /** Measures or texts that order the rows of a minute, before the series' own order. */
+  /** Columns that order the rows of a minute, before the series' own order; they need not be read. */
   orderBy?: readonly string[]
 }
 

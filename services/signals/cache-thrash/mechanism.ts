@@ -140,11 +140,15 @@ const explainPool = (suspicion: Suspicion, attribution: Attribution): Cause => {
   }
 }
 
-/** How the culprit's own prompts changed. */
+/**
+ * How the culprit's own prompts changed. New tokens are events times new tokens per event: whichever
+ * grew by the larger factor is the reason, as more of the same prompts bring more new ones, too.
+ */
 export const ownMechanism = ({ before, after }: Share): Mechanism => {
+  const grew = (of: (rates: Rates) => number): number => of(after) / Math.max(of(before), 1e-9)
   const novel = shareOf(after, novelTokens) - shareOf(before, novelTokens)
   const head = shareOf(after, headTokens) - shareOf(before, headTokens)
-  if (novel < NOVEL_SHARE_MIN) return 'own-volume-grew'
+  if (novel < NOVEL_SHARE_MIN || grew(eventsOf) >= grew(novelPerEvent)) return 'own-volume-grew'
   return head >= EXPLAINS_MIN * novel ? 'own-prefix-broke-early' : 'own-prefix-broke-mid-prompt'
 }
 
@@ -155,6 +159,8 @@ const shareOf = (rates: Rates, tokens: (rates: Rates) => number): number =>
   rates.input > 0 ? tokens(rates) / rates.input : 0
 const missed = ({ input, cached }: Rates): number => input - cached
 const novelTokens = ({ novel }: Rates): number => novel
+const eventsOf = ({ events }: Rates): number => events
+const novelPerEvent = ({ novel, events }: Rates): number => (events > 0 ? novel / events : 0)
 const headTokens = ({ headNovel }: Rates): number => headNovel
 
 /** Culprit and victims as figures; no culprit where the ranking is inconclusive. */

@@ -2,6 +2,26 @@
 -- them. Latency comes as one row per 10 % step of duration, since what is slow is learned later.
 WITH calls AS (
   SELECT *, coalesce(response_model, request_model) AS model FROM windows
+),
+sums AS MATERIALIZED (
+  SELECT
+    window_start,
+    tenant,
+    provider,
+    model,
+    sum(n) FILTER (kind = 'llm')::DOUBLE AS n,
+    sum(coalesce(n_429, 0) + coalesce(n_529, 0) + coalesce(n_fallback, 0))
+      FILTER (kind = 'llm')::DOUBLE AS degraded,
+    sum(n_refusal_known) FILTER (kind = 'llm')::DOUBLE AS n_refusal_known,
+    sum(n_refused) FILTER (kind = 'llm' AND n_refusal_known > 0)::DOUBLE AS n_refused,
+    sum(n_schema)::DOUBLE AS n_schema,
+    sum(n_schema - n_schema_valid) FILTER (n_schema > 0)::DOUBLE AS n_invalid,
+    sum(score_n) FILTER (score_ppm BETWEEN 0 AND 1000000 * score_n)::DOUBLE AS score_n,
+    sum(score_n - score_ppm / 1e6)
+      FILTER (score_n > 0 AND score_ppm BETWEEN 0 AND 1000000 * score_n)::DOUBLE AS score_lost
+  FROM calls
+  WHERE kind = 'llm' OR n_schema > 0 OR score_n > 0
+  GROUP BY ALL
 )
 SELECT
   window_start, tenant, provider, model, 'latency' AS what,
@@ -12,23 +32,14 @@ FROM (
   FROM calls WHERE kind = 'llm' AND duration_n > 0
 )
 GROUP BY ALL
-UNION ALL BY NAME
-SELECT
-  window_start, tenant, provider, model, 'degraded' AS what,
-  NULL AS step, sum(n)::DOUBLE AS n, sum(coalesce(n_429, 0) + coalesce(n_529, 0) + coalesce(n_fallback, 0))::DOUBLE AS bad
-FROM calls WHERE kind = 'llm' GROUP BY ALL
-UNION ALL BY NAME
-SELECT
-  window_start, tenant, provider, model, 'refusals' AS what,
-  NULL AS step, sum(n_refusal_known)::DOUBLE AS n, sum(n_refused)::DOUBLE AS bad
-FROM calls WHERE kind = 'llm' AND n_refusal_known > 0 GROUP BY ALL
-UNION ALL BY NAME
-SELECT
-  window_start, tenant, provider, model, 'format_failures' AS what,
-  NULL AS step, sum(n_schema)::DOUBLE AS n, sum(n_schema - n_schema_valid)::DOUBLE AS bad
-FROM calls WHERE n_schema > 0 GROUP BY ALL
-UNION ALL BY NAME
-SELECT
-  window_start, tenant, provider, model, 'judged_loss' AS what,
-  NULL AS step, sum(score_n)::DOUBLE AS n, sum(score_n - score_ppm / 1e6)::DOUBLE AS bad
-FROM calls WHERE score_n > 0 AND score_ppm BETWEEN 0 AND 1000000 * score_n GROUP BY ALL
+UNION ALL
+SELECT window_start, tenant, provider, model, 'degraded', NULL, n, degraded FROM sums WHERE n > 0
+UNION ALL
+SELECT window_start, tenant, provider, model, 'refusals', NULL, n_refusal_known, n_refused
+FROM sums WHERE n_refusal_known > 0
+UNION ALL
+SELECT window_start, tenant, provider, model, 'format_failures', NULL, n_schema, n_invalid
+FROM sums WHERE n_schema > 0
+UNION ALL
+SELECT window_start, tenant, provider, model, 'judged_loss', NULL, score_n, score_lost
+FROM sums WHERE score_n > 0

@@ -7,8 +7,8 @@ const step = (kind: string, startMs: number, endMs: number, more: Partial<Step> 
   name: null,
   startMs,
   endMs,
-  spanId: null,
-  parentSpanId: null,
+  span: null,
+  parent: null,
   refused: false,
   ...more
 })
@@ -57,9 +57,9 @@ test('the model that is asked again after a refusal is reformulation', () => {
 
 test('a step that holds others explains nothing by itself', () => {
   const steps = [
-    step('agent', 0, 3000, { spanId: 'root' }),
-    step('tool', 0, 2900, { spanId: 'search', parentSpanId: 'root', name: 'search' }),
-    step('retrieval', 100, 2800, { parentSpanId: 'search', name: 'kb' })
+    step('agent', 0, 3000, { span: 1 }),
+    step('tool', 0, 2900, { span: 2, parent: 1, name: 'search' }),
+    step('retrieval', 100, 2800, { parent: 2, name: 'kb' })
   ]
   assert.deepEqual(stagesOf(steps), { kb: 2700, waiting: 300 })
 })

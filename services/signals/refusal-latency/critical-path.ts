@@ -8,8 +8,9 @@ export type Step = {
   name: string | null
   startMs: number
   endMs: number
-  spanId: string | null
-  parentSpanId: string | null
+  /** Hashes of the ids. */
+  span: number | null
+  parent: number | null
   refused: boolean
 }
 
@@ -29,10 +30,10 @@ const WAITING = 'waiting'
 export const criticalPath = (steps: readonly Step[]): TracePath => {
   const startMs = Math.min(...steps.map((step) => step.startMs))
   const endMs = Math.max(...steps.map((step) => step.endMs))
-  const parents = new Set(steps.map(({ parentSpanId }) => parentSpanId))
+  const parents = new Set(steps.map(({ parent }) => parent))
   // A step that holds others explains nothing by itself.
   const leaves = steps.filter(
-    ({ kind, spanId }) => kind !== 'agent' && (spanId === null || !parents.has(spanId))
+    ({ kind, span }) => kind !== 'agent' && (span === null || !parents.has(span))
   )
   const refusedMs = Math.min(
     ...steps.filter(({ refused }) => refused).map((step) => step.endMs),

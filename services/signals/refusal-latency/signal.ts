@@ -9,9 +9,9 @@ export default defineSignal({
   plots: 'trace_p95_ms',
   inputs: {
     traces: {
-      keys: ['tenant'],
-      measures: ['time_ms', 'duration_ms', 'refused', 'cost_pico'],
-      texts: ['id', 'trace_id', 'span_id', 'parent_span_id', 'kind', 'name', 'route', 'user'],
+      keys: ['tenant', 'kind', 'name', 'route'],
+      measures: ['time_ms', 'duration_ms', 'refused', 'cost_pico', 'trace', 'span', 'parent'],
+      texts: ['user'],
       orderBy: ['time_ms', 'id']
     }
   },

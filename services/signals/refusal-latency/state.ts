@@ -12,12 +12,12 @@ import {
 import { SHAPE } from './series.ts'
 import type { Settings } from './settings.ts'
 import type { PathTimes } from './stages.ts'
-import type { OpenTrace } from './traces.ts'
+import type { OpenTrace, OpenTraces } from './traces.ts'
 
 export type State = {
   settings: Settings
   slots: Slots
-  traces: Map<string, OpenTrace>
+  traces: OpenTraces
   /** Stage times by key of the path's series. */
   times: Map<string, PathTimes>
   /** Findings that are open, by key of the series. */
@@ -36,12 +36,12 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
+const VERSION = 2
 
 type Header = {
   version: number
   slots: SavedSlots
-  traces: [string, OpenTrace][]
+  traces: [number, OpenTrace][]
   times: [string, PathTimes][]
   open: [string, Draft][]
   slower: [string, Draft][]

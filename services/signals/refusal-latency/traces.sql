@@ -1,12 +1,13 @@
 -- One row per step of a trace: when it ran, what stage it is, and whether it refused. Traces are put
--- together in the fold, since their steps may lie in several minutes.
+-- together in the fold, since their steps may lie in several minutes. Traces and spans are only
+-- compared, so 53 bits of their hashes stand for them.
 SELECT
   time_bucket(INTERVAL 60 SECONDS, time) AS window_start,
   tenant,
   id,
-  trace_id,
-  span_id,
-  parent_span_id,
+  (hash(tenant, trace_id) >> 11)::DOUBLE AS trace,
+  CASE WHEN span_id IS NOT NULL THEN (hash(span_id) >> 11)::DOUBLE END AS span,
+  CASE WHEN parent_span_id IS NOT NULL THEN (hash(parent_span_id) >> 11)::DOUBLE END AS parent,
   kind,
   name,
   route,

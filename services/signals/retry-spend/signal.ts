@@ -14,7 +14,7 @@ export default defineSignal({
     traces: {
       keys: ['tenant', 'model'],
       measures: ['at_ms', 'attempt', 'tokens', 'cost_pico', 'status'],
-      texts: ['operation', 'shape', 'failure', 'id'],
+      texts: ['operation', 'shape', 'failure'],
       orderBy: ['at_ms', 'id']
     }
   },

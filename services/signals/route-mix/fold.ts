@@ -29,7 +29,7 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   const switches: Switches = new Map()
   for (let row = 0; row < grains.traces.rows; row++) {
     const call = readRow(state, grains.traces, row, startMs)
-    if (call.kind === 'llm') readCall(state, { decisions, switches }, call)
+    if (call.isCall) readCall(state, { decisions, switches }, call)
     else readScore(state, call)
   }
   gatherSwitches(state.shares, switches, startMs)
@@ -52,7 +52,7 @@ type Row = {
   model: string
   conversation: string | null
   user: string | null
-  kind: string | null
+  isCall: boolean
   ms: number
   isFallback: number
   refused: number
@@ -63,13 +63,13 @@ type Row = {
 
 const readRow = (state: State, columns: Columns, row: number, minuteMs: number): Row => {
   const { measures, texts } = columns
-  const { request, model } = seriesOf(state, columns, row)
+  const { request, model, isCall } = seriesOf(state, columns, row)
   return {
     request,
     model,
     conversation: texts['conversation']![row] ?? null,
     user: texts['end_user']![row] ?? null,
-    kind: texts['kind']![row] ?? null,
+    isCall,
     ms: minuteMs + measures['at_ms']![row]!,
     isFallback: measures['is_fallback']![row]!,
     refused: measures['refused']![row]!,
@@ -84,11 +84,11 @@ const seriesOf = (state: State, { keys, series }: Columns, row: number): Series 
   const code = series[row]!
   const known = state.ofCode[code]
   if (known !== undefined) return known
-  const [tenant = null, asked = null, model = null, route = null] = keys[code]!
+  const [tenant = null, asked = null, model = null, route = null, kind = null] = keys[code]!
   const name = JSON.stringify([tenant, asked, route])
   const request = state.requests.get(name) ?? createRequest(tenant ?? '', asked, route)
   state.requests.set(name, request)
-  return (state.ofCode[code] = { request, model: model ?? '' })
+  return (state.ofCode[code] = { request, model: model ?? '', isCall: kind === 'llm' })
 }
 
 const DAY_MS = 86_400_000

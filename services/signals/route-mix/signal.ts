@@ -8,9 +8,9 @@ export default defineSignal({
   plots: 'other_model_pct',
   inputs: {
     traces: {
-      keys: ['tenant', 'asked', 'model', 'route'],
+      keys: ['tenant', 'asked', 'model', 'route', 'kind'],
       measures: ['at_ms', 'is_fallback', 'refused', 'valid', 'score_ppm', 'cost_pico'],
-      texts: ['conversation', 'end_user', 'kind', 'id'],
+      texts: ['conversation', 'end_user'],
       orderBy: ['at_ms', 'id']
     }
   },

@@ -35,7 +35,7 @@ export type State = {
   ofCode: Series[]
 }
 
-export type Series = { request: Request; model: string }
+export type Series = { request: Request; model: string; isCall: boolean }
 
 /** Conversations and users followed at once: a few megabytes. */
 const TURNS_MAX = 16_384

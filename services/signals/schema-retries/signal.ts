@@ -14,7 +14,7 @@ export default defineSignal({
     traces: {
       keys: ['tenant', 'model', 'schema'],
       measures: ['at_ms', 'valid', 'attempt', 'cost_pico'],
-      texts: ['operation', 'error', 'id'],
+      texts: ['operation', 'error'],
       orderBy: ['at_ms', 'id']
     }
   },

@@ -296,6 +296,5 @@ const learnEarly = (d: Float64Array, at: number, { n, k }: Window, suspicion: nu
   if (suspicion > HOLD_NATS) return
   d[at + R.early]! += d[held]!
   d[at + R.early + 1]! += d[held + 1]!
-  d[held] = 0
-  d[held + 1] = 0
+  d[held] = d[held + 1] = 0
 }

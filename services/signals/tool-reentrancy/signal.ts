@@ -10,7 +10,7 @@ export default defineSignal({
     traces: {
       keys: ['tenant', 'kind', 'name'],
       measures: ['at_ms', 'duration_ms', 'cost_pico', 'tokens'],
-      texts: ['trace', 'span', 'parent', 'args', 'result', 'id'],
+      texts: ['trace', 'span', 'parent', 'args', 'result'],
       orderBy: ['at_ms', 'id']
     }
   },
