@@ -40,6 +40,10 @@ export const startCollector = async (place: CollectorPlace): Promise<Collector> 
     env: { ...env, TALLY_DATA: data, TALLY_PORT: '0' },
     stdio: ['ignore', 'pipe', 'ignore']
   })
+  // Whoever ends the bench half-way ends the collector too.
+  const orphaned = (): void => void child.kill('SIGKILL')
+  process.once('exit', orphaned)
+  child.once('exit', () => process.off('exit', orphaned))
   const [line] = (await Promise.race([
     once(createInterface({ input: child.stdout }), 'line'),
     once(child, 'exit').then(([code]) => Promise.reject(new Error(`the collector exited: ${code}`)))

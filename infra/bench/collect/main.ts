@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -44,6 +45,7 @@ const asked = args.filter((one) => Object.hasOwn(KINDS, one))
 const { COLLECTOR, PROFILE, CORES } = process.env
 const isPinned = CORES !== 'any'
 if (isPinned) pinSelf(0)
+for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(1))
 
 const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
@@ -106,6 +108,8 @@ const kill = async (kinds: readonly Kind[], collector: Collector, data: string, 
 
 const prove = async (kinds: readonly Kind[]): Promise<void> => {
   const data = await mkdtemp(path.join(tmpdir(), 'tally-bench-collect-'))
+  const clean = (): void => rmSync(data, { recursive: true, force: true })
+  process.once('exit', clean)
   const ledger = new Ledger()
   try {
     const collector = await start(data)
@@ -120,7 +124,8 @@ const prove = async (kinds: readonly Kind[]): Promise<void> => {
     const isWhole = found.lost === 0 && found.doubled === 0
     if (!isWhole || found.acknowledged !== ledger.serials) process.exitCode = 1
   } finally {
-    await rm(data, { recursive: true })
+    process.off('exit', clean)
+    clean()
   }
 }
 
