@@ -28,8 +28,15 @@ export const readBillFiles = async (
 
 const readBill = async (path: string, dialect: string): Promise<BillLine[]> => {
   const importer = await loadImporter(dialect)
-  if (dialect.toLowerCase() === 'focus' && path.endsWith('.parquet')) return readParquet(path)
-  return importer.read(await readBillText(path))
+  try {
+    if (dialect.toLowerCase() === 'focus' && path.endsWith('.parquet'))
+      return await readParquet(path)
+    return importer.read(await readBillText(path))
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code !== 'E_BILL_UNREADABLE') throw cause
+    const hint = cause.hint ?? `Is it what --as ${dialect} names? The schema: ${importer.schema}.`
+    throw new Failure(cause.code, `${path}: ${cause.message}`, { hint, cause })
+  }
 }
 
 const readBytes = async (path: string): Promise<Buffer> => {

@@ -1,8 +1,18 @@
 import { Failure } from '../../schemas/failure.ts'
 
-/** Reads RFC 4180 CSV with a header row into records; empty cells are null. */
-export const parseCsv = (text: string): Record<string, string | null>[] => {
+/**
+ * Reads RFC 4180 CSV with a header row into records; empty cells are null.
+ * @throws Failure E_BILL_UNREADABLE, also where a column that must be there is not.
+ */
+export const parseCsv = (
+  text: string,
+  required: readonly string[] = []
+): Record<string, string | null>[] => {
   const [header = [], ...rows] = cells(text.startsWith('\uFEFF') ? text.slice(1) : text)
+  const missing = required.filter((name) => !header.includes(name))
+  if (missing.length > 0) {
+    throw new Failure('E_BILL_UNREADABLE', `the header has no column ${missing.join(', ')}`)
+  }
   return rows
     .filter((row) => row.length > 1 || row[0] !== '')
     .map((row, index) => {

@@ -29,6 +29,9 @@ const Row = z.looseObject({
 })
 export type FocusRow = z.infer<typeof Row>
 
+/** Columns without which a line says nothing; the standard has them mandatory. */
+const REQUIRED = ['BilledCost', 'ChargePeriodStart', 'ChargePeriodEnd', 'ProviderName']
+
 /** Names that meters carry in exports, most exact first. Texts are lower case, `-_` are spaces. */
 const METERS: readonly (readonly [RegExp, Meter])[] = [
   [/web search|search request/, 'unit:web_search'],
@@ -172,5 +175,5 @@ export const focusLines = (rows: readonly unknown[]): BillLine[] => {
 
 export default defineImporter({
   schema: 'FinOps Open Cost and Usage Specification 1.0 to 1.3, Cost and Usage, CSV or Parquet',
-  read: (csv) => focusLines(parseCsv(csv))
+  read: (csv) => focusLines(parseCsv(csv, REQUIRED))
 })

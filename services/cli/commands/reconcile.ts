@@ -54,6 +54,7 @@ export default defineCommand({
   run: async ({ options, io }) => {
     const chosen = options as Options
     const { as = [], floor, check, json } = chosen
+    refuseFloor(floor)
     const book = await bookOf(chosen.contracts)
     const sides = await sidesOf(chosen, io)
     const found = reconcile(book, sides)
@@ -64,6 +65,13 @@ export default defineCommand({
     return check === true && report.findings.length > 0 ? EXIT.findings : EXIT.ok
   }
 })
+
+const refuseFloor = (floor: string): void => {
+  if (/^\d+(\.\d+)?$/.test(floor)) return
+  throw new Failure('E_USAGE', `--floor ${floor} is not an amount in USD`, {
+    hint: 'Write it as 0.50.'
+  })
+}
 
 type Sides = { lines: BillLine[]; events: UsageEvent[] }
 

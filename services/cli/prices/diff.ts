@@ -11,7 +11,11 @@ export const diffPrices = async (
   io: CommandIo
 ): Promise<number> => {
   const [first, second] = names
-  if (first === undefined) throw new Failure('E_USAGE', 'give a book to compare with')
+  if (first === undefined) {
+    throw new Failure('E_USAGE', 'give a book to compare with', {
+      hint: 'tally prices diff BOOK compares the shipped one with it, diff OLD NEW two.'
+    })
+  }
   const before = second === undefined ? await loadBook(SHIPPED_BOOK) : await loadBook(first)
   const differences = diffBooks(before, await loadBook(second ?? first))
   for (const difference of differences) {

@@ -7,7 +7,11 @@ import { readTable, type PricesOptions } from './options.ts'
 
 const timeOf = (at: string | undefined, io: CommandIo): number => {
   const timeMs = at === undefined ? io.now().getTime() : Date.parse(at)
-  if (Number.isNaN(timeMs)) throw new Failure('E_USAGE', `--at ${at} is not an RFC 3339 time`)
+  if (Number.isNaN(timeMs)) {
+    throw new Failure('E_USAGE', `--at ${at} is not an RFC 3339 time`, {
+      hint: 'Write it as 2026-10-05T12:00:00Z.'
+    })
+  }
   return timeMs
 }
 

@@ -70,9 +70,20 @@ export const parseBook = (text: string): PriceBook => {
   }
 }
 
-/** The book that ships with the product, or the one in `path`. */
+/** The book that ships with the product, or the one in `path`. @throws Failure E_PRICE_BOOK */
 export const loadBook = async (path: URL | string = SHIPPED_BOOK): Promise<PriceBook> =>
-  parseBook(await readFile(path, 'utf8'))
+  parseBook(await readBook(path))
+
+const readBook = async (path: URL | string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new Failure('E_PRICE_BOOK', `no price book can be read from ${String(path)}`, {
+      hint: 'Name a book that `tally prices update --out FILE` wrote.',
+      cause
+    })
+  }
+}
 
 export type FoundRows = {
   rows: readonly BookRow[]
