@@ -1,21 +1,28 @@
+import { Failure } from '../../../schemas/failure.ts'
 import { defineCommand, EXIT } from '../command.ts'
-import { wholeNumber } from '../number-option.ts'
+import { resolveSettings, type Given } from '../config/settings.ts'
 
 /** Beside `tally up`, which takes 8787. */
-const PORT = '8788'
+const PORT = 8788
 
 export default defineCommand({
   summary: 'Serve the API and the page over a lake; takes no events.',
   configure: (command) => {
     command
-      .requiredOption('--data <dir>', 'folder of the lake')
-      .option('--host <host>', 'address to listen on', '127.0.0.1')
-      .option('--port <port>', 'port to listen on; 0 = any free one', PORT)
+      .option('--config <file>', 'YAML file of settings; flags and TALLY_… come before it')
+      .option('--data <dir>', 'folder of the lake')
+      .option('--host <host>', 'address to listen on; 127.0.0.1 by default')
+      .option('--port <port>', 'port to listen on, 8788 by default; 0 = any free one')
       .option('--keys <file>', 'file of API keys; required beyond loopback')
   },
   run: async ({ options, io }) => {
-    const text = options as Record<string, string | undefined>
-    const port = wholeNumber('--port', text['port'] ?? PORT, 65_535)
+    const { settings, origins } = await resolveSettings(givenTo(options, io.env))
+    const { data, host, keys } = settings
+    if (data === null) {
+      throw new Failure('E_USAGE', 'no folder is named', {
+        hint: 'Give --data, TALLY_DATA, or data in the file of settings.'
+      })
+    }
     const [{ pino }, { runServe }, { listenForStop }] = await Promise.all([
       import('pino'),
       import('../up/serve.ts'),
@@ -25,10 +32,11 @@ export default defineCommand({
     try {
       await runServe(
         {
-          place: { data: text['data'] ?? '' },
-          host: text['host'] ?? '',
-          port,
-          keyFile: text['keys'] ?? null
+          place: { data },
+          host,
+          port: origins.port === 'default' ? PORT : settings.port,
+          keyFile: keys,
+          budgetsUsd: settings.budgets_usd
         },
         {
           logger: pino({ name: 'serve', level: 'warn' }, io.stderr),
@@ -46,3 +54,13 @@ export default defineCommand({
     }
   }
 })
+
+const givenTo = (options: Record<string, unknown>, env: Given['env']): Given => {
+  const { config, ...text } = options as Record<string, string | undefined>
+  const flags = Object.fromEntries(
+    (['data', 'host', 'port', 'keys'] as const).flatMap((name) =>
+      text[name] === undefined ? [] : [[name, text[name]]]
+    )
+  )
+  return { flags, env, file: config ?? env['TALLY_CONFIG'] ?? null }
+}

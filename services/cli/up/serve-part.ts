@@ -22,6 +22,8 @@ import { lakeFolder, type SiteOptions } from '../site.ts'
 export type ServeApi = {
   /** Adds the API to a server. `keys` is null where everybody who reaches the server may ask. */
   register: (app: FastifyInstance, keys: KeyRing | null) => Promise<void>
+  /** Opens the lake and makes the cube, as the first question would. */
+  warm: () => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -63,6 +65,9 @@ export const startServe = (
         metrics,
         identify: (headers) => readerOf(headers, keys, now().getTime())
       })
+    },
+    warm: async () => {
+      await answers.answer({ route: 'me', input: {}, access: { tenant: null, admin: true } })
     },
     stop: async () => {
       await Promise.all([answers.stop(), queries.stop()])

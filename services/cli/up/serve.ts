@@ -1,24 +1,27 @@
 import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
+import { Failure } from '../../../schemas/failure.ts'
 import { assertGuarded } from '../../collect/http/sender.ts'
 import { openKeyFile } from '../../collect/keys/key-ring.ts'
 import { createApiServer } from '../../serve/http/server.ts'
 import type { SiteOptions } from '../site.ts'
-import { startServe } from './serve-part.ts'
+import { startServe, type ServeApi } from './serve-part.ts'
 
 export type ServeOptions = {
   place: SiteOptions
   host: string
   port: number
   keyFile: string | null
+  /** Monthly budgets by tenant, decimal strings in USD. */
+  budgetsUsd?: Readonly<Record<string, string>>
 }
 
 export type ServeDoors = { logger: Logger; now: () => Date; started: (url: string) => void }
 
 /** The API alone, until the signal fires. */
 export const runServe = async (
-  { place, host, port, keyFile }: ServeOptions,
+  { place, host, port, keyFile, budgetsUsd = {} }: ServeOptions,
   { logger, now, started }: ServeDoors,
   signal: AbortSignal
 ): Promise<void> => {
@@ -26,11 +29,12 @@ export const runServe = async (
     keyFile === null ? null : await openKeyFile(keyFile, (failure) => logger.error(failure))
   assertGuarded(host, keys)
   const registry = new Registry()
-  const api = startServe(place, { now, registry })
+  const api = startServe(place, { now, registry, budgetsUsd })
   try {
     const app = await createApiServer({
       logger,
       registry,
+      notReady: readiness(api),
       extend: (server) => api.register(server, keys)
     })
     started(await app.listen({ host, port }))
@@ -38,5 +42,24 @@ export const runServe = async (
     await app.close()
   } finally {
     await api.stop()
+  }
+}
+
+/** Not ready until the cube is made; where that failed, the next who asks has it tried again. */
+const readiness = (api: ServeApi): (() => string | null) => {
+  let state: 'cold' | 'warming' | 'warm' = 'cold'
+  let trouble = 'the cube is being made'
+  return () => {
+    if (state === 'cold') {
+      state = 'warming'
+      api.warm().then(
+        () => (state = 'warm'),
+        (error: unknown) => {
+          state = 'cold'
+          trouble = error instanceof Failure ? error.code : 'E_INTERNAL'
+        }
+      )
+    }
+    return state === 'warm' ? null : trouble
   }
 }

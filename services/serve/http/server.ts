@@ -9,6 +9,8 @@ const KEEP_ALIVE_MS = 65_000
 export type ApiServerOptions = {
   registry: Registry
   logger?: FastifyBaseLogger
+  /** Why a load balancer should wait; null = it need not. */
+  notReady?: () => string | null
   /** Adds what answers. */
   extend: (app: FastifyInstance) => Promise<void>
 }
@@ -22,7 +24,10 @@ export const createApiServer = async (options: ApiServerOptions): Promise<Fastif
     forceCloseConnections: true
   })
   app.get('/healthz', () => ({ status: 'ok' }))
-  app.get('/readyz', () => ({ status: 'ready' }))
+  app.get('/readyz', (_request, reply) => {
+    const reason = options.notReady?.() ?? null
+    return reply.code(reason === null ? 200 : 503).send({ status: reason ?? 'ready' })
+  })
   app.get('/metrics', async (_request, reply) =>
     reply.type(options.registry.contentType).send(await options.registry.metrics())
   )
