@@ -68,7 +68,7 @@ const curveOf = <Change>({ signal, curve }: World<Change>): readonly CurvePoint[
   curve ?? budgetCurve(signal)
 
 /** The default, and 100 times as many or as few false findings asked for. */
-export const budgetCurve = ({ settings }: Signal): readonly CurvePoint[] => {
+const budgetCurve = ({ settings }: Signal): readonly CurvePoint[] => {
   const asked = settings['falseFindingsPerTenantMonth'] ?? Number.NaN
   return [asked, 100 * asked, asked / 100].map((falseFindingsPerTenantMonth, index) => ({
     name: `this signal, ${falseFindingsPerTenantMonth} asked for${index === 0 ? ' (default)' : ''}`,
