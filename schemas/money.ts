@@ -67,6 +67,13 @@ export const divideNearest = (dividend: bigint, divisor: bigint): bigint => {
 export const roundToUnit = (pico: bigint, unit = PICO_PER_CENT): bigint =>
   divideNearest(pico, unit) * unit
 
+/** Dollars with both digits of their cents, rounded half away from zero: `42.70`. */
+export const formatDollars = (pico: bigint): string => {
+  const cents = divideNearest(pico, PICO_PER_CENT)
+  const size = cents < 0n ? -cents : cents
+  return `${cents < 0n ? '-' : ''}${size / 100n}.${String(size % 100n).padStart(2, '0')}`
+}
+
 /**
  * Splits `total` over non-negative integer weights in whole multiples of `unit`, so that the parts
  * sum to `total` exactly: each part is rounded towards zero and the units left over go to the

@@ -38,10 +38,10 @@ test('a budget counts its own spending, and foretells the month from the last wh
   assert.deepEqual(
     states.map(({ id, spent_usd, forecast_usd, state }) => [id, spent_usd, forecast_usd, state]),
     [
-      ['acme', '24', '310', 'within'],
-      ['tight', '24', '310', 'forecast_over'],
-      ['red', '50', '775', 'over'],
-      ['dev', '7', '108.5', 'within']
+      ['acme', '24.00', '310.00', 'within'],
+      ['tight', '24.00', '310.00', 'forecast_over'],
+      ['red', '50.00', '775.00', 'over'],
+      ['dev', '7.00', '108.50', 'within']
     ]
   )
 })

@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { Failure } from '../../schemas/failure.ts'
-import { formatUsd, parseUsd, roundToUnit } from '../../schemas/money.ts'
+import { formatDollars, parseUsd } from '../../schemas/money.ts'
 import type { Head } from '../../services/lake/commit.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import type { Lake } from '../../services/lake/lake.ts'
@@ -83,10 +83,10 @@ const stateOf = async (engine: Engine, { budget, month, nowMs }: Asked): Promise
   const forecast = ahead === null ? null : ahead > spent ? ahead : spent
   return {
     id: budget.id,
-    budget_usd: formatUsd(limit),
-    spent_usd: formatUsd(roundToUnit(spent)),
+    budget_usd: formatDollars(limit),
+    spent_usd: formatDollars(spent),
     unpriced_calls: Number(row?.['unpriced']),
-    forecast_usd: forecast === null ? null : formatUsd(roundToUnit(forecast)),
+    forecast_usd: forecast === null ? null : formatDollars(forecast),
     state:
       spent > limit ? 'over' : forecast !== null && forecast > limit ? 'forecast_over' : 'within'
   }

@@ -1,4 +1,4 @@
-import { formatUsd, roundToUnit } from '../../schemas/money.ts'
+import { formatDollars } from '../../schemas/money.ts'
 import type { Head } from '../../services/lake/commit.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import { quoted } from '../../services/lake/parquet-writer.ts'
@@ -13,6 +13,9 @@ export type Check = {
   ok: boolean | null
   seen: string
 }
+
+/** Checks that keep a month open when they fail. */
+export const REFUSING = ['hours', 'gaps'] as const
 
 export type ChecklistOptions = {
   month: Month
@@ -116,12 +119,11 @@ const prices = async (engine: Engine): Promise<Check> => {
     coalesce(sum(contracted_pico), 0)::VARCHAR AS contracted, coalesce(sum(list_pico), 0)::VARCHAR AS list
     FROM temp.month_rows WHERE category = 'usage'`)
   const of = (name: string): bigint => BigInt((row?.[name] as string | undefined) ?? '0')
-  const usd = (pico: bigint): string => formatUsd(roundToUnit(pico))
   const change = of('contracted') - of('metered')
   return {
     name: 'prices',
     ok: change === 0n ? true : null,
-    seen: `metered $${usd(of('metered'))}, by prices and contracts now $${usd(of('contracted'))} (${change > 0n ? '+' : ''}${usd(change)}), list $${usd(of('list'))}`
+    seen: `metered $${formatDollars(of('metered'))}, by prices and contracts now $${formatDollars(of('contracted'))} (${change > 0n ? '+' : ''}${formatDollars(change)}), list $${formatDollars(of('list'))}`
   }
 }
 

@@ -132,7 +132,9 @@ const refuse = (
   throw new Failure(
     'E_CLOSE_REFUSED',
     `${month.name} can not be closed: ${failed.map(({ name, seen }) => `${name}: ${seen}`).join('; ')}`,
-    { hint: `Wait, or sign it off as it is: --accept ${failed.map(({ name }) => name).join(',')}` }
+    {
+      hint: `\`tally settle\` makes closed hours exact; what can not be mended is signed off by --accept ${failed.map(({ name }) => name).join(',')} --by NAME`
+    }
   )
 }
 

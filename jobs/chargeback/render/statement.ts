@@ -1,4 +1,4 @@
-import { formatUsd } from '../../../schemas/money.ts'
+import { formatDollars, formatUsd, PICO_PER_CENT } from '../../../schemas/money.ts'
 import type { Engine, Row } from '../../../services/lake/engine.ts'
 import { quoted } from '../../../services/lake/parquet-writer.ts'
 import type { Month } from '../month.ts'
@@ -66,10 +66,7 @@ const lineOf = (row: Row): StatementLine => {
 }
 
 /** Cents as a decimal string of dollars. */
-export const centsAsUsd = (cents: bigint): string => {
-  const size = cents < 0n ? -cents : cents
-  return `${cents < 0n ? '-' : ''}${size / 100n}.${(size % 100n).toString().padStart(2, '0')}`
-}
+export const centsAsUsd = (cents: bigint): string => formatDollars(cents * PICO_PER_CENT)
 
 /** A tenant's name as a file's: any name stays within the folder, and no two become one. */
 export const statementName = (tenant: string | null): string =>

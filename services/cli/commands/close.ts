@@ -1,9 +1,15 @@
-import type { Check } from '../../../jobs/chargeback/checklist.ts'
-import { closeMonth, standing, type Standing } from '../../../jobs/chargeback/close.ts'
+import { REFUSING, type Check } from '../../../jobs/chargeback/checklist.ts'
+import {
+  closeMonth,
+  standing,
+  type SignOff,
+  type Standing
+} from '../../../jobs/chargeback/close.ts'
 import type { Close } from '../../../jobs/chargeback/closes.ts'
 import { parseMonth } from '../../../jobs/chargeback/month.ts'
 import { centsAsUsd as usd } from '../../../jobs/chargeback/render/statement.ts'
 import { writeClosed } from '../../../jobs/chargeback/render/write-closed.ts'
+import { Failure } from '../../../schemas/failure.ts'
 import { closedUntil, openChargeSite, type ChargeOptions } from '../charge-site.ts'
 import { defineCommand, EXIT, type CommandIo } from '../command.ts'
 
@@ -33,6 +39,7 @@ export default defineCommand({
   run: async ({ args, options, io }) => {
     const chosen = options as Options
     const month = parseMonth(args[0] ?? '')
+    const signOff = signOffOf(chosen)
     const site = await openChargeSite(chosen)
     try {
       const head = await site.head()
@@ -42,9 +49,12 @@ export default defineCommand({
       const isShown = chosen.dryRun === true || chosen.asOf !== undefined
       const found = isShown
         ? await standing(site, head, how)
-        : await closeMonth(site, { ...how, signOff: signOffOf(chosen), nowMs })
-      if (chosen.out !== undefined)
-        await writeClosed(site.engine, found, { month, out: chosen.out })
+        : await closeMonth(site, { ...how, signOff, nowMs })
+      const { out } = chosen
+      if (out !== undefined) {
+        const folder = await writeClosed(site.engine, found, { month, out })
+        io.stderr.write(`statements are in ${folder}\n`)
+      }
       print(io, found, { month: month.name, isJson: chosen.json === true })
       return EXIT.ok
     } finally {
@@ -53,13 +63,25 @@ export default defineCommand({
   }
 })
 
-const signOffOf = ({ accept = '', by }: Options) => ({
-  checks: accept
+/** @throws Failure E_USAGE when something is signed off by nobody, or is no check. */
+const signOffOf = ({ accept = '', by }: Options): SignOff => {
+  const checks = accept
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== ''),
-  by: by ?? null
-})
+    .filter((name) => name !== '')
+  const unknown = checks.find((name) => !(REFUSING as readonly string[]).includes(name))
+  if (unknown !== undefined) {
+    throw new Failure('E_USAGE', `--accept ${unknown}: there is no such check to sign off`, {
+      hint: `There are: ${REFUSING.join(', ')}.`
+    })
+  }
+  if (checks.length > 0 && by === undefined) {
+    throw new Failure('E_USAGE', '--accept needs --by', {
+      hint: 'The manifest says who signed off what: --by NAME.'
+    })
+  }
+  return { checks, by: by ?? null }
+}
 
 const print = (
   io: CommandIo,

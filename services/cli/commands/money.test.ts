@@ -75,6 +75,16 @@ describe('a wrong use says what failed, the value, and what to do', () => {
       says: /--floor many .*\n {2}Write it/
     },
     {
+      args: 'close 2026-10 --data FOLDER --accept bills --by me',
+      code: 2,
+      says: /--accept bills: .*\n {2}There are: hours, gaps/
+    },
+    {
+      args: 'close 2026-10 --data FOLDER --accept gaps',
+      code: 2,
+      says: /--accept needs --by\n {2}The manifest/
+    },
+    {
       args: 'close October --data FOLDER',
       code: 2,
       says: /"October" is not a month\n {2}Write it/
