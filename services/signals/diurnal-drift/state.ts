@@ -1,16 +1,9 @@
 import type { Draft } from '../define.ts'
-import { pack, unpack } from '../statistics/checkpoint.ts'
 import { perSeriesCount } from '../statistics/false-alarm-budget.ts'
 import type { RiseSettings } from '../statistics/rise-detector.ts'
 import { R, RISE_SHAPE } from '../statistics/rise-record.ts'
-import {
-  createSlots,
-  restoreSlots,
-  saveSlots,
-  slotArrays,
-  type SavedSlots,
-  type Slots
-} from '../statistics/series-slots.ts'
+import { createSlots, type Slots } from '../statistics/series-slots.ts'
+import { defineCheckpoint, mapPart, slotsPart } from '../statistics/state-parts.ts'
 import { WEEK_BINS } from './clock.ts'
 import { LOAD_END } from './load.ts'
 import { riseSettings, type Settings } from './settings.ts'
@@ -48,35 +41,8 @@ export const createState = (settings: Settings): State => ({
   })
 })
 
-/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
-
-type Header = {
-  version: number
-  slots: SavedSlots
-  open: [string, Draft][]
-  waves: [string, Draft][]
-}
-
-export const saveState = ({ slots, open, waves }: State): Uint8Array => {
-  const header: Header = {
-    version: VERSION,
-    slots: saveSlots(slots),
-    open: [...open],
-    waves: [...waves]
-  }
-  return pack(header, slotArrays(slots))
-}
-
-export const restoreState = (saved: Uint8Array, settings: Settings): State => {
-  const { header, arrays } = unpack(saved) as {
-    header: Header
-    arrays: ReturnType<typeof unpack>['arrays']
-  }
-  const state = createState(settings)
-  if (header.version !== VERSION) return state
-  restoreSlots(state.slots, header.slots, arrays)
-  state.open = new Map(header.open)
-  state.waves = new Map(header.waves)
-  return state
-}
+export const { saveState, restoreState } = defineCheckpoint(2, createState, {
+  slots: slotsPart,
+  open: mapPart(),
+  waves: mapPart()
+})

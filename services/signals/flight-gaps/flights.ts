@@ -1,3 +1,5 @@
+import type { Part } from '../statistics/state-parts.ts'
+
 /**
  * Steps seen lately, so that a child finds its parent and its flight's agent. Two generations of
  * hashes: what is asked for moves to the young one, and the old one is dropped after half an hour,
@@ -70,29 +72,28 @@ export const NO_AGENT = -1
 export const hasStep = (flights: Flights, span: number, ms: number): boolean | null =>
   look(flights, span) !== undefined ? true : ms < flights.blindUntilMs ? null : false
 
-export type SavedFlights = Pick<Flights, 'agents' | 'rotatedMs'> & { blindUntilMs: number | null }
+type SavedFlights = Pick<Flights, 'agents' | 'rotatedMs'> & { blindUntilMs: number | null }
 
-export const saveFlights = ({ agents, rotatedMs, blindUntilMs }: Flights): SavedFlights => ({
-  agents,
-  rotatedMs,
-  blindUntilMs: blindUntilMs === Infinity ? null : blindUntilMs
-})
-
-/** Both generations, as pairs of hash and value. */
-export const flightArrays = ({ young, old }: Flights): Float64Array[] =>
-  [young, old].map((generation) => Float64Array.from([...generation].flat()))
-
-export const restoreFlights = (
-  { agents, rotatedMs, blindUntilMs }: SavedFlights,
-  arrays: readonly ArrayLike<number>[]
-): Flights => {
-  const [young, old] = arrays.map(pairs)
-  return {
-    young: young ?? new Map(),
-    old: old ?? new Map(),
-    agents,
-    rotatedMs,
-    blindUntilMs: blindUntilMs ?? Infinity
+/** Both generations as pairs of hash and value; JSON has no Infinity. */
+export const flightsPart: Part<Flights> = {
+  save: ({ young, old, agents, rotatedMs, blindUntilMs }) => ({
+    json: {
+      agents,
+      rotatedMs,
+      blindUntilMs: blindUntilMs === Infinity ? null : blindUntilMs
+    } satisfies SavedFlights,
+    arrays: [young, old].map((generation) => Float64Array.from([...generation].flat()))
+  }),
+  restore: (json, arrays) => {
+    const { agents, rotatedMs, blindUntilMs } = json as SavedFlights
+    const [young, old] = arrays.splice(0, 2).map(pairs)
+    return {
+      young: young ?? new Map(),
+      old: old ?? new Map(),
+      agents,
+      rotatedMs,
+      blindUntilMs: blindUntilMs ?? Infinity
+    }
   }
 }
 

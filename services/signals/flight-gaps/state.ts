@@ -1,21 +1,8 @@
 import type { Draft } from '../define.ts'
-import { pack, RECORD_ARRAYS, unpack } from '../statistics/checkpoint.ts'
-import type { SavedSlots, Words } from '../statistics/series-slots.ts'
-import {
-  createShares,
-  restoreShares,
-  saveShares,
-  shareArrays,
-  type WatchedShares
-} from '../statistics/watched-shares.ts'
-import {
-  createFlights,
-  flightArrays,
-  restoreFlights,
-  saveFlights,
-  type Flights,
-  type SavedFlights
-} from './flights.ts'
+import type { Words } from '../statistics/series-slots.ts'
+import { createShares, type WatchedShares } from '../statistics/watched-shares.ts'
+import { createFlights, flightsPart, type Flights } from './flights.ts'
+import { defineCheckpoint, mapPart, sharesPart } from '../statistics/state-parts.ts'
 import type { Score } from './scores.ts'
 import type { Settings } from './settings.ts'
 
@@ -46,38 +33,9 @@ export const createState = (settings: Settings): State => ({
   kinds: new Map()
 })
 
-/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 2
-
-type Header = {
-  version: number
-  shares: SavedSlots
-  flights: SavedFlights
-  scores: [string, Score][]
-  open: [string, { fact: string; draft: Draft }][]
-}
-
-export const saveState = ({ shares, flights, scores, open }: State): Uint8Array => {
-  const header: Header = {
-    version: VERSION,
-    shares: saveShares(shares),
-    flights: saveFlights(flights),
-    scores: [...scores],
-    open: [...open]
-  }
-  return pack(header, [...shareArrays(shares), ...flightArrays(flights)])
-}
-
-export const restoreState = (saved: Uint8Array, settings: Settings): State => {
-  const { header, arrays } = unpack(saved)
-  const { version, shares, flights, scores, open } = header as Header
-  if (version !== VERSION) return createState(settings)
-  return {
-    settings,
-    shares: restoreShares(shares, arrays.slice(0, RECORD_ARRAYS)),
-    flights: restoreFlights(flights, arrays.slice(RECORD_ARRAYS)),
-    scores: new Map(scores),
-    open: new Map(open),
-    kinds: new Map()
-  }
-}
+export const { saveState, restoreState } = defineCheckpoint(3, createState, {
+  shares: sharesPart,
+  flights: flightsPart,
+  scores: mapPart(),
+  open: mapPart()
+})

@@ -1,14 +1,7 @@
 import type { Draft } from '../define.ts'
-import { pack, unpack } from '../statistics/checkpoint.ts'
 import { createRecent, type Recent } from '../statistics/recent.ts'
-import type { SavedSlots } from '../statistics/series-slots.ts'
-import {
-  createShares,
-  restoreShares,
-  saveShares,
-  shareArrays,
-  type WatchedShares
-} from '../statistics/watched-shares.ts'
+import { createShares, type WatchedShares } from '../statistics/watched-shares.ts'
+import { defineCheckpoint, mapPart, recentPart, sharesPart } from '../statistics/state-parts.ts'
 import type { ModelIndex, Request } from './decisions.ts'
 import type { Settings } from './settings.ts'
 import type { Sides } from './sides.ts'
@@ -55,42 +48,11 @@ export const createState = (settings: Settings): State => ({
   ofCode: []
 })
 
-/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
-
-type Turns = [string, Turn][]
-type Header = {
-  version: number
-  shares: SavedSlots
-  turns: [Turns, Turns, Turns]
-  sides: [string, Sides][]
-  open: [string, Draft][]
-}
-
-export const saveState = (state: State): Uint8Array => {
-  const turns = [state.conversations, state.users, state.served].map(({ entries }) => [...entries])
-  const header: Header = {
-    version: VERSION,
-    shares: saveShares(state.shares),
-    turns: turns as Header['turns'],
-    sides: [...state.sides],
-    open: [...state.open]
-  }
-  return pack(header, shareArrays(state.shares))
-}
-
-export const restoreState = (saved: Uint8Array, settings: Settings): State => {
-  const { header, arrays } = unpack(saved) as {
-    header: Header
-    arrays: ReturnType<typeof shareArrays>
-  }
-  const state = createState(settings)
-  if (header.version !== VERSION) return state
-  state.shares = restoreShares(header.shares, arrays)
-  state.conversations.entries = new Map(header.turns[0])
-  state.users.entries = new Map(header.turns[1])
-  state.served.entries = new Map(header.turns[2])
-  state.sides = new Map(header.sides)
-  state.open = new Map(header.open)
-  return state
-}
+export const { saveState, restoreState } = defineCheckpoint(2, createState, {
+  shares: sharesPart,
+  conversations: recentPart(),
+  users: recentPart(),
+  served: recentPart(),
+  sides: mapPart(),
+  open: mapPart()
+})

@@ -1,15 +1,8 @@
 import type { Draft } from '../define.ts'
-import { pack, unpack } from '../statistics/checkpoint.ts'
 import { createRecent, type Recent } from '../statistics/recent.ts'
-import type { SavedSlots } from '../statistics/series-slots.ts'
 import type { Parents } from '../statistics/share-parents.ts'
-import {
-  createShares,
-  restoreShares,
-  saveShares,
-  shareArrays,
-  type WatchedShares
-} from '../statistics/watched-shares.ts'
+import { createShares, type WatchedShares } from '../statistics/watched-shares.ts'
+import { defineCheckpoint, mapPart, recentPart, sharesPart } from '../statistics/state-parts.ts'
 import type { Loop, LoopRing } from './loops.ts'
 import type { Settings } from './settings.ts'
 
@@ -44,38 +37,9 @@ export const createState = (settings: Settings): State => ({
   grain: null
 })
 
-/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
-
-type Header = {
-  version: number
-  shares: SavedSlots
-  loops: [string, Loop][]
-  ended: [string, LoopRing][]
-  open: [string, Draft][]
-}
-
-export const saveState = ({ shares, loops, ended, open }: State): Uint8Array => {
-  const header: Header = {
-    version: VERSION,
-    shares: saveShares(shares),
-    loops: [...loops.entries],
-    ended: [...ended],
-    open: [...open]
-  }
-  return pack(header, shareArrays(shares))
-}
-
-export const restoreState = (saved: Uint8Array, settings: Settings): State => {
-  const { header, arrays } = unpack(saved) as {
-    header: Header
-    arrays: ReturnType<typeof shareArrays>
-  }
-  const state = createState(settings)
-  if (header.version !== VERSION) return state
-  state.shares = restoreShares(header.shares, arrays)
-  state.loops.entries = new Map(header.loops)
-  state.ended = new Map(header.ended)
-  state.open = new Map(header.open)
-  return state
-}
+export const { saveState, restoreState } = defineCheckpoint(2, createState, {
+  shares: sharesPart,
+  loops: recentPart(),
+  ended: mapPart(),
+  open: mapPart()
+})

@@ -1,6 +1,6 @@
 import type { Draft } from '../define.ts'
-import { pack, unpack } from '../statistics/checkpoint.ts'
 import { createRecent, type Recent } from '../statistics/recent.ts'
+import { defineCheckpoint, mapPart, recentPart } from '../statistics/state-parts.ts'
 import type { Settings } from './settings.ts'
 import type { Trace } from './trace.ts'
 
@@ -38,32 +38,8 @@ export const createState = (settings: Settings): State => ({
   habits: createRecent(HABITS_MAX, HABIT_IDLE_MS)
 })
 
-/** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
-
-type Header = {
-  version: number
-  traces: [string, Trace][]
-  incidents: [string, Incident][]
-  habits: [string, Habit][]
-}
-
-export const saveState = ({ traces, incidents, habits }: State): Uint8Array => {
-  const header: Header = {
-    version: VERSION,
-    traces: [...traces.entries],
-    incidents: [...incidents],
-    habits: [...habits.entries]
-  }
-  return pack(header, [])
-}
-
-export const restoreState = (saved: Uint8Array, settings: Settings): State => {
-  const { header } = unpack(saved) as { header: Header }
-  const state = createState(settings)
-  if (header.version !== VERSION) return state
-  state.traces.entries = new Map(header.traces)
-  state.incidents = new Map(header.incidents)
-  state.habits.entries = new Map(header.habits)
-  return state
-}
+export const { saveState, restoreState } = defineCheckpoint(2, createState, {
+  traces: recentPart(),
+  incidents: mapPart(),
+  habits: recentPart()
+})
