@@ -49,6 +49,13 @@ describe('tally up', () => {
       assert.match(text, /tally_consume_lag_records\{partition="0"\} 0/)
     })
 
+    await t.test('the clock runs the jobs, the split of measured energy among them', async () => {
+      await until('the first run of the jobs', async () => {
+        const page = await (await fetch(`${up.url}/metrics`)).text()
+        return ['settle', 'meter'].every((task) => page.includes(`task="${task}"`)) ? page : null
+      })
+    })
+
     await t.test('doctor finds nothing wrong, and who holds the lake', async () => {
       const { code, out } = await run('doctor', '--data', data)
       assert.equal(code, 0, out)
