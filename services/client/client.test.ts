@@ -10,6 +10,8 @@ import {
 } from '../../infra/emitters/fake-provider.ts'
 import { loadTokenizer } from '../collect/count/tokenizer.ts'
 import { eventRow } from '../collect/event-record.ts'
+import { startCollector } from '../collect/start.ts'
+import type { EventLog } from '../stream/log.ts'
 import { createClient, type Client, type ClientOptions } from './client.ts'
 import { askAnthropic } from './examples/anthropic.ts'
 import { askOpenAi } from './examples/openai.ts'
@@ -71,10 +73,21 @@ for (const { name, ask, provider, api } of EXAMPLES) {
     }
     assert.deepEqual(client.counts(), {
       sent: 2,
-      dropped: { full: 0, refused: 0, unreachable: 0 },
+      dropped: { full: 0, rejected: 0, refused: 0, unreachable: 0 },
       unread: 0
     })
   })
+}
+
+/** A real collector, on a log that counts. */
+const openCollector = async () => {
+  let records = 0
+  const log = {
+    ensureTopic: async () => undefined,
+    append: async (_topic: string, added: readonly unknown[]) => void (records += added.length)
+  } as unknown as EventLog
+  const options = { host: '127.0.0.1', port: 0, keyFile: null, now: () => new Date() }
+  return { ...(await startCollector({ log, ...options })), records: () => records }
 }
 
 const chat = (more: object = {}): RequestInit => ({
@@ -150,7 +163,7 @@ describe('a client', () => {
     for (let at = 0; at < 5; at++) await (await client.fetch(chatUrl(), chat())).text()
     await client.flush()
     assert.equal(events.length, 2, 'sent again after the collector was busy')
-    assert.deepEqual(client.counts().dropped, { full: 3, refused: 0, unreachable: 0 })
+    assert.deepEqual(client.counts().dropped, { full: 3, rejected: 0, refused: 0, unreachable: 0 })
   })
 
   test('counts what the collector refuses, and goes on', async () => {
@@ -160,6 +173,20 @@ describe('a client', () => {
     await (await client.fetch(chatUrl(), chat())).text()
     await client.flush()
     assert.deepEqual([events.length, client.counts().dropped.refused], [1, 1])
+  })
+
+  test('tells apart what the collector took and what it rejected, one by one', async () => {
+    const collector = await openCollector()
+    const client = createClient({ url: collector.url, tenant: 'acme' })
+    const call = { url: chatUrl(), request: { model: 'gpt-4o' }, response: {} }
+    for (const startedMs of [Date.now(), 0, Date.now()]) client.record({ ...call, startedMs })
+    await client.flush()
+    assert.deepEqual([client.counts().sent, client.counts().dropped.rejected], [2, 1])
+    client.record({ ...call, startedMs: 0 })
+    await client.flush()
+    assert.deepEqual([client.counts().sent, client.counts().dropped.rejected], [2, 2])
+    assert.equal(collector.records(), 2, 'as the log says as well')
+    await collector.close()
   })
 
   test('sends by itself after a while', async () => {

@@ -1,6 +1,6 @@
 import { loadTokenizer } from '../collect/count/tokenizer.ts'
 import { apiOf, callEvent, type Call, type Labels } from './call-event.ts'
-import { createQueue, type QueueCounts } from './queue.ts'
+import { createQueue, type Delivery, type QueueCounts } from './queue.ts'
 import { addFacts, isJson, noFacts } from './response-facts.ts'
 import { bodyReader, watched } from './watch-body.ts'
 
@@ -144,7 +144,7 @@ const ANSWER_WITHIN_MS = 10_000
 
 const sender =
   (url: string, key: string | undefined, send: typeof fetch) =>
-  async (events: readonly object[]): Promise<'sent' | 'refused' | 'later'> => {
+  async (events: readonly object[]): Promise<Delivery> => {
     const response = await send(`${url.replace(/\/$/, '')}/v1/events?partial=true`, {
       method: 'POST',
       headers: {
@@ -154,7 +154,16 @@ const sender =
       body: JSON.stringify(events),
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS)
     })
-    await response.arrayBuffer()
-    if (response.ok) return 'sent'
-    return RETRIABLE.has(response.status) ? 'later' : 'refused'
+    const answer: unknown = await response.json().catch(() => null)
+    if (RETRIABLE.has(response.status)) return 'later'
+    if (NONE_TAKEN.has(response.status)) return { rejected: events.length }
+    return response.ok ? { rejected: rejectedOf(answer) } : 'refused'
   }
+
+/** Of a partial request none was taken: each event is at fault. */
+const NONE_TAKEN: ReadonlySet<number> = new Set([400, 422])
+
+const rejectedOf = (answer: unknown): number => {
+  const rejected = isJson(answer) ? answer['refused'] : 0
+  return typeof rejected === 'number' ? rejected : 0
+}

@@ -1,5 +1,11 @@
 /** Sends events in batches; holds a bounded number, and counts what it has to drop. */
-export type Sender = (events: readonly object[]) => Promise<'sent' | 'refused' | 'later'>
+export type Sender = (events: readonly object[]) => Promise<Delivery>
+
+/**
+ * What became of a batch: taken but for `rejected` of its events, refused as a whole, or to be
+ * sent again later.
+ */
+export type Delivery = { rejected: number } | 'refused' | 'later'
 
 export type QueueOptions = {
   send: Sender
@@ -10,9 +16,13 @@ export type QueueOptions = {
 }
 
 export type QueueCounts = {
+  /** Events that the collector has accepted. */
   sent: number
-  /** Dropped because the queue was full, the collector refused them, or could not be reached. */
-  dropped: { full: number; refused: number; unreachable: number }
+  /**
+   * Dropped because the queue was full, the collector rejected them one by one, refused the request
+   * that held them (a key, say), or could not be reached.
+   */
+  dropped: { full: number; rejected: number; refused: number; unreachable: number }
 }
 
 export type Queue = QueueCounts & {
@@ -38,8 +48,11 @@ export const createQueue = ({ send, queueMax, flushMs }: QueueOptions): Queue =>
     for (const waitMs of [0, ...RETRY_MS]) {
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
       const outcome = await send(batch).catch(() => 'later' as const)
-      if (outcome === 'sent') return void (queue.sent += batch.length)
+      if (outcome === 'later') continue
       if (outcome === 'refused') return void (queue.dropped.refused += batch.length)
+      queue.sent += batch.length - outcome.rejected
+      queue.dropped.rejected += outcome.rejected
+      return
     }
     queue.dropped.unreachable += batch.length
   }
@@ -53,7 +66,7 @@ export const createQueue = ({ send, queueMax, flushMs }: QueueOptions): Queue =>
   }
   const queue: Queue = {
     sent: 0,
-    dropped: { full: 0, refused: 0, unreachable: 0 },
+    dropped: { full: 0, rejected: 0, refused: 0, unreachable: 0 },
     add: (event) => {
       if (waiting.length >= queueMax) return void queue.dropped.full++
       waiting.push(event)

@@ -1,5 +1,6 @@
 import type { EventRow } from '../../schemas/avro/flatten-event.ts'
 import type { UsageEvent } from '../../schemas/event.ts'
+import { TOKEN_FIELDS } from '../../schemas/tokens.ts'
 import { label } from './label.ts'
 import { normalize, type Normalized } from './normalize/normalize.ts'
 import { stopClassOf } from './normalize/stop.ts'
@@ -13,11 +14,11 @@ import { completeTokens } from './token-totals.ts'
  */
 export const fillUsage = (row: EventRow, event: UsageEvent): void => {
   const { tokens, usage } = event
-  if (tokens !== undefined && tokens !== null) fillStated(row, tokens)
-  else if (usage !== undefined && usage !== null) {
-    if (event.kind === 'agent') fillAggregate(row)
-    else fillNormalized(row, event, usage)
-  }
+  if (event.kind === 'agent') {
+    if (tokens != null || usage != null || event.cost_reported_usd != null)
+      fillAggregate(row, event)
+  } else if (tokens != null) fillStated(row, tokens)
+  else if (usage != null) fillNormalized(row, event, usage)
   if (row['stop_class'] === null && typeof row['stop_reason'] === 'string') {
     row['stop_class'] = stopClassOf(row['stop_reason'])
   }
@@ -31,12 +32,21 @@ const fillStated = (row: EventRow, stated: NonNullable<UsageEvent['tokens']>): v
   addWarnings(row, warnings)
 }
 
+/** Columns that are summed, and that an agent's step leaves to those below it. */
+const AGGREGATED = [...TOKEN_FIELDS, 'units', 'iterations', 'cost_reported_usd'] as const
+
 /**
- * An agent's step repeats the usage of the calls below it. The block stays on the row, as a
- * cross-check, and adds to no bucket.
+ * An agent's step repeats the usage of the calls below it, in a block or in buckets that it states.
+ * It stays on the row as a block, as a cross-check, and adds to no bucket.
  */
-const fillAggregate = (row: EventRow): void => {
-  row['usage_convention'] ??= 'aggregate'
+const fillAggregate = (
+  row: EventRow,
+  { tokens, usage, cost_reported_usd: cost }: UsageEvent
+): void => {
+  const block = { ...(usage ?? tokens), ...(cost == null ? {} : { cost_reported_usd: cost }) }
+  row['usage'] = JSON.stringify(block)
+  for (const name of AGGREGATED) row[name] = null
+  row['usage_convention'] = label(`aggregate ${row['usage_convention'] ?? ''}`)
   row['usage_confidence'] ??= 'none'
   addWarnings(row, ['agent_aggregate_not_counted'])
 }

@@ -6,8 +6,13 @@ import { quoted } from '../../../services/lake/parquet-writer.ts'
  * alone are no evidence.
  */
 
-/** Kinds of step that reach a provider: tools, agents and guardrails have no ids of a provider. */
+/** Kinds of step that reach a provider. */
 const CALL_KINDS = ['llm', 'embedding', 'rerank']
+/**
+ * Kinds that are known by ids of their own alone, a span that came twice or the id of a tool's call;
+ * a tool below a tool is another one.
+ */
+const STEP_KINDS = ['tool', 'retrieval', 'guardrail']
 /**
  * Shorter response ids are counters or constants (`1`, `cmpl`), which servers of one's own give
  * again after each start.
@@ -18,6 +23,8 @@ const RESPONSE_ID_LENGTH_MIN = 6
 export const KEY_TYPES = { response: 1, request: 2, span: 3, parent: 4, link: 5 } as const
 export type KeyType = keyof typeof KEY_TYPES
 
+/** Ids that every kind of step has for itself. */
+const OWN: readonly KeyType[] = ['request', 'span']
 const REFERRING: readonly KeyType[] = ['parent', 'link']
 /**
  * Only a response id is the same a month later, when a batch or a stored response is fetched
@@ -26,8 +33,8 @@ const REFERRING: readonly KeyType[] = ['parent', 'link']
 const LASTING: readonly KeyType[] = ['response']
 
 /** A reply of a gateway's own cache repeats the ids of the call that filled it, and is none. */
-const isCall = (e: string): string =>
-  `${e}.kind IN (${CALL_KINDS.map(quoted).join(', ')})
+const isWitness = (e: string, type: KeyType): string =>
+  `${e}.kind IN (${[...CALL_KINDS, ...(OWN.includes(type) ? STEP_KINDS : [])].map(quoted).join(', ')})
    AND coalesce(${e}.usage_convention NOT LIKE '%response-cache%', true)`
 
 /** By type: the value to hash, and the rows that have one. */
@@ -59,6 +66,6 @@ export const keysSql = (relation: string, carried: readonly string[]): string =>
       return `SELECT ${carried.join(', ')}, ${KEY_TYPES[type]} AS type,
         ${REFERRING.includes(type)} AS refers, ${!LASTING.includes(type)} AS near,
         ${hashSql('e', type, value)} AS key_hash
-        FROM ${relation} e WHERE ${isCall('e')} AND ${given}`
+        FROM ${relation} e WHERE ${isWitness('e', type)} AND ${given}`
     })
     .join(' UNION ALL ')

@@ -1,3 +1,4 @@
+import type { SettledHour } from '../../lake/settled-hours.ts'
 import { openLakeSite, openLog } from '../site.ts'
 import { settleAll } from '../pipeline.ts'
 import { defineCommand, EXIT } from '../command.ts'
@@ -17,12 +18,12 @@ export default defineCommand({
       const isJson = options['json'] === true
       await settleAll(site, log, {
         nowMs: io.now().getTime(),
-        onHour: ({ startMs, events, duplicates, conflicts, through }) => {
+        onHour: ({ startMs, through, ...counts }) => {
           const hour = new Date(startMs).toISOString()
           io.stdout.write(
             isJson
-              ? `${JSON.stringify({ hour, events, duplicates, conflicts, through })}\n`
-              : `${hour}: ${events} events, ${duplicates} duplicates, ${conflicts} conflicts\n`
+              ? `${JSON.stringify({ hour, ...told(counts), through })}\n`
+              : `${hour}: ${countsText(told(counts))}\n`
           )
         }
       })
@@ -33,3 +34,19 @@ export default defineCommand({
     }
   }
 })
+
+type Counts = Pick<SettledHour, 'events' | 'duplicates' | 'conflicts' | 'merged' | 'disagreements'>
+
+/** What became of the records of an hour: `merged` were other witnesses of a call that counts. */
+const told = ({ events, duplicates, conflicts, merged, disagreements }: Counts) => ({
+  events,
+  duplicates,
+  conflicts,
+  merged,
+  disagreements
+})
+
+const countsText = (counts: ReturnType<typeof told>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ')

@@ -34,6 +34,7 @@ const begin = (steps: Map<string, ToolStep>, line: SessionLine, block: JsonObjec
     time: textIn(line.value, 'timestamp'),
     ...contextOf(line.value),
     span_id: id,
+    request_id: label(id),
     parent_span_id: textIn(line.value, 'message', 'id'),
     args_hash: contentHash(valueIn(block, 'input'))
   }

@@ -132,6 +132,7 @@ const beginTool = (state: State, line: SessionLine, payload: JsonObject | null):
     kind: 'tool',
     name: label(textIn(payload, 'name') ?? textIn(payload, 'type')),
     span_id: id,
+    request_id: label(id),
     args_hash: contentHash(
       valueIn(payload, 'arguments') ?? valueIn(payload, 'input') ?? valueIn(payload, 'action')
     )

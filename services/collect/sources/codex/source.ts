@@ -23,7 +23,7 @@ export default defineSource({
   handling: 'lenient',
   framing: 'document',
   tells: (
-    'id source time tenant kind name duration_ms project trace_id span_id conversation_id provider ' +
+    'id source time tenant kind name duration_ms project trace_id span_id request_id conversation_id provider ' +
     'api request_model emitter usage context_limit args_hash result_hash'
   ).split(' '),
   read

@@ -80,7 +80,8 @@ export const genAi: Dialect = {
   text: {
     user: ['enduser.id', 'enduser.pseudo.id', 'user.id'],
     conversation_id: ['gen_ai.conversation.id', 'session.id'],
-    request_id: ['aws.request_id', 'gen_ai.request.id'],
+    // A tool's call is known by the id that the model gave it.
+    request_id: ['aws.request_id', 'gen_ai.request.id', 'gen_ai.tool.call.id'],
     response_id: ['gen_ai.response.id'],
     provider: ['gen_ai.provider.name', 'gen_ai.system'],
     request_model: ['gen_ai.request.model'],

@@ -82,6 +82,7 @@ export const vercelAi: Dialect = {
     team: metadata('team', 'teamId'),
     user: metadata('userId', 'user_id', 'user'),
     conversation_id: metadata('sessionId', 'session_id', 'conversationId', 'threadId'),
+    request_id: ['ai.toolCall.id'],
     response_id: ['ai.response.id'],
     provider: ['ai.model.provider'],
     request_model: ['ai.model.id'],
