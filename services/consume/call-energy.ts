@@ -176,7 +176,7 @@ export const loadEnergy = async (
 ): Promise<void> => {
   const { low, mid, high, tier, rowKey, others = {} } = energy
   const columns: Record<string, ColumnData> = {
-    row_key: { type: 'INTEGER', values: Int32Array.from(rowKey), valid: null },
+    row_key: { type: 'INTEGER', values: new Int32Array(rowKey), valid: null },
     low_j: doubleColumn(low),
     mid_j: doubleColumn(mid),
     high_j: doubleColumn(high),

@@ -1,5 +1,5 @@
 import type { EnergyFactors } from './factors.ts'
-import { fixedSeconds, logMissOf, type RooflineTerms } from './roofline.ts'
+import { fixedSeconds, type RooflineTerms } from './roofline.ts'
 
 /**
  * Concurrency from inter-token latency. A step takes longer the more requests share it, so the
@@ -34,7 +34,6 @@ export const concurrencyFromLatency = (
   const logMedian = Math.log(prior.median)
   const dataPrecision = 1 / prior.latencySigma ** 2
   const priorPrecision = 1 / prior.sigma ** 2
-  const logMiss = logMissOf(terms)
   let logBatch = logMedian
   let curvature = 1
   for (let step = 0; step < CONCURRENCY_STEPS; step += 1) {
@@ -42,7 +41,7 @@ export const concurrencyFromLatency = (
     const fixed = fixedSeconds(terms, batch)
     const missed = terms.step + terms.experts - fixed
     const predicted = fixed + batch * marginal
-    const elasticity = (batch * (marginal - missed * logMiss)) / predicted
+    const elasticity = (batch * (marginal - missed * terms.logMiss)) / predicted
     const gradient =
       elasticity * dataPrecision * Math.log(observed / predicted) -
       priorPrecision * (logBatch - logMedian)

@@ -72,7 +72,7 @@ const squares = (widths: readonly HalfWidth[]) => ({
 const scaled = (terms: RooflineTerms, by: number): RooflineTerms => ({
   step: terms.step * by,
   experts: terms.experts * by,
-  expertRate: terms.expertRate,
+  logMiss: terms.logMiss,
   token: terms.token * by,
   context: terms.context * by,
   window: terms.window * by,

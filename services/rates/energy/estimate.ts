@@ -55,6 +55,13 @@ const INPUT_UNREPORTED: HalfWidth = { below: 0.05, above: 0.25 }
 const CACHED_HALF_WIDTH: HalfWidth = { below: 1.61, above: 1.31 }
 /** Few prefill measurements are open: × 0.6 … × 2. */
 const PREFILL_HALF_WIDTH: HalfWidth = { below: 0.51, above: 0.69 }
+const squared = ({ below, above }: HalfWidth): HalfWidth => ({
+  below: below ** 2,
+  above: above ** 2
+})
+const UNREPORTED2 = squared(INPUT_UNREPORTED)
+const CACHED2 = squared(CACHED_HALF_WIDTH)
+const PREFILL2 = squared(PREFILL_HALF_WIDTH)
 /** An observed latency outside a factor of four of the model's says more of queues than of energy. */
 const LATENCY_RATIO_MAX = 4
 /** The 90th percentile of a normal deviate: half of an 80 % interval lies within it. */
@@ -207,18 +214,9 @@ const spread = (
   if (!(mid > 0)) return
   const prefill2 = (into.prefill / mid) ** 2
   const cached2 = (into.cached / mid) ** 2
-  const below2 =
-    known.below2 + blur * blur + promptDoubt('below', { prefill2, cached2, unreported })
-  const above2 =
-    known.above2 + blur * blur + promptDoubt('above', { prefill2, cached2, unreported })
-  into.low = mid * Math.exp(-Math.sqrt(below2))
-  into.high = mid * Math.exp(Math.sqrt(above2))
+  const blur2 = blur * blur
+  const below2 = known.below2 + blur2 + PREFILL2.below * prefill2 + CACHED2.below * cached2
+  const above2 = known.above2 + blur2 + PREFILL2.above * prefill2 + CACHED2.above * cached2
+  into.low = mid * Math.exp(-Math.sqrt(below2 + (unreported ? UNREPORTED2.below : 0)))
+  into.high = mid * Math.exp(Math.sqrt(above2 + (unreported ? UNREPORTED2.above : 0)))
 }
-
-const promptDoubt = (
-  side: keyof HalfWidth,
-  shares: { prefill2: number; cached2: number; unreported: boolean }
-): number =>
-  PREFILL_HALF_WIDTH[side] ** 2 * shares.prefill2 +
-  CACHED_HALF_WIDTH[side] ** 2 * shares.cached2 +
-  (shares.unreported ? INPUT_UNREPORTED[side] ** 2 : 0)

@@ -22,8 +22,8 @@ export type RooflineTerms = {
   step: number
   /** GPU seconds per step to read every expert; a batch reads `coverage` of them. */
   experts: number
-  /** Share of the experts that one token reads. */
-  expertRate: number
+  /** ln(1 − share of the experts that one token reads); finite even where it reads them all. */
+  logMiss: number
   /** GPU seconds per output token, and per token of context it attends to. */
   token: number
   context: number
@@ -88,7 +88,7 @@ export const rooflineTerms = (deployment: Deployment, factors: RooflineFactors):
       factors.memory * perByte * format.bytesPerParameter * weights.fixed +
       factor * perLayerMicros * MICROS * gpuCount * model.layers,
     experts: factors.expertMemory * perByte * format.bytesPerParameter * weights.experts,
-    expertRate: weights.expertRate,
+    logMiss: Math.log1p(-Math.min(weights.expertRate, 1 - Number.EPSILON)),
     token:
       factors.arithmetic * perFlop * activeFlop +
       factors.state * perByte * model.stateBytes +
@@ -113,15 +113,11 @@ const deploymentFactor = (
   )
 }
 
-/** ln(1 − share of experts one token reads); finite even where a token reads them all. */
-export const logMissOf = ({ expertRate }: RooflineTerms): number =>
-  Math.log1p(-Math.min(expertRate, 1 - Number.EPSILON))
-
 /** GPU seconds per step that do not grow with the batch, but for the experts that it reads. */
 export const fixedSeconds = (terms: RooflineTerms, batch: number): number =>
   terms.experts === 0
     ? terms.step
-    : terms.step + terms.experts * (1 - Math.exp(Math.max(1, batch) * logMissOf(terms)))
+    : terms.step + terms.experts * (1 - Math.exp(Math.max(1, batch) * terms.logMiss))
 
 /** GPU seconds that each request of the batch adds to a step. */
 export const marginalSeconds = (terms: RooflineTerms, contextTokens: number): number =>
