@@ -24,6 +24,7 @@ kafka-stop: ; @infra/kafka/stop.sh
 
 bench: $(install)
 	@infra/bench/run.sh
+	@$(MAKE) --no-print-directory bench-close
 
 # Closes generated months of 1, 10 and 100 M events; EVENTS can be set.
 bench-close: $(install)
