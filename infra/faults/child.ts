@@ -18,8 +18,10 @@ export type Child = {
   failed: Promise<never>
 }
 
-export const startStage = (env: StageEnv): Child => {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+/** Starts a stage, under a command that limits it where one is given. */
+export const startStage = (env: StageEnv, wrapper: readonly string[] = []): Child => {
+  const [command, ...args] = [...wrapper, process.execPath, '--import', 'tsx', MAIN]
+  const child = spawn(command, args, {
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -45,7 +47,8 @@ export const startStage = (env: StageEnv): Child => {
 }
 
 /** Runs a stage to its end. */
-export const runStageProcess = (env: StageEnv): Promise<Ended> => startStage(env).ended
+export const runStageProcess = (env: StageEnv, wrapper?: readonly string[]): Promise<Ended> =>
+  startStage(env, wrapper).ended
 
 /** Bounds a consumer of a few records: DuckDB and Node take about 350 MB for any small flush. */
 export const PEAK_MB_MAX = 900

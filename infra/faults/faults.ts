@@ -12,6 +12,8 @@ export type Fault = {
 
 const one = (file: string, title: string): Fault['shown'] => [{ file, title }]
 
+const RESOURCES = 'infra/faults/resources.system.test.ts'
+const NETWORK = 'infra/faults/network.kafka.test.ts'
 const BITS = 'infra/faults/flipped-bits.system.test.ts'
 const KAFKA = 'infra/faults/kafka.kafka.test.ts'
 const STREAM = 'services/stream/kafka/kafka.kafka.test.ts'
@@ -199,9 +201,12 @@ export const FAULTS: readonly Fault[] = [
   {
     number: 24,
     fault: 'no permission, read-only, no handles, slow disk',
-    promise: 'a clear error, offsets do not move',
-    shown: [],
-    limits: 'not injected'
+    promise: 'a clear error, offsets do not move, the rest is landed later',
+    shown: [
+      { file: RESOURCES, title: 'ends the consumer with a clear error, moves nothing' },
+      { file: RESOURCES, title: 'says so or gets by, loses nothing' }
+    ],
+    limits: 'a slow disk only as a stopped process'
   },
   {
     number: 25,
@@ -212,9 +217,9 @@ export const FAULTS: readonly Fault[] = [
   {
     number: 26,
     fault: 'hot partition',
-    promise: 'alerts of other tenants are on time',
-    shown: [],
-    limits: 'not injected; keys are traces, so no tenant makes one'
+    promise: 'the events of other partitions are landed while it lags',
+    shown: one(NETWORK, 'does not hold the others back'),
+    limits: 'findings of a minute wait until every partition has passed it'
   },
   {
     number: 27,
@@ -232,9 +237,8 @@ export const FAULTS: readonly Fault[] = [
   {
     number: 29,
     fault: 'out of memory',
-    promise: 'starts again clean',
-    shown: [],
-    limits: 'not injected; the same as a kill for the lake'
+    promise: 'the process ends, the next one starts clean',
+    shown: one(RESOURCES, 'is ended, and the next one starts clean')
   },
   {
     number: 30,
@@ -259,8 +263,10 @@ export const FAULTS: readonly Fault[] = [
     number: 33,
     fault: 'lake restored from an older copy',
     promise: 'reads on from its own offsets, or a gap says why not',
-    shown: [],
-    limits: 'not injected; only the log is restored older'
+    shown: [
+      { file: RESOURCES, title: 'reads on from where the copy stands' },
+      { file: RESOURCES, title: 'says in a gap which offsets the log no longer holds' }
+    ]
   },
   {
     number: 34,
@@ -281,15 +287,13 @@ export const FAULTS: readonly Fault[] = [
   {
     number: 36,
     fault: 'two builds in one group',
-    promise: 'generations do not mix in a file',
-    shown: [],
-    limits: 'not injected; each file carries its generation'
+    promise: 'generations do not mix in a file; sums are exact',
+    shown: one(KAFKA, 'take over from one another, and no file holds rows of both')
   },
   {
     number: 37,
     fault: 'network cut, half open, byte by byte',
     promise: 'reading and appending go on afterwards',
-    shown: [],
-    limits: 'not injected but for hanging and killed brokers'
+    shown: one(NETWORK, 'that is cut, half open and slow')
   }
 ]

@@ -157,7 +157,7 @@ const MEMBER_BYTES = 16 * 1024 * 1024
  */
 export const gzipBomb = (plainBytes: number): Buffer => {
   const writer = new BatchWriter()
-  writer.add({ key: 'bomb', value: null })
+  writer.add({ key: 'bomb', value: null }, Buffer.from('bomb'))
   const header = writer.seal({ baseOffset: 0, timeMs: Date.now() }).subarray(0, BATCH.records)
   const members = Math.ceil(plainBytes / MEMBER_BYTES)
   const value = BigInt(members * MEMBER_BYTES)

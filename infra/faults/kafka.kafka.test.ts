@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test, type TestContext } from 'node:test'
 import { Kafka, logLevel, type Admin } from 'kafkajs'
 import { CONSUMER_GROUP } from '../../schemas/topics.ts'
+import { attach } from '../../services/lake/snapshot.ts'
 import { KafkaLog } from '../../services/stream/kafka/log.ts'
 import { createDial } from '../../services/stream/kafka/internals.ts'
 import { produceBatches } from '../../services/stream/kafka/produce-request.ts'
@@ -286,6 +287,36 @@ describe('two consumers of one group', { skip }, () => {
     await settleAll(stand)
     const { gaps } = await assertSettled(data, sumTruth(early.truth, later.truth))
     assert.deepEqual(gaps, [])
+  })
+})
+
+describe('two builds in one group', { skip }, () => {
+  test('take over from one another, and no file holds rows of both', async (t) => {
+    const stand = await standOn(t, 'builds')
+    const ledgers = ['old', 'both', 'next'].map((name) => ledgerOf(name, 900, { repeats: 0.1 }))
+    const env = { STAGE: 'serve', DATA: stand.data, BROKERS: brokers[0]!, TOPIC: stand.topic }
+    const old = startStage(env)
+    t.after(() => old.process.kill('SIGKILL'))
+    await log.append(stand.topic, ledgers[0]!.records)
+    await caughtUp(stand, old)
+    const next = startStage({ ...env, BUILD: 'next-build' })
+    t.after(() => next.process.kill('SIGKILL'))
+    await until('two members', () => hasMembers(CONSUMER_GROUP, 2))
+    await log.append(stand.topic, ledgers[1]!.records)
+    await caughtUp(stand, { failed: Promise.race([old.failed, next.failed]) })
+    old.process.kill('SIGTERM')
+    assert.equal((await old.ended).code, 0)
+    await log.append(stand.topic, ledgers[2]!.records)
+    await caughtUp(stand, next)
+    next.process.kill('SIGTERM')
+    assert.equal((await next.ended).code, 0)
+    await attach(stand.site, await stand.site.lake.head())
+    const [seen] = await stand.site.engine.rows(`SELECT max(builds) AS most,
+      count(DISTINCT build) AS builds FROM (SELECT filename, count(DISTINCT generation) AS builds,
+      any_value(generation) AS build FROM temp.events_raw GROUP BY 1)`)
+    assert.deepEqual([Number(seen?.['most']), Number(seen?.['builds'])], [1, 2])
+    await settleAll(stand)
+    await assertSettled(stand.data, ledgers.map(({ truth }) => truth).reduce(sumTruth))
   })
 })
 

@@ -31,6 +31,8 @@ export type BrokerOptions = {
   /** Kept after `stop` when given; else a temporary folder that goes with it. */
   dataDir?: string
   heap?: string
+  /** Port that clients are told to connect to: a proxy's before the node. */
+  advertisedPort?: number
 }
 
 const HOST = '127.0.0.1'
@@ -83,6 +85,7 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
   const settings = [
     `KAFKA_HOST=${HOST}`,
     `KAFKA_PORT=${port}`,
+    `KAFKA_ADVERTISED_PORT=${options.advertisedPort ?? port}`,
     `KAFKA_CONTROLLER_PORT=${controllerPort}`,
     `KAFKA_DATA=${dataDir}`,
     `KAFKA_HEAP=${options.heap ?? HEAP}`,

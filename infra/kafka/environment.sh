@@ -1,5 +1,6 @@
 # Read by the other scripts in this folder. Each setting can come from the environment:
 #   KAFKA_HOST, KAFKA_PORT     where clients connect (127.0.0.1:29092)
+#   KAFKA_ADVERTISED_PORT     where clients are told to connect, a proxy's (the port above)
 #   KAFKA_CONTROLLER_PORT      the node's own door for its metadata (the port above)
 #   KAFKA_DATA                 folder of the node's records, settings, log and pid file
 #   KAFKA_HEAP                 memory of the virtual machine (512m)
@@ -8,6 +9,7 @@ folder="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 jars="$folder/lib"
 host="${KAFKA_HOST:-127.0.0.1}"
 port="${KAFKA_PORT:-29092}"
+advertised_port="${KAFKA_ADVERTISED_PORT:-$port}"
 controller_port="${KAFKA_CONTROLLER_PORT:-$((port + 1))}"
 data="${KAFKA_DATA:-$folder/data}"
 heap="${KAFKA_HEAP:-512m}"

@@ -19,7 +19,7 @@ cat >"$settings" <<PROPERTIES
 node.id=1
 process.roles=broker,controller
 listeners=CLIENTS://$host:$port,CONTROLLER://$host:$controller_port
-advertised.listeners=CLIENTS://$host:$port
+advertised.listeners=CLIENTS://$host:$advertised_port
 listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER

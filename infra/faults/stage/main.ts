@@ -1,7 +1,7 @@
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
 import { runStage } from './stage.ts'
 
-const { STAGE = '', DATA = '', BROKERS, TOPIC, SESSION_MS, CRASH_AT, NOW_MS } = process.env
+const { STAGE = '', DATA = '', BROKERS, TOPIC, SESSION_MS, CRASH_AT, BUILD, NOW_MS } = process.env
 const { FLUSH_MS = '200', FLUSH_ROWS = '2000' } = process.env
 await runStage({
   stage: STAGE,
@@ -10,6 +10,7 @@ await runStage({
   topic: TOPIC ?? EVENTS_TOPIC,
   sessionTimeoutMs: SESSION_MS === undefined ? undefined : Number(SESSION_MS),
   crashAt: CRASH_AT ?? null,
+  build: BUILD ?? null,
   nowMs: NOW_MS === undefined ? Date.now : () => Number(NOW_MS),
   flushMsMax: Number(FLUSH_MS),
   flushRowsMax: Number(FLUSH_ROWS),

@@ -11,6 +11,7 @@ import { openLake } from '../../../services/lake/lake.ts'
 import { parquetWriter } from '../../../services/lake/land-table.ts'
 import { KafkaLog } from '../../../services/stream/kafka/log.ts'
 import type { EventLog } from '../../../services/stream/log.ts'
+import { landAsBuild } from './other-build.ts'
 
 /** One stage of the product as a process of its own, so that it can be killed. */
 export type StageOptions = {
@@ -22,6 +23,8 @@ export type StageOptions = {
   /** Silence after which the group takes this member for dead. */
   sessionTimeoutMs: number | undefined
   crashAt: string | null
+  /** Generation of another build that this process stands for; null = this one. */
+  build: string | null
   nowMs: () => number
   flushMsMax: number
   flushRowsMax: number
@@ -49,7 +52,9 @@ const openStageLog = ({ data, brokers, sessionTimeoutMs }: StageOptions): EventL
 const consumeStage = async (options: StageOptions): Promise<void> => {
   const { crashAt, flushMsMax, flushRowsMax, nowMs, tell, topic } = options
   const log = openStageLog(options)
-  const landing = startLanding({ dir: lakeFolder(options), crashAt })
+  const dir = lakeFolder(options)
+  const landing =
+    options.build === null ? startLanding({ dir, crashAt }) : await landAsBuild(dir, options.build)
   const logger = pino({ level: 'warn' }, pino.destination(2))
   const consumer = new Consumer(
     {

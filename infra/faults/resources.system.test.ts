@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cp, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import { EVENTS_TOPIC } from '../../schemas/topics.ts'
+import { lakeFolder } from '../../services/cli/site.ts'
+import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
+import { assertSettled, readLake } from './checker.ts'
+import { runStageProcess, type Ended } from './child.ts'
+import { createLedger, sumTruth, type Ledger } from './ledger.ts'
+import { consumeAll, createStand, faultFolder, positionOf, settleAll, type Stand } from './stand.ts'
+
+/** What a machine may refuse: each time a clear error, nothing moved, and all of it landed after. */
+
+const START_MS = Date.parse('2026-03-01T00:00:00Z')
+const ledgerOf = (prefix: string, events: number): Ledger =>
+  createLedger({ seed: events, events, startMs: START_MS, prefix, repeats: 0.1 })
+
+const standWith = async (t: TestContext, { records }: Ledger): Promise<Stand> => {
+  const data = await faultFolder(t)
+  const log = new EmbeddedLog(path.join(data, 'log'))
+  t.after(() => log.close())
+  await log.ensureTopic(EVENTS_TOPIC, 2)
+  await log.append(EVENTS_TOPIC, records)
+  return createStand(t, { log, topic: EVENTS_TOPIC, data })
+}
+
+const reached = async (stand: Stand): Promise<number> =>
+  (await positionOf(stand, 0)) + (await positionOf(stand, 1))
+
+/** Root may write anywhere; without this capability it may not, like everybody else. */
+const AS_OTHERS =
+  process.getuid?.() === 0
+    ? ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override']
+    : ['env']
+
+const consumeUnder = (stand: Stand, wrapper: readonly string[]): Promise<Ended> =>
+  runStageProcess({ STAGE: 'consume', DATA: stand.data, PATH: process.env['PATH'] ?? '' }, wrapper)
+
+describe('a lake that may not be written', () => {
+  test('ends the consumer with a clear error, moves nothing, and is filled later', async (t) => {
+    const ledger = ledgerOf('denied', 800)
+    const stand = await standWith(t, ledger)
+    const lake = lakeFolder(stand)
+    execFileSync('chmod', ['-R', 'a-w', lake])
+    const ended = await consumeUnder(stand, AS_OTHERS)
+    execFileSync('chmod', ['-R', 'u+w', lake])
+    assert.notEqual(ended.code, 0, ended.output)
+    assert.match(ended.output, /EACCES|EROFS|permission denied/i)
+    assert.equal(await reached(stand), 0)
+    assert.equal((await consumeUnder(stand, AS_OTHERS)).code, 0)
+    await settleAll(stand)
+    await assertSettled(stand.data, ledger.truth)
+  })
+})
+
+/** Too few for Node, for its modules, for the engine, and at last for the files of a flush. */
+const HANDLES = [18, 26, 36]
+
+const skipLimits =
+  spawnSync('prlimit', ['--version']).status === 0 ? false : 'prlimit is not installed'
+
+describe('a process that may open few files', { skip: skipLimits }, () => {
+  test('says so or gets by, loses nothing, and the next one lands the rest', async (t) => {
+    const ledger = ledgerOf('handles', 800)
+    const stand = await standWith(t, ledger)
+    const ends = []
+    for (const handles of HANDLES) {
+      ends.push(await consumeUnder(stand, ['prlimit', `--nofile=${handles}`]))
+    }
+    const failed = ends.filter(({ code }) => code !== 0)
+    assert.ok(failed.length > 0, 'one of the limits is too small')
+    for (const { output } of failed) assert.match(output, /EMFILE|too many open files/i)
+    await consumeAll(stand)
+    await settleAll(stand)
+    await assertSettled(stand.data, ledger.truth)
+  })
+})
+
+describe('a process that runs out of memory', () => {
+  test('is ended, and the next one starts clean', async (t) => {
+    const ledger = ledgerOf('memory', 12_000)
+    const stand = await standWith(t, ledger)
+    const ended = await runStageProcess({
+      STAGE: 'consume',
+      DATA: stand.data,
+      FLUSH_ROWS: '1000000',
+      NODE_OPTIONS: '--max-old-space-size=14'
+    })
+    assert.notEqual(ended.code, 0)
+    assert.match(ended.output, /heap out of memory|ERR_WORKER_OUT_OF_MEMORY/)
+    await consumeAll(stand)
+    await settleAll(stand)
+    await assertSettled(stand.data, ledger.truth)
+  })
+})
+
+describe('a lake restored from an older copy', () => {
+  const restored = async (t: TestContext, trimBefore: number) => {
+    const [early, later] = [ledgerOf('early', 500), ledgerOf('later', 700)]
+    const before = await standWith(t, early)
+    const { data, log } = before
+    await consumeAll(before)
+    const copy = `${data}-copy`
+    t.after(() => rm(copy, { recursive: true, force: true }))
+    await cp(lakeFolder({ data }), copy, { recursive: true })
+    const stood = [await positionOf(before, 0), await positionOf(before, 1)]
+    await log.append(EVENTS_TOPIC, later.records)
+    await consumeAll(before)
+    await settleAll(before)
+    await rm(lakeFolder({ data }), { recursive: true })
+    await cp(copy, lakeFolder({ data }), { recursive: true })
+    for (const partition of [0, 1]) {
+      await log.deleteBefore(EVENTS_TOPIC, partition, stood[partition]! + trimBefore)
+    }
+    const stand = await createStand(t, { log, topic: EVENTS_TOPIC, data })
+    await consumeAll(stand)
+    return { stand, stood, truth: sumTruth(early.truth, later.truth) }
+  }
+
+  test('reads on from where the copy stands: nothing is lost or doubled', async (t) => {
+    const { stand, truth } = await restored(t, 0)
+    await settleAll(stand)
+    const { gaps } = await assertSettled(stand.data, truth)
+    assert.deepEqual(gaps, [])
+  })
+
+  test('says in a gap which offsets the log no longer holds', async (t) => {
+    const { stand, stood } = await restored(t, 40)
+    await settleAll(stand)
+    const { gaps } = await readLake(stand.data)
+    assert.deepEqual(
+      gaps.map(({ partition, reason, first, next }) => [partition, reason, first, next]),
+      stood.map((offset, partition) => [partition, 'retention', offset, offset + 40])
+    )
+  })
+})

@@ -1,0 +1,24 @@
+import { nativeFormat } from '../../../services/consume/decode/messages.ts'
+import { landingOn } from '../../../services/consume/landing-site.ts'
+import type { LandingThread } from '../../../services/consume/landing-thread.ts'
+import { parquetEncoder } from '../../../services/consume/parquet-encoder.ts'
+import { Pending } from '../../../services/consume/pending.ts'
+import { Engine } from '../../../services/lake/engine.ts'
+import { parquetWriter } from '../../../services/lake/land-table.ts'
+import { openLake } from '../../../services/lake/lake.ts'
+import { loadBook } from '../../../services/rates/prices/book.ts'
+
+/** The landing as another build of the product would do it: its rows name another generation. */
+export const landAsBuild = async (dir: string, generation: string): Promise<LandingThread> => {
+  const engine = await Engine.open()
+  const lake = await openLake(dir, { create: true, writeParquet: parquetWriter(engine) })
+  const encoder = parquetEncoder({ engine, lake, prices: await loadBook(), generation })
+  const landing = landingOn({ lake, generation, encoder }, new Pending(nativeFormat()))
+  return {
+    ...landing,
+    add: async (run, source) => landing.add(run, source),
+    drop: async (partition) => landing.drop(partition),
+    close: async () => engine.close(),
+    terminate: async () => {}
+  }
+}
