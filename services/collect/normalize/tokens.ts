@@ -71,6 +71,9 @@ export const readTokens = (block: Json, rule: UsageRule, notes: Notes): ReadToke
   const whole = completeCounts(stated, reasoning, rule, notes)
   const sides = decideSides(whole, rule, notes)
   tokens.in_cache_read = cacheRead
+  if (cacheRead === null && (cacheWrite ?? 0) > 0 && rule.cache === 'outside') {
+    notes.add('cache_read_missing')
+  }
   tokens.in_tool_use = toolUse
   tokens.out_reasoning = reasoning
   fillInput(tokens, { hasOutput: completion !== null, prompt, whole, sides }, notes)

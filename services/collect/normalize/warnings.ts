@@ -75,6 +75,10 @@ export const WARNINGS = {
   ),
   total_mismatch: warning('low', 'The stated total is not the sum of its parts in any convention.'),
   total_omits_parts: warning('medium', 'The stated total leaves out counts that are billed.'),
+  cache_read_missing: warning(
+    'medium',
+    'Writes to the cache are reported and reads are not, beside an input that leaves both out.'
+  ),
   input_missing: warning('medium', 'The block reports output but no input.'),
   output_missing: warning('medium', 'The block reports input or reasoning but no output.'),
   total_only: warning('low', 'Only a total is reported; it is taken as input.'),
