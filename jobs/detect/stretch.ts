@@ -63,10 +63,20 @@ const textOf = (sql = '', input?: GrainInput): string =>
 /** A pattern takes columns without naming them. */
 const PATTERN = /\bcolumns\s*\(/i
 
-/** A column that matters is named by a statement, or by its signal as an input; a star names none. */
+const COMMENT = /--[^\n]*/g
+
+/**
+ * A column that matters is named by a statement, or by its signal as an input; a star names none,
+ * nor does a comment.
+ */
 const namedColumns = (columns: readonly string[], sql: string, time: string): string => {
   if (PATTERN.test(sql)) return '*'
-  const words = new Set(sql.toLowerCase().match(/[a-z_][a-z0-9_]*/g) ?? [])
+  const words = new Set(
+    sql
+      .replace(COMMENT, '')
+      .toLowerCase()
+      .match(/[a-z_][a-z0-9_]*/g) ?? []
+  )
   return columns
     .filter((column) => column === time || words.has(column.toLowerCase()))
     .map((column) => `"${column}"`)

@@ -27,7 +27,8 @@ export const takeTurn = (
     return 'first'
   }
   if (known.model === model) {
-    remember(turns, key, { ...known, lastMs: ms })
+    known.lastMs = ms
+    remember(turns, key, known)
     return 'same'
   }
   const isBack = known.previous === model

@@ -11,7 +11,7 @@ export default defineSignal({
     traces: {
       keys: ['tenant', 'model', 'gpu', 'precision', 'n_gpus'],
       measures: [...SUMS, 'squares', 'joules', 'joules_n'],
-      orderBy: ['tenant', 'model', 'gpu', 'precision', 'n_gpus']
+      orderBy: ['tenant']
     }
   },
   settings: SETTINGS,
