@@ -77,8 +77,6 @@ export const factorsOf = (parameters: readonly number[]): RooflineFactors => {
   }
 }
 
-type Prepared = { row: ReferenceRow; deployment: Deployment; context: number }
-
 /** A reference row as a deployment: software year known, structure from the model table. */
 export const deploymentOf = (row: ReferenceRow): Deployment =>
   resolveDeployment(
@@ -97,17 +95,12 @@ export const deploymentOf = (row: ReferenceRow): Deployment =>
 /** Fits one roofline; rows without a latency are left out of the latency fit. */
 export const fitRoofline = (rows: readonly ReferenceRow[], target: FitTarget): RooflineFactors => {
   const used = rows.filter((row) => target === 'energy' || row.interTokenMs !== null)
-  const prepared = used.map((row) => ({
-    row,
-    deployment: deploymentOf(row),
-    context: row.inputTokens + CONTEXT_OUTPUT_SHARE * row.outputTokens
-  }))
-  const residual = target === 'energy' ? energyResidual : latencyResidual
+  const designs = used.map((row) => designOf(row, target))
   const parameters = minimise({
     start: START,
     residuals: (candidate) => {
-      const factors = factorsOf(candidate)
-      return Float64Array.from(prepared, (item) => residual(item, factors))
+      const positive = candidate.slice(0, POSITIVE.length).map((value) => Math.exp(value))
+      return Float64Array.from(designs, (design) => residual(design, positive, candidate))
     },
     weights: rowWeights(used),
     ridge: RIDGE_PER_ROOT_ROW * Math.sqrt(used.length)
@@ -115,19 +108,75 @@ export const fitRoofline = (rows: readonly ReferenceRow[], target: FitTarget): R
   return factorsOf(parameters)
 }
 
-const energyResidual = ({ row, deployment, context }: Prepared, factors: RooflineFactors) => {
-  const terms = rooflineTerms(deployment, factors)
-  const input = (inputSeconds(terms, row.inputTokens) * row.inputTokens) / row.outputTokens
-  const predicted =
-    deployment.gpu.powerWattsMax * (outputSeconds(terms, row.concurrency, context) + input)
-  return Math.log(predicted / row.joulesPerOutputToken)
+/**
+ * What a row tells of each parameter. A prediction is a sum that is linear in the positive
+ * coefficients, times a factor whose logarithm is linear in the others; so both are found by
+ * predicting with one parameter at a time.
+ */
+type Design = { parts: number[]; logs: number[]; logMeasured: number }
+
+const DESIGNS: Readonly<Record<FitTarget, WeakMap<ReferenceRow, Design>>> = {
+  energy: new WeakMap(),
+  latency: new WeakMap()
 }
 
-const latencyResidual = ({ row, deployment, context }: Prepared, factors: RooflineFactors) => {
+const designOf = (row: ReferenceRow, target: FitTarget): Design => {
+  const known = DESIGNS[target].get(row)
+  if (known !== undefined) return known
+  const deployment = deploymentOf(row)
+  const predict = target === 'energy' ? joulesPerToken : stepMilliseconds
+  const at = (parameters: readonly number[]): number =>
+    predict(row, deployment, factorsOf(parameters))
+  const none = POSITIVE.map(() => -Infinity)
+  const all = POSITIVE.map(() => 0)
+  const rest = START.slice(POSITIVE.length).map(() => 0)
+  const whole = at([...all, ...rest])
+  const design = {
+    parts: POSITIVE.map((_, index) => at([...none.with(index, 0), ...rest])),
+    logs: rest.map((_, index) => Math.log(at([...all, ...rest.with(index, 1)]) / whole)),
+    logMeasured: Math.log((target === 'energy' ? row.joulesPerOutputToken : row.interTokenMs) ?? 1)
+  }
+  DESIGNS[target].set(row, design)
+  return design
+}
+
+const residual = (
+  { parts, logs, logMeasured }: Design,
+  positive: readonly number[],
+  parameters: readonly number[]
+): number => {
+  let sum = 0
+  for (let index = 0; index < parts.length; index += 1) sum += positive[index]! * parts[index]!
+  let log = Math.log(sum) - logMeasured
+  for (let index = 0; index < logs.length; index += 1) {
+    log += logs[index]! * parameters[parts.length + index]!
+  }
+  return log
+}
+
+const contextOf = (row: ReferenceRow): number =>
+  row.inputTokens + CONTEXT_OUTPUT_SHARE * row.outputTokens
+
+const joulesPerToken = (
+  row: ReferenceRow,
+  deployment: Deployment,
+  factors: RooflineFactors
+): number => {
+  const terms = rooflineTerms(deployment, factors)
+  const input = (inputSeconds(terms, row.inputTokens) * row.inputTokens) / row.outputTokens
+  const output = outputSeconds(terms, row.concurrency, contextOf(row))
+  return deployment.gpu.powerWattsMax * (output + input)
+}
+
+const stepMilliseconds = (
+  row: ReferenceRow,
+  deployment: Deployment,
+  factors: RooflineFactors
+): number => {
   const terms = rooflineTerms(deployment, factors)
   const batch = Math.max(1, row.concurrency)
-  const seconds = fixedSeconds(terms, batch) + batch * marginalSeconds(terms, context)
-  return Math.log((seconds / deployment.gpuCount) * 1000) - Math.log(row.interTokenMs ?? 1)
+  const seconds = fixedSeconds(terms, batch) + batch * marginalSeconds(terms, contextOf(row))
+  return (seconds / deployment.gpuCount) * 1000
 }
 
 const rowWeights = (rows: readonly ReferenceRow[]): Float64Array => {
