@@ -12,6 +12,7 @@ export type Fault = {
 
 const one = (file: string, title: string): Fault['shown'] => [{ file, title }]
 
+const GROUP = 'infra/faults/group.kafka.test.ts'
 const RESOURCES = 'infra/faults/resources.system.test.ts'
 const NETWORK = 'infra/faults/network.kafka.test.ts'
 const BITS = 'infra/faults/flipped-bits.system.test.ts'
@@ -35,7 +36,7 @@ export const FAULTS: readonly Fault[] = [
     fault: 'zombie writer: stopped past its session, then woken',
     promise: 'its stale rows are never visible',
     shown: [
-      { file: KAFKA, title: 'share a lake while hours settle, and one sleeps through its session' },
+      { file: GROUP, title: 'share a lake while hours settle, and one sleeps through its session' },
       { file: CRASH, title: 'finds its records landed by another one and leaves its own out' }
     ]
   },
@@ -288,7 +289,7 @@ export const FAULTS: readonly Fault[] = [
     number: 36,
     fault: 'two builds in one group',
     promise: 'generations do not mix in a file; sums are exact',
-    shown: one(KAFKA, 'take over from one another, and no file holds rows of both')
+    shown: one(GROUP, 'take over from one another, and no file holds rows of both')
   },
   {
     number: 37,
