@@ -21,7 +21,7 @@ import { landGeneratedMonth } from './fixtures/land-month.ts'
 import { HOUR_MS, parseMonth } from './month.ts'
 import { NO_RULES } from './rules.ts'
 
-/** A million in the suite; EVENTS=10000000 is the proof. */
+/** A million in the suite; EVENTS=10000000 is the proof. An hour must have more than DUPLICATES. */
 const EVENTS = Number(process.env['EVENTS'] ?? 1_000_000)
 const OCTOBER = parseMonth('2026-10')
 const NOVEMBER = parseMonth('2026-11')
