@@ -96,11 +96,28 @@ const recordedEvents = (): Event[] =>
       }
     })
 
+/** Whether the stated cost is more than 1 % off what the tokens cost by the book. */
+const isOff = (event: Event): boolean => {
+  const { provider, response_model, tokens, time, cost_reported_usd } = event as Record<
+    string,
+    string
+  >
+  const { costPico } = priceUsage(BOOK, {
+    provider: provider ?? null,
+    response_model: response_model ?? null,
+    tokens: tokens as unknown as TokenCounts,
+    timeMs: Date.parse(time ?? '')
+  })
+  const stated = Number(cost_reported_usd) * 1e12
+  return costPico !== null && Math.abs(stated - Number(costPico)) > 0.01 * Number(costPico)
+}
+
 test(
   'recorded bodies that state a cost: each mismatch is classed, the others are silent',
   { skip },
   async (t) => {
-    const { findings } = await play(recordedEvents())
+    const events = recordedEvents()
+    const { findings } = await play(events)
     const firing = findings.filter(({ status }) => status === 'firing')
     for (const { summary } of firing) t.diagnostic(summary)
     const causes = (cause: string): string[] =>
@@ -112,6 +129,12 @@ test(
       'openai/gpt-5.1-codex-mini'
     ])
     assert.equal(causes('price').length, firing.length - 2)
+    const models = (own: readonly (string | undefined)[]): string[] =>
+      [...new Set(own)].map(String).toSorted()
+    assert.deepEqual(
+      models(firing.map(({ scope }) => scope['model'])),
+      models(events.filter(isOff).map((event) => event['response_model'] as string))
+    )
   }
 )
 
