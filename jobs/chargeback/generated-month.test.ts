@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import path from 'node:path'
 import { formatUsd } from '../../schemas/money.ts'
 import { Engine } from '../../services/lake/engine.ts'
@@ -90,7 +91,7 @@ describe(`a month of ${EVENTS} events`, () => {
 
   before(async () => {
     const folder = await mkdtemp(path.join(SCRATCH_ROOT, 'month-'))
-    process.once('exit', () => void rm(folder, { recursive: true, force: true }))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
     engine = await Engine.open({ threads: 2, memoryMaxMib: 1000, spillFolder: `${folder}/spill` })
     lake = await openLake(`${folder}/lake`, { writeParquet: parquetWriter(engine), create: true })
     prices = bookWith(await loadBook(), parseContracts(GENERATED_CONTRACTS))
