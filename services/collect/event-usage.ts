@@ -46,7 +46,10 @@ const fillAggregate = (
   const block = { ...(usage ?? tokens), ...(cost == null ? {} : { cost_reported_usd: cost }) }
   row['usage'] = JSON.stringify(block)
   for (const name of AGGREGATED) row[name] = null
-  row['usage_convention'] = label(`aggregate ${row['usage_convention'] ?? ''}`)
+  const convention = row['usage_convention']
+  row['usage_convention'] = label(
+    typeof convention === 'string' ? `aggregate ${convention}` : 'aggregate '
+  )
   row['usage_confidence'] ??= 'none'
   addWarnings(row, ['agent_aggregate_not_counted'])
 }

@@ -135,9 +135,9 @@ describe('a key of one tenant', { timeout: 120_000 + CASES * 200 }, () => {
 
   test('gets nothing by a cursor or an entity tag that was made for others', async () => {
     let pages = 0
-    let cursor: string | null = null
+    let cursor = ''
     do {
-      const url: string = `/v1/events?limit=40${cursor === null ? '' : `&cursor=${cursor}`}`
+      const url = `/v1/events?limit=40${cursor === '' ? '' : `&cursor=${cursor}`}`
       const all = await api.get(url)
       const own = await api.get(url, OWN)
       assert.equal(own.status, 200, own.text)
@@ -145,9 +145,9 @@ describe('a key of one tenant', { timeout: 120_000 + CASES * 200 }, () => {
       const headers = { 'x-test-tenant': OWN, 'if-none-match': all.etag }
       const asked = await api.app.inject({ url, headers })
       assert.equal(asked.statusCode, own.text === all.text ? 304 : 200)
-      cursor = all.json['next'] ?? null
+      cursor = String(all.json['next'] ?? '')
       pages++
-    } while (cursor !== null)
+    } while (cursor !== '')
     assert.ok(pages > 2)
   })
 
