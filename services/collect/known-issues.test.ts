@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventRow } from '../../schemas/avro/flatten-event.ts'
 import { ISSUES, type Issue, type Prices } from './fixtures/known-issues.ts'
+import { LOST_AND_REPEATED } from './fixtures/known-issues-of-lost-calls.ts'
 import { checkEvent } from './check-event.ts'
 import { eventRow } from './event-record.ts'
 import { withTenant } from './intake.ts'
@@ -40,7 +41,7 @@ const costOf = (row: EventRow, [fresh, read, write, out]: Prices): number => {
   return (parts + of('out_total') * out) / 1e6
 }
 
-for (const issue of ISSUES) {
+for (const issue of [...ISSUES, ...LOST_AND_REPEATED]) {
   test(`${issue.shows} (${issue.url})`, async () => {
     const rows = await rowsOf(issue)
     const { rows: number, reported, usd, flagged, ...columns } = issue.right

@@ -69,8 +69,7 @@ const envelopeItem = (envelope: JsonObject): Pick<Item, 'event' | 'said'> => {
   })
   const event: Record<string, unknown> = { ...factsOf(read), ...countsOf(read) }
   for (const name of SAME) event[name] ??= valueIn(envelope, name)
-  event['id'] =
-    textIn(envelope, 'id') ?? read.response_id ?? read.request_id ?? contentHash(envelope)
+  event['id'] = textIn(envelope, 'id') ?? idOf(read, envelope)
   event['kind'] = textIn(envelope, 'kind') ?? (read.api === 'embeddings' ? 'embedding' : 'llm')
   event['emitter'] = label(textIn(envelope, 'emitter'))
   Object.assign(event, askedOf(envelope['request']))
@@ -80,6 +79,18 @@ const envelopeItem = (envelope: JsonObject): Pick<Item, 'event' | 'said'> => {
   const isCut = read.warnings.some((warning) => CUT.has(warning))
   const out = (): string | null => (isCut ? null : answerText(envelope['body']))
   return { event, said: () => ({ in: valueIn(envelope, 'request'), out: out() }) }
+}
+
+const RUNNING = new Set(['queued', 'in_progress'])
+
+/**
+ * A background response is told without usage while it runs, and again when it is fetched: by one
+ * id the first would be kept and the usage lost. Settling joins the two by their response id.
+ */
+const idOf = (read: Normalized, envelope: JsonObject): string => {
+  const id = read.response_id ?? read.request_id ?? contentHash(envelope)
+  const status = textIn(envelope, 'body', 'status')
+  return status !== null && RUNNING.has(status) && read.usage === null ? `${id}/${status}` : id
 }
 
 /** What the request tells, where it is sent along. */
