@@ -41,6 +41,23 @@ describe('reasoning', () => {
     assert.deepEqual([tokens.out_total, tokens.out_text], [266, 5])
   })
 
+  // https://github.com/latitude-dev/latitude-llm/pull/4051
+  test('of a span is part of the output: 34,603 tokens for $0.108, and not 43,043 for $0.248', () => {
+    // The split is ours: it gives the totals and all three costs of the report.
+    const { tokens } = read({
+      'ai.usage.inputTokens': 26_951,
+      'ai.usage.cachedInputTokens': 1536,
+      'ai.usage.outputTokens': 7652,
+      'ai.usage.reasoningTokens': 6904,
+      'ai.usage.totalTokens': 34_603
+    })
+    const { in_uncached: fresh, in_cache_read: cached, in_total: input, out_total: out } = tokens
+    assert.equal((input ?? 0) + (out ?? 0), 34_603)
+    assert.equal(tokens.out_text, 7652 - 6904)
+    const cost = (fresh ?? 0) * 1.25 + (cached ?? 0) * 0.125 + (out ?? 0) * 10
+    assert.equal((cost / 1e6).toFixed(3), '0.108')
+  })
+
   // https://github.com/simonw/llm-gemini/issues/75
   test('of Gemini stands beside the candidates: 116 and not 9', () => {
     const { tokens } = read({

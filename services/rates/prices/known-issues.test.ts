@@ -99,6 +99,18 @@ const ISSUES: readonly Issue[] = [
     usd: '0.011684'
   },
   {
+    url: 'https://github.com/latitude-dev/latitude-llm/pull/4051',
+    shows: 'cache and reasoning are charged once: 0.108 for 34,603 tokens, by a split of ours',
+    calls: [
+      {
+        provider: 'azure',
+        response_model: 'gpt-5.1',
+        tokens: { in_total: 26_951, in_cache_read: 1536, out_total: 7652, out_reasoning: 6904 }
+      }
+    ],
+    usd: '0.10848075'
+  },
+  {
     url: 'https://github.com/dust-tt/dust/pull/23702',
     shows: 'a batch is charged 50 % of 0.75, 3 and 2',
     calls: THREE.map((call) => ({ ...call, batch: true })),
