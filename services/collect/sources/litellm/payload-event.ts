@@ -65,7 +65,10 @@ const fillRetrieved = (event: Candidate, payload: JsonObject): void => {
   const callType = textIn(payload, 'call_type') ?? ''
   if (BATCH.test(callType)) {
     event.batch = true
-    if (event.usage != null) event.id = textIn(payload, 'id') ?? event.id
+    if (event.usage == null) return
+    event.id = textIn(payload, 'id') ?? event.id
+    // Prices by the size of a call can not be told from the sum of a batch (BerriAI/litellm #39861).
+    event.usage_warnings = ['batch_of_several_calls']
   } else if (RETRIEVED.test(callType)) {
     event.tokens = {}
     event.usage_convention = 'litellm/retrieved response-cache not billed'
