@@ -6,6 +6,7 @@ import { Pending } from '../../../services/consume/pending.ts'
 import { Engine } from '../../../services/lake/engine.ts'
 import { parquetWriter } from '../../../services/lake/land-table.ts'
 import { openLake } from '../../../services/lake/lake.ts'
+import { takeTurns } from '../../../services/lake/turn.ts'
 import { loadBook } from '../../../services/rates/prices/book.ts'
 
 /** The landing as another build of the product would do it: its rows name another generation. */
@@ -14,11 +15,15 @@ export const landAsBuild = async (dir: string, generation: string): Promise<Land
   const lake = await openLake(dir, { create: true, writeParquet: parquetWriter(engine) })
   const encoder = parquetEncoder({ engine, lake, prices: await loadBook(), generation })
   const landing = landingOn({ lake, generation, encoder }, new Pending(nativeFormat()))
+  // As in the product's worker: what is added while a flush runs waits for the next one.
+  const inTurn = takeTurns()
   return {
-    ...landing,
-    add: async (run, source) => landing.add(run, source),
-    drop: async (partition) => landing.drop(partition),
-    close: async () => engine.close(),
+    positions: (topic) => inTurn(() => landing.positions(topic)),
+    adopt: (move) => inTurn(() => landing.adopt(move)),
+    add: (run, source) => inTurn(async () => landing.add(run, source)),
+    drop: (partition) => inTurn(async () => landing.drop(partition)),
+    flush: () => inTurn(() => landing.flush()),
+    close: () => inTurn(async () => engine.close()),
     terminate: async () => {}
   }
 }
