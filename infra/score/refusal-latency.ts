@@ -48,9 +48,7 @@ const WORLD: World<What> = {
     playRefusals(run, (startMs, rows, meanMs) =>
       visit(
         { startMs, grains: rows.length === 0 ? {} : { traces: columns(rows) } },
-        meanMs === null
-          ? null
-          : { value: meanMs, n: new Set(rows.map((row) => row['trace'])).size }
+        meanMs === null ? null : { value: meanMs, n: new Set(rows.map((row) => row['trace'])).size }
       )
     )
   }
