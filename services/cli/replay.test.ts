@@ -80,6 +80,24 @@ describe('tally replay', () => {
       assert.notDeepEqual(damages[0]?.['ranges'], [])
     })
 
+    await t.test(
+      'scrub --mend lands it again, and fails where the log itself is lost',
+      async () => {
+        const mending = await tally('scrub', '--data', anew, '--mend')
+        assert.deepEqual([mending.code, mending.err], [0, ''])
+        assert.match(mending.out, /✓ events_raw\/.*: one bit was set right/)
+        const head = path.join(
+          lakeFolder({ data: anew }),
+          'ranges/_delta_log/00000000000000000001.json'
+        )
+        await writeFile(head, 'of another lake')
+        const hopeless = await tally('scrub', '--data', anew, '--mend')
+        assert.equal(hopeless.code, 1)
+        assert.equal(hopeless.err, '')
+        assert.match(hopeless.out, /log unreadable[^]*00000000000000000001\.json has other bytes/)
+      }
+    )
+
     await t.test('says so when the log no longer holds what was landed', async () => {
       await log.deleteBefore(EVENTS_TOPIC, 1, 100)
       const late = await tally('replay', '--from', data, '--data', path.join(data, 'late'))

@@ -35,6 +35,7 @@ export const sealState = (bytes: Uint8Array): 'whole' | 'broken' | 'none' => {
 
 /** The commit with its one flipped bit set right; null when that is not what happened to it. */
 export const mendedCommit = (bytes: Uint8Array): Uint8Array | null => {
+  if (bytes.length < BODY + CLOSE.length) return null
   const text = Buffer.from(bytes)
   // What stands before the digits is always the same.
   text.write(OPEN, 0, 'latin1')

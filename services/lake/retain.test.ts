@@ -209,6 +209,17 @@ describe('retaining', () => {
       assert.equal(ranges?.length, 1)
     }
   })
+
+  test('the scrub names a commit that is lost between two others, in each log', async (t) => {
+    const { files } = (await openAhead(await copy(t), 0)).doors
+    const lost = [commitPath('gaps', 40), commitPath('ranges', 30), commitPath('ranges', 31)]
+    for (const path of lost) await files.delete(path)
+    const { damages } = await scrub(files)
+    assert.deepEqual(
+      damages.map(({ table, path, problem }) => [`${table}/${path}`, problem]),
+      lost.map((path) => [path, 'missing'])
+    )
+  })
 })
 
 test('quarantined bytes are left behind after 6 days, their rows are not', async (t) => {

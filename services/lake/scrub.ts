@@ -2,7 +2,7 @@ import { Failure } from '../../schemas/failure.ts'
 import { sealState } from './commit-seal.ts'
 import type { Commit, Head, LiveFile, Range } from './commit.ts'
 import { isPointer, lastCheckpointPath, versionOfCheckpoint } from './delta-checkpoint.ts'
-import { versionOfCommit } from './delta-log.ts'
+import { commitPath, versionOfCommit } from './delta-log.ts'
 import type { Files } from './files.ts'
 import { createFollower, ORIGIN } from './follower.ts'
 import { fileKey } from './head.ts'
@@ -100,7 +100,9 @@ const LOG_FILE = /^([^/]+)\/((?:_delta_log|_heads)\/[^/]+)$/
 /** Commits carry their own seal, copies of the log have one beside them. */
 const scrubLogs = async (files: Files, report: ScrubReport): Promise<void> => {
   const seals = new Map<string, Map<string, Seal[]>>()
-  for (const full of await files.list('')) {
+  const paths = await files.list('')
+  report.damages.push(...missingCommits(paths))
+  for (const full of paths) {
     const [, table, path] = LOG_FILE.exec(full) ?? []
     if (table === undefined || path === undefined) continue
     if (!seals.has(table)) seals.set(table, await readSeals(files, table))
@@ -110,9 +112,28 @@ const scrubLogs = async (files: Files, report: ScrubReport): Promise<void> => {
     report.logFiles += 1
     if (state === 'unsealed') report.unsealed += 1
     if (state !== 'damaged') continue
-    const origin = { kind: null, version: null, ranges: null, seals: known }
-    report.damages.push({ table, path, problem: 'content', ...origin })
+    report.damages.push({ ...OF_THE_LOG, table, path, problem: 'content', seals: known })
   }
+}
+
+const OF_THE_LOG = { kind: null, version: null, ranges: null, seals: [] } as const
+
+/** A log is cleaned from its old end: a commit that lacks between two others was lost. */
+const missingCommits = (paths: readonly string[]): Damage[] => {
+  const last = new Map<string, number>()
+  const damages: Damage[] = []
+  for (const full of paths) {
+    const version = versionOfCommit(full)
+    if (version === null) continue
+    const table = full.split('/', 1)[0] ?? ''
+    const first = (last.get(table) ?? version - 1) + 1
+    for (let lost = first; lost < version; lost++) {
+      const path = commitPath(table, lost).slice(table.length + 1)
+      damages.push({ ...OF_THE_LOG, table, path, problem: 'missing' })
+    }
+    last.set(table, version)
+  }
+  return damages
 }
 
 /** Null for what is none of our files, or is not finished, or has gone meanwhile. */

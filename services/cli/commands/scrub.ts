@@ -23,7 +23,8 @@ export default defineCommand({
     if (after.version === -1) throw noLake(lakeFolder({ data }))
     if (options['json'] === true) io.stdout.write(`${JSON.stringify({ ...after, mended })}\n`)
     else print(io, after, mended)
-    return after.damages.length > 0 ? EXIT.failure : EXIT.ok
+    const isWhole = after.damages.length === 0 && after.version !== null
+    return isWhole ? EXIT.ok : EXIT.failure
   }
 })
 
@@ -45,17 +46,16 @@ const print = (io: CommandIo, report: ScrubReport, mended: readonly Mended[]): v
 
 const WHAT = { missing: 'is missing', size: 'has another size', content: 'has other bytes' }
 
-const sentence = ({ table, path, problem, kind, ranges }: Damage): string =>
-  `✗ ${table}/${path} ${WHAT[problem]}\n    ${remedy(kind, ranges ?? [])}`
+const sentence = ({ table, path, problem, ranges }: Damage): string =>
+  `✗ ${table}/${path} ${WHAT[problem]}\n    ${remedy(ranges ?? [])}`
 
 /** What makes the file anew, or where to get it from. */
-const remedy = (kind: Damage['kind'], ranges: readonly Range[]): string => {
+const remedy = (ranges: readonly Range[]): string => {
   if (ranges.length > 0) {
     const list = ranges.map(
       ({ topic, partition, first, next }) => `${topic}/${partition} [${first}, ${next})`
     )
     return `tally scrub --mend lands it again from the log: ${list.join(', ')}`
   }
-  if (kind === null) return 'tally scrub --mend, or restore it from a backup.'
   return 'tally scrub --mend sets one flipped bit right; else restore it from a backup.'
 }
