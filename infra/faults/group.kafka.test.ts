@@ -7,7 +7,7 @@ import { KafkaLog } from '../../services/stream/kafka/log.ts'
 import { skipKafka, startBroker } from '../kafka/broker.ts'
 import { assertSettled } from './checker.ts'
 import { startStage } from './child.ts'
-import { createLedger, sumTruth, type Ledger, type LedgerOptions } from './ledger.ts'
+import { ledgerOf, sumTruth } from './ledger.ts'
 import { caughtUp, createStand, lagOf, settleAll, until, type Stand } from './stand.ts'
 
 /** Several consumers of one group, as processes of their own. */
@@ -21,13 +21,9 @@ after(async () => {
   await broker?.stop()
 })
 
-const START_MS = Date.parse('2026-03-01T00:00:00Z')
 const PARTITIONS = 4
 /** Nobody notices a sleeping member earlier; a loaded machine's heartbeats still fit in. */
 const SESSION_MS = 4_000
-
-const ledgerOf = (prefix: string, events: number, more: Partial<LedgerOptions> = {}): Ledger =>
-  createLedger({ seed: events, events, startMs: START_MS, prefix, ...more })
 
 const standOn = async (t: TestContext, topic: string): Promise<Stand> => {
   await log.ensureTopic(topic, PARTITIONS)

@@ -9,7 +9,7 @@ import { skipKafka, startBroker } from '../kafka/broker.ts'
 import { assertSettled, readLake } from './checker.ts'
 import { PEAK_MB_MAX, peakMegabytes, startStage } from './child.ts'
 import { gzipBomb } from './hostile-records.ts'
-import { createLedger, sumTruth, truthOf, type Ledger, type LedgerOptions } from './ledger.ts'
+import { ledgerOf, sumTruth, truthOf } from './ledger.ts'
 import {
   caughtUp,
   consume,
@@ -32,11 +32,7 @@ after(async () => {
   await broker?.stop()
 })
 
-const START_MS = Date.parse('2026-03-01T00:00:00Z')
 const PARTITIONS = 4
-
-const ledgerOf = (prefix: string, events: number, more: Partial<LedgerOptions> = {}): Ledger =>
-  createLedger({ seed: events, events, startMs: START_MS, prefix, ...more })
 
 /** A topic and a lake of their own for each test. */
 const standOn = async (t: TestContext, topic: string): Promise<Stand> => {

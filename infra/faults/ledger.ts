@@ -41,6 +41,15 @@ const STEP_MS = 700
 /** Up to this much out of order: ten minutes. */
 const DISORDER_MS = 600_000
 
+const START_MS = Date.parse('2026-03-01T00:00:00Z')
+
+/** A ledger of so many events whose ids begin with a name of their own, all of one day in March. */
+export const ledgerOf = (
+  prefix: string,
+  events: number,
+  more: Partial<LedgerOptions> = {}
+): Ledger => createLedger({ seed: events, events, startMs: START_MS, prefix, ...more })
+
 /** Seeded events with repeats in other partitions, conflicts and disorder. */
 export const createLedger = (options: LedgerOptions): Ledger => {
   const random = createRandom(options.seed)

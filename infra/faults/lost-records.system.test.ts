@@ -5,7 +5,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { EVENTS_TOPIC } from '../../schemas/topics.ts'
 import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import { assertSettled } from './checker.ts'
-import { createLedger, sumTruth, truthOf, type Ledger, type LedgerOptions } from './ledger.ts'
+import { ledgerOf, sumTruth, truthOf } from './ledger.ts'
 import {
   caughtUp,
   consume,
@@ -17,11 +17,7 @@ import {
   type Stand
 } from './stand.ts'
 
-const START_MS = Date.parse('2026-03-01T00:00:00Z')
 const topic = EVENTS_TOPIC
-
-const ledgerOf = (prefix: string, events: number, more: Partial<LedgerOptions> = {}): Ledger =>
-  createLedger({ seed: events, events, startMs: START_MS, prefix, ...more })
 
 /** A log in a folder whose earlier copy can be put back, as a restored backup would be. */
 const openRestorable = async (t: TestContext) => {

@@ -4,7 +4,7 @@ import { KafkaLog } from '../../services/stream/kafka/log.ts'
 import { partitionOf } from '../../services/stream/records/partitioner.ts'
 import { skipKafka, startBroker } from '../kafka/broker.ts'
 import { assertSettled } from './checker.ts'
-import { createLedger, sumTruth, type Ledger } from './ledger.ts'
+import { ledgerOf, sumTruth, type Ledger } from './ledger.ts'
 import { startProxy } from './proxy.ts'
 import { caughtUp, consume, createStand, positionOf, settleAll, until } from './stand.ts'
 
@@ -30,10 +30,9 @@ after(async () => {
   await proxy.close()
 })
 
-const START_MS = Date.parse('2026-03-01T00:00:00Z')
 const PARTITIONS = 4
-const ledgerOf = (prefix: string, events: number): Ledger =>
-  createLedger({ seed: events, events, startMs: START_MS, prefix, repeats: 0.1 })
+const repeated = (prefix: string, events: number): Ledger =>
+  ledgerOf(prefix, events, { repeats: 0.1 })
 
 /** As a collector does: again, until it is acknowledged. What came twice counts once. */
 const appendAgain = async (topic: string, { records }: Ledger): Promise<void> => {
@@ -50,7 +49,7 @@ describe('a network', { skip }, () => {
     const topic = 'network'
     await log.ensureTopic(topic, PARTITIONS)
     const stand = await createStand(t, { log, topic })
-    const ledgers = ['fair', 'cut', 'drip', 'silent'].map((name) => ledgerOf(name, 700))
+    const ledgers = ['fair', 'cut', 'drip', 'silent'].map((name) => repeated(name, 700))
     const [fair, cut, drip, silent] = ledgers
     const consuming = consume(stand, { flushRowsMax: 300 })
     try {
@@ -83,7 +82,7 @@ describe('a hot partition', { skip }, () => {
     const topic = 'hot'
     await log.ensureTopic(topic, PARTITIONS)
     const stand = await createStand(t, { log, topic })
-    const [flood, others] = [ledgerOf('flood', 20_000), ledgerOf('others', 400)]
+    const [flood, others] = [repeated('flood', 20_000), repeated('others', 400)]
     // All of the flood has one key; what lands beside it belongs to other partitions.
     const hot = partitionOf('hot', PARTITIONS)
     await log.append(

@@ -8,14 +8,13 @@ import { lakeFolder } from '../../services/cli/site.ts'
 import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import { assertSettled, readLake } from './checker.ts'
 import { runStageProcess, type Ended } from './child.ts'
-import { createLedger, sumTruth, type Ledger } from './ledger.ts'
+import { ledgerOf, sumTruth, type Ledger } from './ledger.ts'
 import { consumeAll, createStand, faultFolder, positionOf, settleAll, type Stand } from './stand.ts'
 
 /** What a machine may refuse: each time a clear error, nothing moved, and all of it landed after. */
 
-const START_MS = Date.parse('2026-03-01T00:00:00Z')
-const ledgerOf = (prefix: string, events: number): Ledger =>
-  createLedger({ seed: events, events, startMs: START_MS, prefix, repeats: 0.1 })
+const repeated = (prefix: string, events: number): Ledger =>
+  ledgerOf(prefix, events, { repeats: 0.1 })
 
 const standWith = async (t: TestContext, { records }: Ledger): Promise<Stand> => {
   const data = await faultFolder(t)
@@ -40,7 +39,7 @@ const consumeUnder = (stand: Stand, wrapper: readonly string[]): Promise<Ended> 
 
 describe('a lake that may not be written', () => {
   test('ends the consumer with a clear error, moves nothing, and is filled later', async (t) => {
-    const ledger = ledgerOf('denied', 800)
+    const ledger = repeated('denied', 800)
     const stand = await standWith(t, ledger)
     const lake = lakeFolder(stand)
     execFileSync('chmod', ['-R', 'a-w', lake])
@@ -63,7 +62,7 @@ const skipLimits =
 
 describe('a process that may open few files', { skip: skipLimits }, () => {
   test('says so or gets by, loses nothing, and the next one lands the rest', async (t) => {
-    const ledger = ledgerOf('handles', 800)
+    const ledger = repeated('handles', 800)
     const stand = await standWith(t, ledger)
     const ends = []
     for (const handles of HANDLES) {
@@ -80,7 +79,7 @@ describe('a process that may open few files', { skip: skipLimits }, () => {
 
 describe('a process that runs out of memory', () => {
   test('is ended, and the next one starts clean', async (t) => {
-    const ledger = ledgerOf('memory', 12_000)
+    const ledger = repeated('memory', 12_000)
     const stand = await standWith(t, ledger)
     const ended = await runStageProcess({
       STAGE: 'consume',
@@ -98,7 +97,7 @@ describe('a process that runs out of memory', () => {
 
 describe('a lake restored from an older copy', () => {
   const restored = async (t: TestContext, trimBefore: number) => {
-    const [early, later] = [ledgerOf('early', 500), ledgerOf('later', 700)]
+    const [early, later] = [repeated('early', 500), repeated('later', 700)]
     const before = await standWith(t, early)
     const { data, log } = before
     await consumeAll(before)
