@@ -34,8 +34,6 @@ const UNKNOWN_OFFSET = -1
 const BYTES_MIN = 1
 /** Bytes of one answer: it is held in memory as a whole. Partitions behind it come next time. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
-/** What an answer may take beyond the time that the broker waits. */
-const ANSWER_MS_MAX = 30_000
 
 const writeQuery = (writer: WireWriter, { partition, offset, bytesMax }: FetchQuery): void => {
   writer.int32(partition).int32(UNKNOWN_EPOCH).int64(offset).int32(UNKNOWN_EPOCH)
@@ -97,11 +95,18 @@ const decodeAnswer = (bytes: Buffer, byName: boolean): Answers => {
   return { error, answers: topics.flat() }
 }
 
-/** Fetches raw record batches of some partitions of a topic that one node leads. */
-export const fetchBatches = async (connection: Connection, plan: FetchPlan): Promise<Answers> => {
+/**
+ * Fetches raw record batches of some partitions of a topic that one node leads.
+ * @param answerMs what the answer may take beyond the time that the broker waits for records.
+ */
+export const fetchBatches = async (
+  connection: Connection,
+  plan: FetchPlan,
+  answerMs: number
+): Promise<Answers> => {
   const byName = connection.versionMax(API.fetch.apiKey) < API.fetch.apiVersion
   const api = byName ? API.fetchByName : API.fetch
-  const timeoutMs = plan.waitMs + ANSWER_MS_MAX
+  const timeoutMs = plan.waitMs + answerMs
   const call: Call = { ...api, body: encodeRequest(plan, byName), timeoutMs }
   return decodeAnswer(await connection.call(call), byName)
 }

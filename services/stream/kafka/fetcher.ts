@@ -78,12 +78,14 @@ const select = (waiting: readonly Waiting[]): { taken: Waiting[]; left: Waiting[
 }
 
 export class Fetcher {
+  readonly #timeoutMs: number
   readonly #cluster: Cluster
   readonly #groups = new Map<string, Group>()
   readonly #closing = new AbortController()
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, timeoutMs: number) {
     this.#cluster = cluster
+    this.#timeoutMs = timeoutMs
   }
 
   /**
@@ -182,7 +184,7 @@ export class Fetcher {
     try {
       const { error, answers } = await this.#cluster.onNode(
         { metadata, node, lane },
-        (connection) => fetchBatches(connection, { metadata, queries, waitMs })
+        (connection) => fetchBatches(connection, { metadata, queries, waitMs }, this.#timeoutMs)
       )
       const byPartition = new Map(answers.map((answer) => [answer.partition, answer]))
       for (const read of reads) {

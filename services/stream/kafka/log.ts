@@ -61,7 +61,7 @@ export class KafkaLog implements EventLog, LogAdmin {
     this.#settings = settings
     this.#kafka = createKafka(settings)
     this.#cluster = new Cluster(createDial(settings), timeoutMs)
-    this.#fetcher = new Fetcher(this.#cluster)
+    this.#fetcher = new Fetcher(this.#cluster, timeoutMs)
     this.#producer = new Producer({
       cluster: this.#cluster,
       timeoutMs,
