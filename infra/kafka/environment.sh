@@ -43,6 +43,7 @@ answers() {
   { exec 9<>"/dev/tcp/$host/$port" && printf "$request" >&9 &&
     [[ "$(timeout 2 head -c 8 <&9 | wc -c)" == 8 ]]; } 2>/dev/null
   local answered=$?
-  exec 9>&- 2>/dev/null
+  # In braces: an exec alone would redirect the script's own errors for good.
+  { exec 9>&-; } 2>/dev/null
   return $answered
 }

@@ -50,11 +50,13 @@ fi
 # shellcheck disable=SC2086
 nohup java "-Xms$heap" "-Xmx$heap" ${KAFKA_JAVA_OPTIONS:-} -cp "$jars/*" kafka.Kafka "$settings" \
   >>"$data/node.log" 2>&1 </dev/null 8>&- &
-echo $! >"$pid_file"
+node=$!
+echo "$node" >"$pid_file"
 
 deadline=$((SECONDS + seconds_to_start))
 until answers; do
-  is_running || fail "the node ended while starting, see $data/node.log"
+  # By its pid alone: for a moment it is still a copy of this script, with another command line.
+  kill -0 "$node" 2>/dev/null || fail "the node ended while starting, see $data/node.log"
   ((SECONDS < deadline)) || fail "the node does not answer after $seconds_to_start s, see $data/node.log"
   sleep 0.2
 done
