@@ -44,6 +44,8 @@ describe('figures', () => {
   test('compare with before only where there is a before', () => {
     assert.equal(format.change('120', '100'), '+20 %')
     assert.equal(format.change('50', '100'), '−50 %')
+    assert.equal(format.change('999', '100'), '+899 %')
+    assert.equal(format.change('158100', '100'), '×1,580')
     assert.equal(format.change('50', '0'), null)
     assert.equal(format.change(null, '100'), null)
   })

@@ -78,10 +78,15 @@ export const duration = (ms: Amount): string => {
 export const time = (iso: string | null | undefined): string =>
   iso == null ? NONE : `${new Date(iso).toISOString().slice(0, 16).replace('T', ' ')}Z`
 
-/** Change against before: `+12 %`; null where there is nothing to compare with. */
+/** From here on a factor is easier to grasp than per cents: `×12` rather than `+1,100 %`. */
+const FACTOR_MIN = 10
+
+/** Change against before: `+12 %`, `×12`; null where there is nothing to compare with. */
 export const change = (now: Amount, before: Amount): string | null => {
   const [after, past] = [numberOf(now), numberOf(before)]
   if (after === null || past === null || past === 0) return null
+  const factor = after / past
+  if (factor >= FACTOR_MIN) return `×${SIGNIFICANT.format(factor)}`
   const ratio = (after - past) / Math.abs(past)
   return `${ratio < 0 ? '−' : '+'}${SIGNIFICANT.format(Math.abs(ratio) * 100)} %`
 }
