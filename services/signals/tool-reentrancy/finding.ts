@@ -86,7 +86,7 @@ const summary = (
     waste > 0 && perHour !== null
       ? `: ${usd(waste)} USD for nothing, at ${perHour} USD an hour`
       : ''
-  const others = loops > 1 ? `, the ${loops}th trace to do so` : ''
+  const others = loops > 1 ? `, one of ${loops} traces that do so` : ''
   return `Trace ${step.trace} of ${trace.tenant} ${what}${money}${others}`
 }
 
