@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { outputName, pageScript, readBlocks, type Block } from './page-script.ts'
+import { freePort } from '../suite/free-port.ts'
 
 /**
  * Runs every block of commands on the pages of the documentation as it stands, but for the port: the
@@ -25,15 +25,6 @@ const hasProgram = (name: string): boolean =>
 
 const whyNot = ({ skipped, needs }: Block): string | null =>
   skipped ?? (needs !== null && !hasProgram(needs) ? `needs ${needs}` : null)
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** A `tally` on the path, as an installed one. */
 const writeTally = async (bin: string, port: number): Promise<void> => {

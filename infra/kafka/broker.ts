@@ -1,11 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort } from '../suite/free-port.ts'
 
 /** A Kafka node of its own for a test suite, driven by the scripts beside this file. */
 export type Broker = {
@@ -45,16 +45,6 @@ const EXIT_POLL_MS = 20
 
 const folder = fileURLToPath(new URL('./', import.meta.url))
 const run = promisify(execFile)
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, HOST, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 
 const isAlive = (pid: number): boolean => {
   try {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -20,6 +19,7 @@ import {
 } from '../../services/cli/up/child.ts'
 import { operationQueries } from '../grafana/operation-dashboard.ts'
 import { check, skipWithout } from './tool.ts'
+import { freePort } from '../suite/free-port.ts'
 
 const isCi = process.env['CI'] === 'true'
 const RULE_FILES = ['rules.yaml', 'findings.rules.yaml'].map((name) =>
@@ -48,15 +48,6 @@ const RuleGroups = z.object({
     )
   })
 })
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** A Prometheus that scrapes `target` every second, with our rules. */
 const startPrometheus = async (

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -17,6 +16,7 @@ import { openLakeStore } from './lake-store.ts'
 import { openReceiver, type Receiver } from './receiver.ts'
 import { sampleFinding } from './sample.ts'
 import type { AlertStore } from './store.ts'
+import { freePort } from '../../infra/suite/free-port.ts'
 
 /**
  * A real Alertmanager between us and the person on call, and a webhook beside it, while we are
@@ -49,15 +49,6 @@ const until = async (what: string, isTrue: () => boolean | Promise<boolean>): Pr
     await sleep(50)
   }
   throw new Error(`waited in vain: ${what}`)
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
