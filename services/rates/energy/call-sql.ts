@@ -1,3 +1,4 @@
+import { INPUT_BUCKETS } from '../../../schemas/tokens.ts'
 import { OUTPUT_TOKENS_MIN } from './inter-token.ts'
 
 /** How what an estimate reads of a usage event is worked out of its columns. */
@@ -9,15 +10,7 @@ export const DEPLOYMENT_COLUMNS = ['response_model', 'gpu', 'precision', 'n_gpus
 export const IS_SERVED = `kind IN ('llm', 'embedding')`
 
 // What is written to a cache was computed like any other input.
-const COMPUTED_INPUT = [
-  'in_uncached',
-  'in_cache_write_5m',
-  'in_cache_write_30m',
-  'in_cache_write_1h',
-  'in_cache_write_12h',
-  'in_cache_write_unk',
-  'in_tool_use'
-] as const
+const COMPUTED_INPUT = INPUT_BUCKETS.filter((bucket) => bucket !== 'in_cache_read')
 
 /** Input tokens that were computed; null = not reported. */
 export const UNCACHED = `CASE WHEN coalesce(${COMPUTED_INPUT.join(', ')}) IS NOT NULL
