@@ -66,7 +66,8 @@ const realRow = (data: string, counted: readonly Counted[], callsMin: number): R
   }
 }
 
-type Call = {
+/** A call of `billed-vs-local`: what was billed beside local counts by tokenizer. */
+export type Call = {
   family: string
   model_resolved: string | null
   billed_out: number | null
@@ -76,7 +77,8 @@ type Call = {
   local_out: Record<string, number> | null
 }
 
-const TOKENIZERS: Readonly<Record<string, string>> = {
+/** The tokenizer that stands for a family's own. */
+export const TOKENIZERS: Readonly<Record<string, string>> = {
   anthropic: 'claude2',
   google: 'gemma3',
   gemini: 'gemma3',

@@ -11,6 +11,7 @@ import type { Signal } from '../define.ts'
 import { recordBytes } from '../statistics/records.ts'
 import { SHAPE } from './series.ts'
 import signal from './signal.ts'
+import { TOKENIZERS, type Call } from '../../../infra/score/real-tokens.ts'
 
 const START_MS = Date.parse('2026-10-06T09:00:00Z')
 /** Time between events. */
@@ -62,23 +63,6 @@ const linesOf = <Line>(path: string): Line[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Line)
-
-type Call = {
-  family: string
-  model_resolved: string | null
-  billed_out: number | null
-  reasoning: number | null
-  out_flags: string[]
-  finish: string | null
-  local_out: Record<string, number> | null
-}
-
-const TOKENIZERS: Readonly<Record<string, string>> = {
-  anthropic: 'claude2',
-  google: 'gemma3',
-  gemini: 'gemma3',
-  openai: 'o200k'
-}
 
 /** Calls whose output is text and nothing else, as the recordings' notice says. */
 type Compared = { model: string; family: string; local: number; billed: number; atMs: number }
