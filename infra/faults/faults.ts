@@ -205,7 +205,7 @@ export const FAULTS: readonly Fault[] = [
     promise: 'a clear error, offsets do not move, the rest is landed later',
     shown: [
       { file: RESOURCES, title: 'ends the consumer with a clear error, moves nothing' },
-      { file: RESOURCES, title: 'says so or gets by, loses nothing' }
+      { file: RESOURCES, title: 'says so, moves nothing, and the next one lands the rest' }
     ],
     limits: 'a slow disk only as a stopped process'
   },
@@ -239,7 +239,7 @@ export const FAULTS: readonly Fault[] = [
     number: 29,
     fault: 'out of memory',
     promise: 'the process ends, the next one starts clean',
-    shown: one(RESOURCES, 'is ended, and the next one starts clean')
+    shown: one(RESOURCES, 'in the middle of its work is ended, and the next one starts clean')
   },
   {
     number: 30,

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, describe, test, type TestContext } from 'node:test'
-import { Kafka, logLevel } from 'kafkajs'
 import { CONSUMER_GROUP } from '../../schemas/topics.ts'
 import { attach } from '../../services/lake/snapshot.ts'
-import { KafkaLog } from '../../services/stream/kafka/log.ts'
-import { skipKafka, startBroker } from '../kafka/broker.ts'
+import { startTestCluster } from '../../services/stream/kafka/test-cluster.ts'
 import { assertSettled } from './checker.ts'
 import { startStage } from './child.ts'
 import { ledgerOf, sumTruth } from './ledger.ts'
@@ -12,14 +10,9 @@ import { caughtUp, createStand, lagOf, settleAll, until, type Stand } from './st
 
 /** Several consumers of one group, as processes of their own. */
 
-const skip = skipKafka(process.env)
-const broker = skip === false ? await startBroker() : null
-const brokers = [broker?.brokers ?? '']
-const log = new KafkaLog({ brokers, metadataMaxAgeMs: 500 })
-after(async () => {
-  await log.close()
-  await broker?.stop()
-})
+const cluster = await startTestCluster(process.env)
+const { skip, brokers, log } = cluster
+after(cluster.stop)
 
 const PARTITIONS = 4
 /** Nobody notices a sleeping member earlier; a loaded machine's heartbeats still fit in. */
@@ -104,13 +97,8 @@ describe('two builds in one group', { skip }, () => {
 })
 
 /** Whether a group is at rest with so many members. */
-const hasMembers = async (group: string, count: number): Promise<boolean> => {
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
-  await admin.connect()
-  try {
+const hasMembers = (group: string, count: number): Promise<boolean> =>
+  cluster.withAdmin(async (admin) => {
     const [described] = (await admin.describeGroups([group])).groups
     return described?.state === 'Stable' && described.members.length === count
-  } finally {
-    await admin.disconnect()
-  }
-}
+  })

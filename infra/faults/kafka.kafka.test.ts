@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, test, type TestContext } from 'node:test'
-import { Kafka, logLevel, type Admin } from 'kafkajs'
-import { KafkaLog } from '../../services/stream/kafka/log.ts'
 import { createDial } from '../../services/stream/kafka/internals.ts'
 import { produceBatches } from '../../services/stream/kafka/produce-request.ts'
+import { startTestCluster } from '../../services/stream/kafka/test-cluster.ts'
 import { partitionOf } from '../../services/stream/records/partitioner.ts'
-import { skipKafka, startBroker } from '../kafka/broker.ts'
 import { assertSettled, readLake } from './checker.ts'
 import { PEAK_MB_MAX, peakMegabytes, startStage } from './child.ts'
 import { gzipBomb } from './hostile-records.ts'
@@ -22,15 +20,9 @@ import {
   type Stand
 } from './stand.ts'
 
-const skip = skipKafka(process.env)
-const broker = skip === false ? await startBroker() : null
-const brokers = [broker?.brokers ?? '']
-/** New partitions are to be seen within the time of a test. */
-const log = new KafkaLog({ brokers, metadataMaxAgeMs: 500 })
-after(async () => {
-  await log.close()
-  await broker?.stop()
-})
+const cluster = await startTestCluster(process.env)
+const { skip, broker, brokers, log } = cluster
+after(cluster.stop)
 
 const PARTITIONS = 4
 
@@ -49,16 +41,6 @@ const withConsumer = async (
     await work(consuming)
   } finally {
     await consuming.stop()
-  }
-}
-
-const withAdmin = async (work: (admin: Admin) => Promise<unknown>): Promise<void> => {
-  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
-  await admin.connect()
-  try {
-    await work(admin)
-  } finally {
-    await admin.disconnect()
   }
 }
 
@@ -204,7 +186,9 @@ const setOffsets = async (topic: string, offsetOf: (end: number) => number): Pro
   const partitions = (await log.partitions(topic)).map(({ partition, end }) => {
     return { partition, offset: String(offsetOf(end)) }
   })
-  await withAdmin((admin) => admin.setOffsets({ groupId: `consume.${topic}`, topic, partitions }))
+  await cluster.withAdmin((admin) =>
+    admin.setOffsets({ groupId: `consume.${topic}`, topic, partitions })
+  )
 }
 
 describe('a batch that unpacks to a gigabyte', { skip }, () => {

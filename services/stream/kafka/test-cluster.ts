@@ -44,9 +44,11 @@ export const startTestCluster = async (
     withAdmin: async (use) => {
       const admin = other.admin()
       await admin.connect()
-      const result = await use(admin)
-      await admin.disconnect()
-      return result
+      try {
+        return await use(admin)
+      } finally {
+        await admin.disconnect()
+      }
     },
     stop: async () => {
       await log.close()
