@@ -21,6 +21,11 @@ export type EventRules = {
   itemsMax: number
   /** Keeps contents where a tenant's policy says so; absent or null = all content is dropped. */
   record?: RecordContent | null
+  /**
+   * Names that may still be looked up for what was meant by an unknown one: that costs a hundred
+   * times what finding it unknown does. Absent = any number.
+   */
+  suggestions?: { left: number }
 }
 
 export type Place = { index: number; at: string }
@@ -45,7 +50,9 @@ export const checkEvent = (candidate: unknown, place: Place, rules: EventRules):
   const parsed =
     plain === null ? UsageEvent.safeParse(candidate) : { success: true as const, data: plain }
   if (!parsed.success) {
-    const faults = parsed.error.issues.flatMap((issue) => issueFaults(issue, candidate, place))
+    const faults = parsed.error.issues.flatMap((issue) =>
+      issueFaults(issue, candidate, place, rules)
+    )
     return { faults: oncePerField([...faults, ...statedTimeFaults(candidate, place, rules)]) }
   }
   const event = parsed.data
@@ -76,16 +83,24 @@ const statedTimeFaults = (candidate: unknown, place: Place, rules: EventRules): 
   return fault === null ? [] : [fault]
 }
 
-const issueFaults = (issue: z.core.$ZodIssue, candidate: unknown, place: Place): Fault[] => {
+const issueFaults = (
+  issue: z.core.$ZodIssue,
+  candidate: unknown,
+  place: Place,
+  rules: EventRules
+): Fault[] => {
   const path = issue.path.map(String)
   const field = path.join('.') || null
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownField(key, path, candidate, place))
+    return issue.keys.map((key) => {
+      const name = meant(key, KNOWN_FIELDS[path.join('.')] ?? [], rules)
+      return unknownField(key, path, valueAt(candidate, [...path, key]), { place, name })
+    })
   }
   const value = valueAt(candidate, issue.path)
   const nearest =
     issue.code === 'invalid_value' && typeof value === 'string'
-      ? nearestName(value, issue.values.map(String))
+      ? meant(value, issue.values.map(String), rules)
       : null
   const subject = field ?? 'the event'
   const told =
@@ -95,10 +110,23 @@ const issueFaults = (issue: z.core.$ZodIssue, candidate: unknown, place: Place):
   return [faultAt(place, { code: 'E_EVENT_INVALID', message: told, field, value, nearest })]
 }
 
-const unknownField = (key: string, path: string[], candidate: unknown, place: Place): Fault => {
+/** The known name that was meant, as long as the message may ask for one. */
+const meant = (
+  name: string,
+  known: readonly string[],
+  { suggestions }: EventRules
+): string | null => {
+  if (suggestions !== undefined && --suggestions.left < 0) return null
+  return nearestName(name, known)
+}
+
+const unknownField = (
+  key: string,
+  path: string[],
+  value: unknown,
+  { place, name }: { place: Place; name: string | null }
+): Fault => {
   const field = [...path, key].join('.')
-  const known = KNOWN_FIELDS[path.join('.')] ?? []
-  const name = nearestName(key, known)
   const nearest = name === null ? null : [...path, name].join('.')
   const question =
     nearest === null ? 'put labels of your own into tags' : `did you mean ${nearest}?`
@@ -107,7 +135,7 @@ const unknownField = (key: string, path: string[], candidate: unknown, place: Pl
     message: `${field} is not a field of an event; ${question}`,
     field,
     nearest,
-    value: valueAt(candidate, [...path, key])
+    value
   })
 }
 

@@ -19,6 +19,9 @@ export type Intake = {
   ignored: number
 }
 
+/** An answer names a hundred faults; nobody reads what was meant in others. */
+const SUGGESTIONS_MAX = 200
+
 /**
  * @throws Failure E_BODY_UNREADABLE when the message as a whole can not be decoded,
  *   E_BODY_TOO_LARGE when it holds too many items.
@@ -31,7 +34,8 @@ export const takeIn = (source: Source, message: Message, rules: EventRules): Int
     })
   }
   const intake: Intake = { records: [], latestMs: null, faults: [...faults], ignored }
-  const work: Work = { message, rules, intake, budget: newBudget() }
+  const suggestions = { left: SUGGESTIONS_MAX }
+  const work: Work = { message, rules: { ...rules, suggestions }, intake, budget: newBudget() }
   for (const item of items) takeItem(item, work)
   intake.faults.sort((a, b) => a.index - b.index)
   return intake

@@ -53,7 +53,10 @@ const nearestBySpelling = (wanted: string, known: readonly string[]): string | n
   let best: string | null = null
   let bestDistance = Math.floor(wanted.length * DISTANCE_SHARE_MAX) + 1
   for (const candidate of known) {
-    const distance = editDistance(wanted, spelling(candidate))
+    const spelled = spellingOfKnown(candidate)
+    // Each letter more or less is a difference.
+    if (Math.abs(spelled.length - wanted.length) >= bestDistance) continue
+    const distance = editDistance(wanted, spelled)
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance]
   }
   return best
@@ -77,6 +80,15 @@ const spelling = (name: string): string =>
     .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')
     .replaceAll(/[-.\s]+/g, '_')
     .toLowerCase()
+
+const spellings = new Map<string, string>()
+
+/** The same for known names, which are few and asked for again and again. */
+const spellingOfKnown = (name: string): string => {
+  const known = spellings.get(name) ?? spelling(name)
+  spellings.set(name, known)
+  return known
+}
 
 /** Optimal string alignment distance: insert, delete, replace, or swap of two neighbours. */
 export const editDistance = (a: string, b: string): number => {
