@@ -3,7 +3,8 @@ import { drawFailureTenants, playFailures, type FailureChange } from '../worlds/
 import { createColumns } from '../worlds/grain-rows.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import type { ScoreRow } from './page.ts'
-import { scoreWorld, type World } from './world-score.ts'
+import { scoreWorld } from './world-score.ts'
+import type { World } from './world.ts'
 
 /** Failures that come and go, and a part that fails for good; rules see the feature's error rate. */
 
@@ -45,10 +46,10 @@ const WORLD: World<What> = {
       seed
     }
     playFailures(run, (minute, rows, failed) =>
-      visit(
-        { startMs: START_MS + minute * MINUTE_MS, grains: { window: columns(rows) } },
-        { value: failed, n: Number(rows[0]?.['n'] ?? 0) }
-      )
+      visit({ startMs: START_MS + minute * MINUTE_MS, grains: { window: columns(rows) } }, () => ({
+        value: failed,
+        n: Number(rows[0]?.['n'] ?? 0)
+      }))
     )
   }
 }

@@ -7,7 +7,8 @@ import {
 } from '../worlds/diurnal.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import type { ScoreRow } from './page.ts'
-import { scoreWorld, type World } from './world-score.ts'
+import { scoreWorld } from './world-score.ts'
+import type { World } from './world.ts'
 
 /** Waves by hour and weekday that are no finding, and changes that are; rules see mean latency. */
 
@@ -50,7 +51,10 @@ const WORLD: World<Factors> = {
     }
     playDiurnal(run, (one) => {
       const { logMs, calls } = one
-      visit(diurnalMinute(START_MS, one), { value: Math.exp(logMs / calls), n: calls })
+      visit(diurnalMinute(START_MS, one), () => ({
+        value: Math.exp(logMs / calls),
+        n: calls
+      }))
     })
   }
 }

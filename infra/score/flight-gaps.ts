@@ -1,9 +1,15 @@
 import signal from '../../services/signals/flight-gaps/signal.ts'
-import { drawFlightWorlds, playFlights, type FlightChange } from '../worlds/flights.ts'
+import {
+  drawFlightWorlds,
+  missingShare,
+  playFlights,
+  type FlightChange
+} from '../worlds/flights.ts'
 import { createColumns } from '../worlds/grain-rows.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import type { ScoreRow } from './page.ts'
-import { scoreWorld, type World, type WorldChange } from './world-score.ts'
+import { scoreWorld } from './world-score.ts'
+import type { World, WorldChange } from './world.ts'
 
 /** Flights that lack a fact now and then, and a fact that is lost; rules see the missing share. */
 
@@ -38,9 +44,12 @@ const WORLD: World<What> = {
       change: change === null ? null : { ...change.what, minute: change.minute },
       seed
     }
-    playFlights(run, (minute, rows, value) => {
+    playFlights(run, (minute, rows) => {
       const startMs = START_MS + minute * MINUTE_MS
-      visit({ startMs, grains: { traces: columns(rows) } }, { value, n: rows.length })
+      visit({ startMs, grains: { traces: columns(rows) } }, () => ({
+        value: missingShare(rows),
+        n: rows.length
+      }))
     })
   }
 }

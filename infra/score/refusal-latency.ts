@@ -3,7 +3,8 @@ import { createColumns } from '../worlds/grain-rows.ts'
 import { drawGuardedTenants, playRefusals, type GuardedChange } from '../worlds/refusals.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import type { ScoreRow } from './page.ts'
-import { scoreWorld, type World } from './world-score.ts'
+import { scoreWorld } from './world-score.ts'
+import type { World } from './world.ts'
 
 /** Stages whose time follows the load, and one that gets slower; rules see the mean request. */
 
@@ -48,7 +49,9 @@ const WORLD: World<What> = {
     playRefusals(run, (startMs, rows, meanMs) =>
       visit(
         { startMs, grains: rows.length === 0 ? {} : { traces: columns(rows) } },
-        meanMs === null ? null : { value: meanMs, n: new Set(rows.map((row) => row['trace'])).size }
+        meanMs === null
+          ? null
+          : () => ({ value: meanMs, n: new Set(rows.map((row) => row['trace'])).size })
       )
     )
   }

@@ -3,7 +3,8 @@ import { rerankMinute } from '../worlds/rerank-minutes.ts'
 import { drawRerankTenants, playReranks, type RerankChange } from '../worlds/rerank.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import type { ScoreRow } from './page.ts'
-import { scoreWorld, type World } from './world-score.ts'
+import { scoreWorld } from './world-score.ts'
+import type { World } from './world.ts'
 
 /** Mixes of queries that are no finding, and rerankers or retrievers that changed. */
 
@@ -46,8 +47,10 @@ const WORLD: World<What> = {
       seed
     }
     playReranks(run, (minuteMs, queries) => {
-      const top = queries.reduce((sum, { scores }) => sum + scores[0]!, 0) / queries.length
-      visit(rerankMinute(minuteMs, queries), { value: top, n: queries.length })
+      visit(rerankMinute(minuteMs, queries), () => ({
+        value: queries.reduce((sum, { scores }) => sum + scores[0]!, 0) / queries.length,
+        n: queries.length
+      }))
     })
   }
 }

@@ -10,7 +10,8 @@ import { drawEnergyTenants, lossFactor, playEnergy, type EnergyChange } from '..
 import { createColumns, type GrainRow } from '../worlds/grain-rows.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import type { ScoreRow } from './page.ts'
-import { scoreWorld, type World, type WorldChange } from './world-score.ts'
+import { scoreWorld } from './world-score.ts'
+import type { World, WorldChange } from './world.ts'
 
 /** Work whose energy moves with batches, cache and mix; rules see joules per output token. */
 
@@ -74,7 +75,7 @@ const WORLD: World<What> = {
     }
     playEnergy(run, (minute, rows) => {
       const startMs = START_MS + minute * MINUTE_MS
-      visit({ startMs, grains: { traces: columns(rows) } }, joulesPerToken(rows))
+      visit({ startMs, grains: { traces: columns(rows) } }, () => joulesPerToken(rows))
     })
   }
 }

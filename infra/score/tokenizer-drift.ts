@@ -4,7 +4,8 @@ import { createColumns } from '../worlds/grain-rows.ts'
 import { drawCountWorlds, playCounts, type CountWorld } from '../worlds/token-counts.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import type { ScoreRow } from './page.ts'
-import { scoreWorld, type World, type WorldChange } from './world-score.ts'
+import { scoreWorld } from './world-score.ts'
+import type { World, WorldChange } from './world.ts'
 
 /** Counts that differ by text, and a provider that changes its tokenizer; rules see the ratio. */
 
@@ -50,7 +51,7 @@ const WORLD: World<number> = {
     }
     playCounts(run, (minute, rows, value) => {
       const startMs = START_MS + minute * MINUTE_MS
-      visit({ startMs, grains: { traces: columns(rows) } }, { value, n: rows.length })
+      visit({ startMs, grains: { traces: columns(rows) } }, () => ({ value, n: rows.length }))
     })
   }
 }

@@ -1,7 +1,9 @@
-import type { Draft, Minute, Settings, Signal } from '../../services/signals/define.ts'
+import type { Draft } from '../../services/signals/define.ts'
 import { medianDelay, percent, summarise, type Delays } from './delays.ts'
+import { falseText, ruleText, type FalseFindings } from './false-findings.ts'
 import type { ScoreRow } from './page.ts'
-import { createRules, type Observation, type RuleLimits } from './rules.ts'
+import { race, raceNames, type Firing } from './race.ts'
+import type { World, WorldChange } from './world.ts'
 
 /**
  * Operating curve of a signal on a world of tenants: at several settings, false findings while
@@ -9,53 +11,12 @@ import { createRules, type Observation, type RuleLimits } from './rules.ts'
  * whether the finding says what it was. The usual rules are told the same minutes.
  */
 
-export type WorldRun<Change> = {
-  index: number
-  days: number
-  change: { minute: number; what: Change } | null
-  seed: number
-}
-
-export type WorldChange<Change> = {
-  name: string
-  what: Change
-  isRight: (draft: Draft) => boolean
-  /** Tenants that it is tried on; all when absent. */
-  applies?: (index: number) => boolean
-  /** Too small to be told: found is wrong here. */
-  isSmall?: true
-}
-
-/** One point of an operating curve; the first of a world is the default. */
-export type CurvePoint = { name: string; settings: Settings }
-
-export type World<Change> = {
-  name: string
-  signal: Signal
-  limits: RuleLimits
-  curve?: readonly CurvePoint[]
-  startMs: number
-  /** Days that are learned before findings count. */
-  warmDays: number
-  changes: readonly WorldChange<Change>[]
-  /** Findings that speak of a change; all when absent. Others state what is true all along. */
-  counts?: (draft: Draft, index: number) => boolean
-  /** Classes of tenants that are told apart in delays; one class when absent. */
-  strata?: { names: readonly string[]; of: (index: number) => number }
-  /** Quiet worlds use indexes from 0, changed ones too, with other seeds. */
-  play: (run: WorldRun<Change>, visit: (minute: Minute, value: Seen | null) => void) => void
-}
-
-/** What rules on one number see of the minute; by default it counts as one call. */
-type Seen = { value: number; n?: number; weight?: number }
-
 export type WorldSize = { months: number; changed: number; days: number }
 
-const MINUTE_MS = 60_000
 const MINUTES_PER_DAY = 1440
 const DAYS_PER_MONTH = 30
-/** A rule that fires again within the hour tells the same thing. */
-const MUTE_MINUTES = 60
+/** Months with nothing wrong over which other settings and rules run: they are false often. */
+const RULE_MONTHS = 10
 /** Seeds on which nothing was tuned. */
 const QUIET_SEED = 20_000
 const CHANGE_SEED = 30_000
@@ -64,70 +25,20 @@ const TRIES = 20
 /** Days before the change beyond those that are learned, and after it. */
 const SPARE_DAYS = 3
 
-const curveOf = <Change>({ signal, curve }: World<Change>): readonly CurvePoint[] =>
-  curve ?? budgetCurve(signal)
-
-/** The default, and 100 times as many or as few false findings asked for. */
-const budgetCurve = ({ settings }: Signal): readonly CurvePoint[] => {
-  const asked = settings['falseFindingsPerTenantMonth'] ?? Number.NaN
-  return [asked, 100 * asked, asked / 100].map((falseFindingsPerTenantMonth, index) => ({
-    name: `this signal, ${falseFindingsPerTenantMonth} asked for${index === 0 ? ' (default)' : ''}`,
-    settings: { falseFindingsPerTenantMonth }
-  }))
-}
-
-/** A firing of a racer: the minute after which it was known, and the finding if there is one. */
-type Firing = { minute: number; draft: Draft | null }
-
-const raceNames = <Change>(world: World<Change>): string[] => [
-  ...curveOf(world).map(({ name }) => name),
-  ...createRules(world.limits).map(({ name }) => name)
-]
-
-/** What a fold found in a minute that speaks of a change. */
-const told = <Change>(
-  { counts, startMs }: World<Change>,
-  drafts: readonly Draft[],
-  index: number
-): Firing[] =>
-  drafts
-    .filter((draft) => draft.status === 'firing' && (counts?.(draft, index) ?? true))
-    .map((draft) => ({ minute: (Date.parse(draft.detected_at) - startMs) / MINUTE_MS, draft }))
-
-/** Firings of each racer over one run. */
-const race = <Change>(world: World<Change>, run: WorldRun<Change>): Firing[][] => {
-  const folds = curveOf(world).map(({ settings }) => world.signal.open(settings))
-  const rules = createRules(world.limits)
-  const fired: Firing[][] = [...folds, ...rules].map(() => [])
-  world.play(run, (minute, seen) => {
-    for (const [index, fold] of folds.entries()) {
-      fired[index]!.push(...told(world, fold.fold(minute), run.index))
-    }
-    if (seen === null) return
-    const { value, n = 1, weight = n } = seen
-    const at = (minute.startMs - world.startMs) / MINUTE_MS
-    const observation: Observation = { minute: at, value, n, weight }
-    for (const [index, rule] of rules.entries()) {
-      const own = fired[folds.length + index]!
-      const isMuted = at + 1 - (own.at(-1)?.minute ?? -Infinity) < MUTE_MINUTES
-      if (rule.fires(observation) && !isMuted) own.push({ minute: at + 1, draft: null })
-    }
-  })
-  return fired
-}
-
-/** False findings of each racer over so many tenant-months. */
-const scoreQuiet = <Change>(world: World<Change>, { months, days }: WorldSize): number[] => {
+/** False findings of each racer: of the default over all months, of the others over the first. */
+const scoreQuiet = <Change>(world: World<Change>, { months, days }: WorldSize): FalseFindings[] => {
   const tenants = Math.max(1, Math.round((months * DAYS_PER_MONTH) / days))
   const from = world.warmDays * MINUTES_PER_DAY
-  const found = raceNames(world).map(() => 0)
+  const scores = raceNames(world).map(() => ({ found: 0, months: 0 }))
   for (let index = 0; index < tenants; index++) {
     const run = { index, days: world.warmDays + days, change: null, seed: QUIET_SEED + index }
-    for (const [racer, firings] of race(world, run).entries()) {
-      found[racer]! += firings.filter(({ minute }) => minute > from).length
+    const who = (index * days) / DAYS_PER_MONTH < RULE_MONTHS ? 'all' : 'default'
+    for (const [racer, firings] of race(world, run, who).entries()) {
+      scores[racer]!.found += firings.filter(({ minute }) => minute > from).length
+      scores[racer]!.months += days / DAYS_PER_MONTH
     }
   }
-  return found
+  return scores
 }
 
 type Changed<Change> = {
@@ -181,11 +92,11 @@ export function* scoreWorld<Change>(
 ): Generator<string, ScoreRow> {
   const found = scoreQuiet(world, size)
   const changed = world.changes.map((change) => scoreChange(world, size.changed, change))
-  const rate = (count: number): string => (count / size.months).toFixed(count === 0 ? 0 : 4)
   yield `## ${world.name}: ${size.months} tenant-months with nothing wrong, ${size.changed} of each change`
   const lines = raceNames(world).map((name, racer) => {
     const cells = changed.map(({ delays }) => delays[racer]!.map(summarise).join(' / '))
-    return `| ${name} | ${rate(found[racer]!)} | ${cells.join(' | ')} |`
+    const rate = racer === 0 ? falseText(found[0]!) : ruleText(found[racer]!)
+    return `| ${name} | ${rate} | ${cells.join(' | ')} |`
   })
   yield [...headerOf(world), ...lines].join('\n')
   const large = changed.filter(({ change }) => change.isSmall !== true)
@@ -196,7 +107,7 @@ export function* scoreWorld<Change>(
       .map(({ change, delays }) => `${change.name}: ${delays[0]!.map(shareFound).join(' / ')}`)
       .join('; '),
     delay: large.map(({ delays }) => delays[0]!.map(medianDelay).join(' / ')).join('; '),
-    falseFindings: `${rate(found[0]!)} (${found[0]} in ${size.months})`,
+    falseFindings: falseText(found[0]!),
     attribution: large.map(({ right, told }) => percent(right, told)).join('; ')
   }
 }

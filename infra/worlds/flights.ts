@@ -38,10 +38,10 @@ export type FlightRun = {
   seed: number
 }
 
-/** Rows of flight-gaps' grain; `missing` is the share of facts that lack, for other rules. */
+/** Rows of flight-gaps' grain. */
 export const playFlights = (
   { world, days, change, seed }: FlightRun,
-  visit: (minute: number, rows: GrainRow[], missing: number) => void
+  visit: (minute: number, rows: GrainRow[]) => void
 ): void => {
   const random = createRandom(seed)
   let flight = 0
@@ -54,7 +54,7 @@ export const playFlights = (
     for (let n = 0; n < flights; n++) {
       rows.push(...flightRows({ world, random, wave, lost, minute }, `f${flight++}`))
     }
-    visit(minute, rows, missingShare(rows))
+    visit(minute, rows)
   }
 }
 
@@ -66,20 +66,21 @@ type Scene = {
   minute: number
 }
 
-const flightRows = ({ world, random, wave, lost, minute }: Scene, trace: string): GrainRow[] => {
+const flightRows = ({ world, random, wave, lost, minute }: Scene, flight: string): GrainRow[] => {
   const share = (fact: FlightChange['fact'], usual: number): number =>
     lost?.fact === fact ? lost.share : usual * Math.exp(world.wave * wave)
   const happens = (chance: number): boolean => random.uniform() < chance
+  const trace = hashOf(flight)
   const row = (span: string, parent: string | null, more: GrainRow): GrainRow => ({
     tenant: world.name,
     emitter: 'sdk/1',
     time_ms: minute * 60_000,
-    trace: hashOf(trace),
-    span: hashOf(trace, span),
+    trace,
+    span: hashOf(flight, span),
     parent:
       parent === null
         ? null
-        : hashOf(trace, happens(share('parent', world.orphaned)) ? 'gone' : parent),
+        : hashOf(flight, happens(share('parent', world.orphaned)) ? 'gone' : parent),
     ...more
   })
   const rows = [row('a', null, { agent: 'planner' })]
@@ -92,7 +93,8 @@ const flightRows = ({ world, random, wave, lost, minute }: Scene, trace: string)
   return rows
 }
 
-const missingShare = (rows: readonly GrainRow[]): number => {
+/** The share of facts that lack, for other rules. */
+export const missingShare = (rows: readonly GrainRow[]): number => {
   const facts = rows.flatMap(({ usage, result }) =>
     [usage, result].filter((one) => one !== undefined)
   )
