@@ -24,14 +24,17 @@ const RequestLine = z.object({
 export const readRequestLine = (line: ByteLine): NormalizeInput => {
   const value = parseJson(decode(line))
   if (value === undefined) throw unreadable('the line is not JSON')
+  if (!hasBody(value)) throw unreadable('the line has no "body"')
   const parsed = RequestLine.safeParse(value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
     throw unreadable(`${issue?.path.join('.') || 'the line'}: ${issue?.message ?? 'invalid'}`)
   }
-  if (!Object.hasOwn(parsed.data, 'body')) throw unreadable('the line has no "body"')
   return parsed.data
 }
+
+const hasBody = (value: unknown): boolean =>
+  typeof value !== 'object' || value === null || Object.hasOwn(value, 'body')
 
 /** Text of bytes; invalid UTF-8 is refused and not repaired. */
 export const decode = (line: ByteLine): string => {

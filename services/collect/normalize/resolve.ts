@@ -47,6 +47,8 @@ const FAMILY_KEYS: readonly (readonly [string, Family])[] = [
   ['total_token_count', 'gemini'],
   ['inputTokens', 'camel'],
   ['outputTokens', 'camel'],
+  ['promptTokens', 'camel'],
+  ['completionTokens', 'camel'],
   ['total_input_tokens', 'interactions'],
   ['total_output_tokens', 'interactions'],
   ['billed_units', 'cohere'],
@@ -199,6 +201,7 @@ const aiSdkEmitter = /^(ai|@ai-sdk\/|vercel)/
 
 const camelRule = (claim: Claim, block: Json, body: Json, notes: Notes): UsageRule => {
   if (isObject(block['inputTokens']) || isObject(block['outputTokens'])) return emitters.aiSdkNested
+  if (marked(emitters.aiSdkV4, block)) return emitters.aiSdkV4
   if (marked(emitters.aiSdk, block)) return emitters.aiSdk
   if (marked(converse, block)) return converse
   const ofSdk = marked(emitters.aiSdkV2, block)

@@ -192,10 +192,27 @@ describe('others', () => {
     assert.deepEqual(input({ 'amazon-bedrock-invocationMetrics': metrics }), [5, 2])
     assert.deepEqual(input({ prompt_token_count: 5, generation_token_count: 2 }), [5, 2])
     assert.deepEqual(input({ tokens_evaluated: 5, tokens_predicted: 2 }), [5, 2])
+    const results = [2, 3].map((tokenCount) => ({ tokenCount, completionReason: 'FINISH' }))
+    assert.deepEqual(input({ inputTextTokenCount: 5, results }), [5, 5])
+    assert.deepEqual(input({ inputTextTokenCount: 5, totalOutputTextTokenCount: 2 }), [5, 2])
     assert.deepEqual(input({ object: 'list', data: [], usage: { total_tokens: 12 } }), [
       12,
       undefined
     ])
+  })
+
+  test('say what a cache of their own had', () => {
+    const timings = { cache_n: 40, prompt_n: 60, predicted_n: 50 }
+    const { tokens } = counts({ tokens_evaluated: 100, tokens_predicted: 50, timings })
+    assert.deepEqual([tokens['in_uncached'], tokens['in_cache_read']], [60, 40])
+  })
+
+  test('are read by the names that they had before', () => {
+    const block = { promptTokens: 100, completionTokens: 50, totalTokens: 150 }
+    for (const body of [{ usage: block }, { tokenUsage: block }]) {
+      const { tokens, warnings } = counts(body)
+      assert.deepEqual([tokens['in_total'], tokens['out_total'], warnings], [100, 50, []])
+    }
   })
 
   test('that report one side only do not pass for whole', () => {

@@ -14,7 +14,14 @@ export type Found = {
   family: Family
 }
 
-const DIRECT = ['usage', 'usageMetadata', 'usage_metadata', 'usage_object', 'token_usage'] as const
+const DIRECT = [
+  'usage',
+  'usageMetadata',
+  'usage_metadata',
+  'usage_object',
+  'token_usage',
+  'tokenUsage'
+] as const
 
 /** Usage blocks that stand one level down, beside others that count the same call. */
 const NESTED: readonly (readonly [string, string])[] = [

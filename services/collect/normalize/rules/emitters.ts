@@ -24,6 +24,20 @@ export const aiSdk: UsageRule = {
   ignores: ['inputTokenDetails.noCacheTokens', 'outputTokenDetails.textTokens']
 }
 
+/**
+ * Versions 3 and 4, and `tokenUsage` of LangChain.js: neither tells cached tokens, which Anthropic
+ * leaves out of the prompt.
+ */
+export const aiSdkV4: UsageRule = {
+  ...aiSdk,
+  marks: ['promptTokens', 'completionTokens'],
+  prompt: [['promptTokens']],
+  completion: [['completionTokens']],
+  cacheRead: [],
+  cacheWrite: [],
+  reasoning: []
+}
+
 /** Totals nested one level down (`LanguageModelV3Usage`). */
 export const aiSdkNested: UsageRule = {
   ...aiSdk,

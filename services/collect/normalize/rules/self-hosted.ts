@@ -20,6 +20,16 @@ export const ollama: UsageRule = {
   completion: [['eval_count']]
 }
 
+/** Why Titan ended a result; each result has a count of its own. */
+const TITAN_REASONS = [
+  'FINISHED',
+  'FINISH',
+  'LENGTH',
+  'STOP_CRITERIA_MET',
+  'RAG_QUERY_WHEN_RAG_DISABLED',
+  'CONTENT_FILTERED'
+]
+
 /**
  * Blocks with one count for each side under names of their own: TGI `details`, llama.cpp,
  * watsonx, Titan and Llama on Bedrock.
@@ -36,8 +46,12 @@ export const generate: UsageRule = {
     ['inputTextTokenCount'],
     ['prompt_token_count']
   ],
+  // llama.cpp's prompt holds what its cache had (`tools/server/README.md`).
+  cacheRead: [['timings', 'cache_n']],
   completion: [
     ['tokens_predicted'],
+    ['totalOutputTextTokenCount'],
+    { list: ['results'], key: 'completionReason', values: TITAN_REASONS, take: 'tokenCount' },
     ['generated_tokens'],
     ['generated_token_count'],
     ['generation_token_count'],
