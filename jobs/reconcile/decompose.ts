@@ -23,6 +23,7 @@ import type { Call } from './recorded.ts'
 import { billClock, CLOCKS, OMISSIONS } from './timing.ts'
 import { countDays, type Day, type DayResult } from './miscount.ts'
 import { assignTokens, gapIn, sumByClass } from './token-gap.ts'
+import { unpricedRemarks } from './unpriced.ts'
 import {
   CLASSES,
   classOf,
@@ -113,7 +114,7 @@ const explain = (book: PriceBook, { grid, groups }: Parts): Explained => {
   evenRounding(grid)
   for (const group of groups) stateBill(group)
   const studied = groups.map((group) => ({ group, statistics: callStatistics(group.calls) }))
-  const remarks = setClocks(book, grid, studied)
+  const remarks = [...setClocks(book, grid, studied), ...unpricedRemarks(groups)]
   const missing: MissingCalls[] = []
   for (const one of studied) {
     missing.push(...explainTokens(book, grid, one))

@@ -56,7 +56,9 @@ describe('bills', () => {
       'focus',
       'openai/costs',
       'openai/usage',
-      'openrouter/activity'
+      'openrouter/activity',
+      'sglang/metrics',
+      'vllm/metrics'
     ])
     assert.ok(await loadImporter('anthropic/cost_report'))
     await assert.rejects(loadImporter('aws/cur'), Failure)

@@ -93,7 +93,8 @@ const sglang = defineSource({
   about:
     'Request logs of an SGLang server (`--log-requests`, text or `--log-requests-format json`) ' +
     'and the per-request file of `--export-metrics-to-file`. The log names no model unless it is ' +
-    'told: option model. Its Prometheus metrics are sums over requests, and can not be told apart.',
+    'told: option model. Its Prometheus metrics are sums over requests: `tally reconcile --as ' +
+    'sglang/metrics` sets them beside what was recorded.',
   doors: [],
   handling: 'lenient',
   framing: 'lines',

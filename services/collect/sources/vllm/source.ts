@@ -102,7 +102,8 @@ const vllm = defineSource({
     'Log of a vLLM server with `--enable-log-requests --enable-log-outputs`, text or JSON lines. ' +
     'It tells that a call was, when, and how it stopped; tokens only where it lists their ids, and ' +
     'never the cache: send its OpenTelemetry spans or its responses for that. Its Prometheus ' +
-    'metrics are sums over requests, and can not be told apart. A file that grows is read again whole.',
+    'metrics are sums over requests: `tally reconcile --as vllm/metrics` sets them beside what was ' +
+    'recorded. A file that grows is read again whole.',
   doors: [],
   handling: 'lenient',
   framing: 'document',
