@@ -43,6 +43,7 @@ export const runLand = async (options: StageOptions & { folder: string }): Promi
       events += run.count
       const rows = landing.add(cutRun(run, offset, run.next), { topic, incarnation })
       offset = run.next
+      log.reuse(run)
       if (rows >= ROWS_MAX) await flush()
     }
   }

@@ -38,6 +38,7 @@ export const runStage = async ({
         pending?.add(cutRun(run, offset, run.next), { topic, incarnation })
         if ((pending?.rows ?? 0) >= ROWS_MAX) pending?.clear()
         offset = run.next
+        log.reuse(run)
       }
     })
   )

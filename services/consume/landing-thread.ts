@@ -17,7 +17,7 @@ export const startLanding = (settings: LandingSettings): LandingThread => {
   return {
     positions: method('positions'),
     adopt: method('adopt'),
-    // The records' memory is moved, not copied: the reader has no more use for it.
+    // The records' memory is shared or moved, not copied: the reader has no more use for it.
     add: (run, source) => caller.call('add', [run, source], movable(run)) as Promise<number>,
     drop: method('drop'),
     flush: method('flush'),

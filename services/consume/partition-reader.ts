@@ -73,18 +73,21 @@ export class PartitionReader {
     })
   }
 
-  /** Hands over a run, in pieces that end at multiples of the cut. */
+  /** Hands over a run, in pieces that end at multiples of the cut; its memory is then free. */
   async #hand(run: RecordRun): Promise<void> {
+    const { log, landing } = this.#doors
     const { cutOffsets } = this.#clock.limits
+    const isShared = run.bytes.buffer instanceof SharedArrayBuffer
     while (this.handed < run.next && !this.#stopping.signal.aborted) {
       const cut = (Math.floor(this.handed / cutOffsets) + 1) * cutOffsets
       const piece = cutRun(run, this.handed, cut)
-      // Only the last piece may take the memory along.
-      if (piece.next < run.next) piece.bytes = new Uint8Array(piece.bytes)
+      // Memory that is not shared moves over: only the last piece may take it along.
+      if (piece.next < run.next && !isShared) piece.bytes = new Uint8Array(piece.bytes)
       const { next } = piece
-      this.#clock.added(await this.#doors.landing.add(piece, this.#start.source))
+      this.#clock.added(await landing.add(piece, this.#start.source))
       this.handed = next
       if (next === cut) await this.#clock.atCut(this.#start.partition, this.#stopping.signal)
     }
+    log.reuse?.(run)
   }
 }

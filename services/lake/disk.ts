@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { link, mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { diskFailure, errorCode } from './disk-failure.ts'
@@ -66,12 +65,22 @@ const syncOpened = async (target: string, flags: 'r' | 'r+'): Promise<void> => {
 
 const hashFile = async (target: string): Promise<Seal> => {
   const sealer = createSealer()
-  // 1 MiB reads keep the number of trips to the thread pool small for files of hundreds of MB.
-  for await (const chunk of createReadStream(target, { highWaterMark: 1 << 20 })) {
-    sealer.add(chunk as Uint8Array)
+  const handle = await open(target)
+  try {
+    // One piece of memory for the whole file: a stream takes a fresh one for each read.
+    const memory = Buffer.allocUnsafe(HASHED_BYTES)
+    for (;;) {
+      const { bytesRead } = await handle.read(memory, 0, memory.length)
+      if (bytesRead === 0) return sealer.seal()
+      sealer.add(memory.subarray(0, bytesRead))
+    }
+  } finally {
+    await handle.close()
   }
-  return sealer.seal()
 }
+
+/** Large enough to keep the trips to the thread pool few for files of hundreds of MB. 1 MiB. */
+const HASHED_BYTES = 1 << 20
 
 /** Hard links decide: unlike rename, link never replaces, and it is atomic even over NFS. */
 const linkUnlessThere = async (from: string, to: string): Promise<boolean> => {

@@ -120,12 +120,14 @@ export type EventLog = {
   append: (topic: string, records: readonly OutRecord[]) => Promise<void>
   /**
    * Reads records from `offset` on; an empty run when there are none in time. Several partitions
-   * may be read at once. Runs may share memory: copy `bytes` before transferring it to a thread.
+   * may be read at once. A run's memory is its own: other threads may have it.
    * @throws Failure E_LOG_GAP when `offset` lies below the log's start, E_LOG_TRUNCATED when it
    *   lies beyond its end, E_LOG_RECREATED when the topic is not `limits.incarnation`,
    *   E_LOG_UNAVAILABLE (retriable). Unreadable batches are no exception: they come back as `faults`.
    */
   read: (topic: string, partition: number, offset: number, limits: ReadLimits) => Promise<RecordRun>
+  /** Takes the memory of a run back, for runs to come: nobody looks at its `bytes` any more. */
+  reuse?: (run: RecordRun) => void
   /** Joins a consumer group on a topic. */
   join: (topic: string, group: string, callbacks: MembershipCallbacks) => Promise<Membership>
   close: () => Promise<void>

@@ -77,7 +77,7 @@ const readAnswer = (reader: WireReader): FetchAnswer => {
   return { partition, error, batches, aborted }
 }
 
-type Answers = { error: number; answers: FetchAnswer[] }
+export type Answers = { error: number; answers: FetchAnswer[] }
 
 const decodeAnswer = (bytes: Buffer, byName: boolean): Answers => {
   const reader = new WireReader(bytes)
@@ -98,15 +98,19 @@ const decodeAnswer = (bytes: Buffer, byName: boolean): Answers => {
 /**
  * Fetches raw record batches of some partitions of a topic that one node leads.
  * @param answerMs what the answer may take beyond the time that the broker waits for records.
+ * @param use takes the batches, whose memory is good for nothing once it returns.
  */
 export const fetchBatches = async (
   connection: Connection,
   plan: FetchPlan,
-  answerMs: number
-): Promise<Answers> => {
+  answerMs: number,
+  use: (answers: Answers) => void
+): Promise<void> => {
   const byName = connection.versionMax(API.fetch.apiKey) < API.fetch.apiVersion
   const api = byName ? API.fetchByName : API.fetch
   const timeoutMs = plan.waitMs + answerMs
   const call: Call = { ...api, body: encodeRequest(plan, byName), timeoutMs }
-  return decodeAnswer(await connection.call(call), byName)
+  const answer = await connection.call(call)
+  use(decodeAnswer(answer, byName))
+  connection.release(answer)
 }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../../schemas/failure.ts'
 import type { ReadLimits, RecordRun } from '../log.ts'
 import { readRun } from '../records/record-columns.ts'
+import { SpareMemory } from '../records/spare-memory.ts'
 import { ERROR, PASSING_ERRORS } from './api.ts'
 import { toFailure, type Cluster } from './cluster.ts'
-import { fetchBatches, type FetchAnswer } from './fetch-request.ts'
+import { fetchBatches, type Answers, type FetchAnswer } from './fetch-request.ts'
 import type { TopicMetadata } from './metadata.ts'
 import { fetchStates } from './partition-states.ts'
 
@@ -82,6 +83,8 @@ export class Fetcher {
   readonly #cluster: Cluster
   readonly #groups = new Map<string, Group>()
   readonly #closing = new AbortController()
+  /** What runs lay in before. */
+  readonly #memory = new SpareMemory()
 
   constructor(cluster: Cluster, timeoutMs: number) {
     this.#cluster = cluster
@@ -119,6 +122,11 @@ export class Fetcher {
         isOver: () => isOver
       })
     })
+  }
+
+  /** Takes back what a run lay in. */
+  reuse({ bytes }: RecordRun): void {
+    this.#memory.give(bytes)
   }
 
   /** Ends all reads with empty runs. */
@@ -182,16 +190,11 @@ export class Fetcher {
     })
     group.busy.add(lane)
     try {
-      const { error, answers } = await this.#cluster.onNode(
-        { metadata, node, lane },
-        (connection) => fetchBatches(connection, { metadata, queries, waitMs }, this.#timeoutMs)
+      await this.#cluster.onNode({ metadata, node, lane }, (connection) =>
+        fetchBatches(connection, { metadata, queries, waitMs }, this.#timeoutMs, (answers) =>
+          this.#settleAll(group, reads, answers)
+        )
       )
-      const byPartition = new Map(answers.map((answer) => [answer.partition, answer]))
-      for (const read of reads) {
-        const answer = byPartition.get(read.position.partition)
-        if (answer !== undefined && error === ERROR.none) this.#settle(group, read, answer)
-        else await this.#settleError(read, error)
-      }
     } catch (error) {
       this.#cluster.forget(metadata.topic)
       for (const { reject } of reads) reject(toFailure(error, `fetching ${metadata.topic}`))
@@ -201,10 +204,19 @@ export class Fetcher {
     }
   }
 
+  #settleAll(group: Group, reads: readonly Waiting[], { error, answers }: Answers): void {
+    const byPartition = new Map(answers.map((answer) => [answer.partition, answer]))
+    for (const read of reads) {
+      const answer = byPartition.get(read.position.partition)
+      if (answer !== undefined && error === ERROR.none) this.#settle(group, read, answer)
+      else void this.#settleError(read, error)
+    }
+  }
+
   #settle(group: Group, read: Waiting, { error, batches, aborted }: FetchAnswer): void {
     if (error !== ERROR.none) return void this.#settleError(read, error)
     const { partition, offset } = read.position
-    const run = readRun(batches, { partition, offset, aborted })
+    const run = readRun(batches, { partition, offset, aborted }, this.#memory)
     const isDone = run.next > offset || performance.now() >= read.deadlineMs
     if (isDone) read.resolve(run)
     else group.held.push(read)

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
 import { Failure } from '../../../schemas/failure.ts'
+import { SpareMemory } from '../records/spare-memory.ts'
+import { answerSockets } from './answer-socket.ts'
 import { CLIENT_ID, CONNECTION_TIMEOUT_MS, TIMEOUT_MS, type KafkaSettings } from './settings.ts'
 import { kafkaLogger } from './logger.ts'
 
@@ -62,7 +64,6 @@ type Internals = {
   ConnectionPoolBuilder: (options: object) => { build: (where?: object) => Promise<RawPool> }
   Broker: new (options: object) => RawBroker
   Encoder: new () => RawEncoder
-  createSocketFactory: () => unknown
   createLogger: (options: object) => unknown
 }
 
@@ -85,6 +86,20 @@ const calmRequestQueue = ({ prototype }: { prototype: RequestQueue }): void => {
   }
 }
 
+type RawChunks = { bytesBuffered: number; chunks: Buffer[]; processData: (data: Buffer) => void }
+
+/**
+ * kafkajs keeps an empty rest of the last answer and copies the next one together with it. Our
+ * sockets bring whole answers, which leave no rest.
+ */
+const copyNoAnswer = ({ prototype }: { prototype: RawChunks }): void => {
+  const process = prototype.processData
+  prototype.processData = function processWhole(this: RawChunks, data) {
+    if (this.bytesBuffered === 0) this.chunks = []
+    process.call(this, data)
+  }
+}
+
 const loadInternals = (): Internals => {
   const { version } = load('kafkajs/package.json') as { version: string }
   if (version !== VERSION) {
@@ -93,11 +108,11 @@ const loadInternals = (): Internals => {
     })
   }
   calmRequestQueue(load('kafkajs/src/network/requestQueue'))
+  copyNoAnswer(load('kafkajs/src/network/connection'))
   return {
     ConnectionPoolBuilder: load('kafkajs/src/cluster/connectionPoolBuilder'),
     Broker: load('kafkajs/src/broker'),
     Encoder: load('kafkajs/src/protocol/encoder'),
-    createSocketFactory: load('kafkajs/src/network/socketFactory'),
     createLogger: (load('kafkajs/src/loggers') as { createLogger: Internals['createLogger'] })
       .createLogger
   }
@@ -119,6 +134,8 @@ export type Call = {
 export type Connection = {
   /** Sends a flexible request and resolves with its answer, from the tagged fields on. */
   call: (call: Call) => Promise<Buffer>
+  /** Takes an answer back once nothing refers to it, so that its memory is used again. */
+  release: (answer: Buffer) => void
   /** The highest version of an API that the broker serves; 0 when it does not serve it. */
   versionMax: (apiKey: number) => number
   initProducerId: () => Promise<{ producerId: number; producerEpoch: number }>
@@ -131,7 +148,8 @@ export type Connection = {
 /** Opens connections: to a broker by address, or to one of the seeds when none is given. */
 export type Dial = (address?: Address) => Promise<Connection>
 
-const toConnection = (broker: RawBroker, pool: RawPool): Connection => ({
+const toConnection = (broker: RawBroker, pool: RawPool, memory: SpareMemory): Connection => ({
+  release: (answer) => memory.give(answer),
   call: async ({ apiKey, apiName, apiVersion, body, timeoutMs }) => {
     const connection = await pool.getConnection()
     return connection.send({
@@ -173,8 +191,9 @@ const toConnection = (broker: RawBroker, pool: RawPool): Connection => ({
 /** How to open connections with given settings. */
 export const createDial = (settings: KafkaSettings): Dial => {
   const logger = internals.createLogger({ level: 2, logCreator: kafkaLogger(settings.log) })
+  const memory = new SpareMemory()
   const builder = internals.ConnectionPoolBuilder({
-    socketFactory: internals.createSocketFactory(),
+    socketFactory: answerSockets(memory),
     brokers: [...settings.brokers],
     ssl: settings.ssl,
     sasl: settings.sasl,
@@ -193,6 +212,6 @@ export const createDial = (settings: KafkaSettings): Dial => {
       await broker.disconnect()
       throw error
     }
-    return toConnection(broker, connectionPool)
+    return toConnection(broker, connectionPool, memory)
   }
 }

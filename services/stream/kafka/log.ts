@@ -101,6 +101,10 @@ export class KafkaLog implements EventLog, LogAdmin {
     return this.#fetcher.read({ topic, partition, offset }, limits)
   }
 
+  reuse(run: RecordRun): void {
+    this.#fetcher.reuse(run)
+  }
+
   async join(topic: string, group: string, callbacks: MembershipCallbacks): Promise<Membership> {
     const sessionTimeout = this.#settings.sessionTimeoutMs ?? SESSION_TIMEOUT_MS
     const createConsumer = (retry: RetryOptions) =>

@@ -2,6 +2,7 @@ import { NULL_VALUE, type RecordRun, type UnreadableBatch } from '../log.ts'
 import { readBatches, type BatchPosition, type BatchSection } from './batch-reader.ts'
 import { crc32c } from './crc32c.ts'
 import { CHECKSUM_DIGITS, CHECKSUM_FRAME, CHECKSUM_HEADER } from './record-batch.ts'
+import { SpareMemory } from './spare-memory.ts'
 import { unreadable } from './unreadable.ts'
 
 /**
@@ -135,6 +136,10 @@ class Columns {
     const valueStart = cursor.at
     cursor.at = valueStart + Math.max(valueLength, 0)
     if (!(cursor.at <= end)) throw new RangeError('a record is longer than its frame')
+    // Else the next read would begin before or behind it, and land it twice or never.
+    if (!(offset >= section.baseOffset && offset <= section.lastOffset)) {
+      throw new RangeError(`a record's offset ${offset} lies outside of its batch`)
+    }
     if (offset < firstOffset) return
     this.offsets[row] = offset
     this.timesMs[row] = section.appendTimeMs ?? section.baseTimeMs + timeDelta
@@ -188,7 +193,8 @@ class Columns {
       cursor.at += Math.max(length, 0)
       return Buffer.from(this.bytes.subarray(start, cursor.at)).toString()
     }
-    for (let left = cursor.varint(); left > 0; left--) {
+    // A count is believed as far as there are bytes.
+    for (let left = cursor.varint(); left > 0 && cursor.at < this.bytes.length; left--) {
       const found = text(cursor.varint())
       const length = cursor.varint()
       const value = text(length)
@@ -198,15 +204,13 @@ class Columns {
   }
 }
 
-/** All sections in one piece of memory: as they lie when plain, copied together otherwise. */
-const gather = (sections: readonly BatchSection[]): Uint8Array => {
-  const [first] = sections
-  if (first === undefined) return new Uint8Array(0)
-  if (sections.length === 1) return first.bytes
-  const { buffer } = first.bytes
-  if (sections.every((section) => section.bytes.buffer === buffer)) return span(sections)
+/**
+ * All sections in one piece of memory of their own: it moves on to another thread with the run,
+ * and what they were read from is used again.
+ */
+const gather = (sections: readonly BatchSection[], memory: SpareMemory): Uint8Array => {
   const total = sections.reduce((sum, { start, end }) => sum + end - start, 0)
-  const all = Buffer.allocUnsafeSlow(total)
+  const all = memory.take(total)
   let at = 0
   for (const section of sections) {
     const size = section.bytes.copy(all, at, section.start, section.end)
@@ -216,23 +220,18 @@ const gather = (sections: readonly BatchSection[]): Uint8Array => {
   return all
 }
 
-/** The memory from the first to the last of plain sections of one answer. */
-const span = (sections: readonly BatchSection[]): Uint8Array => {
-  const { buffer, byteOffset } = sections[0]!.bytes
-  const last = sections.at(-1)!.bytes
-  const all = Buffer.from(buffer, byteOffset, last.byteOffset + last.length - byteOffset)
-  for (const section of sections) {
-    const shift = section.bytes.byteOffset - byteOffset
-    Object.assign(section, { bytes: all, start: shift + section.start, end: shift + section.end })
-  }
-  return all
-}
-
-/** A run in columns from record batches; what can not be read is among its faults. */
-export const readRun = (bytes: Buffer, position: BatchPosition): RecordRun => {
+/**
+ * A run in columns from record batches; what can not be read is among its faults.
+ * @param memory where the run's own memory comes from.
+ */
+export const readRun = (
+  bytes: Buffer,
+  position: BatchPosition,
+  memory = new SpareMemory()
+): RecordRun => {
   const { sections, faults, next } = readBatches(bytes, position)
   const countMax = sections.reduce((sum, { count }) => sum + count, 0)
-  const columns = new Columns(gather(sections), countMax)
+  const columns = new Columns(gather(sections, memory), countMax)
   for (const section of sections) columns.addSection(section, position.offset)
   return {
     partition: position.partition,

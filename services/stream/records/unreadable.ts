@@ -20,6 +20,6 @@ export const unreadable = ({ first, next, timeMs, bytes, why }: Unreadable): Unr
   code: 'E_LOG_CORRUPT',
   reason: why instanceof Error ? why.message : String(why),
   // Copied, so that a small remnant does not keep a whole answer in memory.
-  bytes: bytes.slice(0, QUARANTINED_BYTES_MAX),
+  bytes: new Uint8Array(bytes.subarray(0, QUARANTINED_BYTES_MAX)),
   byteLength: bytes.length
 })
