@@ -10,6 +10,11 @@ import { SEVERITIES, type Finding } from './finding.ts'
 /** State key of the lake: the sequence that the next finding or operator's action gets. */
 export const INCIDENT_SEQUENCE_KEY = 'incidents/next'
 
+/** The signal of findings about budgets of money. */
+export const SPEND_BUDGET_SIGNAL = 'spend-budget'
+/** The signal of findings about months that are to be closed. */
+export const MONTH_CLOSE_SIGNAL = 'month-close'
+
 const SEQUENCE_FIRST = 1
 
 /** The sequence that the next row gets, by the state of the version that the commit builds on. */

@@ -4,7 +4,10 @@ import type { Engine } from '../../services/lake/engine.ts'
 import { quoted } from '../../services/lake/parquet-writer.ts'
 import { billingProvider } from '../../services/rates/prices/billing-names.ts'
 import { settledHours } from '../../services/lake/settled-hours.ts'
-import { DAY_MS, HOUR_MS, timestampSql, type Month } from './month.ts'
+import { closeOf } from './closes.ts'
+import type { Books } from './day-lines.ts'
+import { otherwisePriced } from './ledger.ts'
+import { DAY_MS, dayName, HOUR_MS, timestampSql, type Month } from './month.ts'
 
 /** One thing to look at before a month is closed. */
 export type Check = {
@@ -21,6 +24,7 @@ export type ChecklistOptions = {
   month: Month
   /** All hours before it are closed; null = not known, since the log was never read. */
   closedUntilMs: number | null
+  books: Books
 }
 
 /**
@@ -30,13 +34,14 @@ export type ChecklistOptions = {
 export const checklist = async (
   engine: Engine,
   head: Head,
-  { month, closedUntilMs }: ChecklistOptions
+  options: ChecklistOptions
 ): Promise<Check[]> => [
-  await hours(engine, head, { month, closedUntilMs }),
-  await gaps(engine, month),
+  await hours(engine, head, options),
+  await gaps(engine, options.month),
   await lateEvents(engine),
-  await bills(engine, month),
+  await bills(engine, options.month),
   await prices(engine),
+  repricing(head, options),
   await unpriced(engine),
   await unallocated(engine),
   await drift(engine)
@@ -113,7 +118,7 @@ const bills = async (engine: Engine, month: Month): Promise<Check> => {
   }
 }
 
-/** The difference that pricing by the book and contracts of now makes to what was metered. */
+/** The difference that the prices and contracts at booking made to what was metered. */
 const prices = async (engine: Engine): Promise<Check> => {
   const [row] = await engine.rows(`SELECT coalesce(sum(metered_pico), 0)::VARCHAR AS metered,
     coalesce(sum(contracted_pico), 0)::VARCHAR AS contracted, coalesce(sum(list_pico), 0)::VARCHAR AS list
@@ -123,7 +128,24 @@ const prices = async (engine: Engine): Promise<Check> => {
   return {
     name: 'prices',
     ok: change === 0n ? true : null,
-    seen: `metered $${formatDollars(of('metered'))}, by prices and contracts now $${formatDollars(of('contracted'))} (${change > 0n ? '+' : ''}${formatDollars(change)}), list $${formatDollars(of('list'))}`
+    seen: `metered $${formatDollars(of('metered'))}, by prices and contracts at booking $${formatDollars(of('contracted'))} (${change > 0n ? '+' : ''}${formatDollars(change)}), list $${formatDollars(of('list'))}`
+  }
+}
+
+/** A day keeps the prices that it was booked by until it is re-priced on purpose. */
+const repricing = (head: Head, { month, books }: ChecklistOptions): Check => {
+  const days =
+    closeOf(head, month.name) === null
+      ? otherwisePriced(head, month.toMs, books).filter(({ dayMs }) => dayMs >= month.fromMs)
+      : []
+  const [first, last] = [days[0], days.at(-1)].map((day) => dayName(day?.dayMs ?? 0))
+  return {
+    name: 'repricing',
+    ok: days.length === 0 ? true : null,
+    seen:
+      days.length === 0
+        ? 'every booked day has the prices and contracts of now'
+        : `${days.length} days, ${first} to ${last}, were booked by other prices or contracts; tally prices reprice --month ${month.name} shows the difference, --apply books it`
   }
 }
 

@@ -159,7 +159,7 @@ const commitClose = async (
   const version = await lake.commit((now): Commit | null => {
     if (now.state.get(BOOKING_KEY) !== head.state.get(BOOKING_KEY)) return null
     const state = {
-      ...bookedState(head, found.days),
+      ...bookedState(head, found.days, options.books),
       ...pinState(closeKey(options.month.name), head.version),
       [closeKey(options.month.name)]: close
     }

@@ -9,7 +9,7 @@ import { quoted } from '../../services/lake/parquet-writer.ts'
 import { settledHours, type SettledHour } from '../../services/lake/settled-hours.ts'
 import { attach } from '../../services/lake/snapshot.ts'
 import { closedMonths, openMonth } from './closes.ts'
-import { dayLines, type LineOptions } from './day-lines.ts'
+import { dayLines, type Books, type LineOptions } from './day-lines.ts'
 import { differenceSql } from './lines-sql.ts'
 import { DAY_MS, dayName, monthAt, timestampSql } from './month.ts'
 
@@ -66,11 +66,29 @@ const FINGERPRINT_DIGITS = 16
 const fingerprintOf = (parts: readonly string[]): string =>
   createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, FINGERPRINT_DIGITS)
 
-/** State of a commit that books the days. */
-export const bookedState = (head: Head, days: readonly DueDay[]): Record<string, unknown> => ({
-  ...Object.fromEntries(days.map(({ dayMs, fingerprint }) => [dayKey(dayMs), fingerprint])),
+/** State key of the version of the prices that a day's lines were worked out by. */
+const pricesKey = (dayMs: number): string => `charges/prices/${dayName(dayMs)}`
+
+/** State of a commit that books the days by a version of the prices. */
+export const bookedState = (
+  head: Head,
+  days: readonly DueDay[],
+  { contracted }: Books
+): Record<string, unknown> => ({
+  ...Object.fromEntries(
+    days.flatMap(({ dayMs, fingerprint }) => [
+      [dayKey(dayMs), fingerprint],
+      [pricesKey(dayMs), contracted.version]
+    ])
+  ),
   [BOOKING_KEY]: nextBooking(head) + 1
 })
+
+/** Booked days before a time whose lines were worked out by other prices, oldest first. */
+export const otherwisePriced = (head: Head, untilMs: number, { contracted }: Books): DueDay[] =>
+  settledDays(head, untilMs).filter(
+    (day) => isBooked(head, day) && head.state.get(pricesKey(day.dayMs)) !== contracted.version
+  )
 
 /** The head with nothing but some tables, of files that a test lets pass. */
 export const headOf = (

@@ -3,7 +3,7 @@ import { formatUsd } from '../../schemas/money.ts'
 import type { Commit, Head } from '../../services/lake/commit.ts'
 import { attach } from '../../services/lake/snapshot.ts'
 import { closedMonths } from './closes.ts'
-import type { LineOptions } from './day-lines.ts'
+import type { Books, LineOptions } from './day-lines.ts'
 import {
   addDays,
   BOOKING_KEY,
@@ -12,6 +12,7 @@ import {
   isBooked,
   landBatch,
   nextBooking,
+  otherwisePriced,
   settledDays,
   startBatch,
   type ChargeDoors,
@@ -65,8 +66,11 @@ export const reprice = async (doors: ChargeDoors, options: RepriceOptions): Prom
     await startBatch(doors.engine)
     if (days.length > 0) await addDays(doors, head, { days, ...lines })
     const found = await differenceOf(doors, head, days)
-    if (!isApplied || found.lines.length === 0) return { ...found, booking: null }
-    if (await book(doors, head, days)) return { ...found, booking: nextBooking(head) }
+    // Where nothing differs there is still to write down by which prices that is so.
+    const isNews = found.lines.length > 0 || otherwisePriced(head, toMs, lines.books).length > 0
+    if (!isApplied || !isNews) return { ...found, booking: null }
+    if (!(await book(doors, head, { days, books: lines.books }))) continue
+    return { ...found, booking: found.lines.length > 0 ? nextBooking(head) : null }
   }
 }
 
@@ -125,12 +129,16 @@ const dollars = (charged: bigint, difference: bigint) => ({
 })
 
 /** False when somebody booked in between. */
-const book = async (doors: ChargeDoors, head: Head, days: readonly DueDay[]): Promise<boolean> => {
+const book = async (
+  doors: ChargeDoors,
+  head: Head,
+  { days, books }: { days: readonly DueDay[]; books: Books }
+): Promise<boolean> => {
   const file = await landBatch(doors)
   const version = await doors.lake.commit((now): Commit | null => {
     if (now.state.get(BOOKING_KEY) !== head.state.get(BOOKING_KEY)) return null
     const adds = file === null ? [] : [file]
-    const state = bookedState(head, days)
+    const state = bookedState(head, days, books)
     return { kind: 'charge', generation: doors.generation, ranges: [], adds, removes: [], state }
   })
   return version !== null

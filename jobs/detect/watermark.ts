@@ -5,17 +5,32 @@ export const MINUTE_MS = 60_000
 /** How long a minute stays open for detection after its end: what comes later is only counted. */
 export const LATENESS_MS = 30_000
 
+/** Partitions of the log as they are now. */
+type Partitions = readonly (PartitionState & { topic: string })[]
+
 /**
- * Event time before which every minute is closed for detection. A partition that still holds
- * unread records has come as far as the latest event read from it. When all are read to the end,
- * the last minute with events closes once the clock is past it.
+ * Event time before which everything is known. A partition that still holds unread records has
+ * come as far as the latest event read from it; when all are read to the end, the clock counts.
+ * @returns milliseconds since the epoch; null when nothing of some partition was read yet.
+ */
+export const reachedUntil = (head: Head, partitions: Partitions, nowMs: number): number | null => {
+  const { reachedMs } = progress(head, partitions, nowMs)
+  return Number.isFinite(reachedMs) ? reachedMs : null
+}
+
+/**
+ * Event time before which every minute is closed for detection: what is reached, but no further
+ * than the end of the last minute with events.
  * @returns milliseconds since the epoch, at a full minute; null when nothing is closed.
  */
-export const closedUntil = (
-  head: Head,
-  partitions: readonly (PartitionState & { topic: string })[],
-  nowMs: number
-): number | null => {
+export const closedUntil = (head: Head, partitions: Partitions, nowMs: number): number | null => {
+  const { reachedMs, latestMs } = progress(head, partitions, nowMs)
+  const lastEndMs = (Math.floor(latestMs / MINUTE_MS) + 1) * MINUTE_MS
+  const untilMs = Math.min(Math.floor(reachedMs / MINUTE_MS) * MINUTE_MS, lastEndMs)
+  return Number.isFinite(untilMs) ? untilMs : null
+}
+
+const progress = (head: Head, partitions: Partitions, nowMs: number) => {
   let reachedMs = Infinity
   let latestMs = -Infinity
   for (const { topic, partition, start, end } of partitions) {
@@ -25,8 +40,5 @@ export const closedUntil = (
     if (!isIdle) reachedMs = Math.min(reachedMs, position?.watermarkMs ?? -Infinity)
   }
   // A partition of which nothing was read yet holds everything back: the clock counts for none.
-  const closedMs = (reachedMs === Infinity ? nowMs : reachedMs) - LATENESS_MS
-  const lastEndMs = (Math.floor(latestMs / MINUTE_MS) + 1) * MINUTE_MS
-  const untilMs = Math.min(Math.floor(closedMs / MINUTE_MS) * MINUTE_MS, lastEndMs)
-  return Number.isFinite(untilMs) ? untilMs : null
+  return { reachedMs: (reachedMs === Infinity ? nowMs : reachedMs) - LATENESS_MS, latestMs }
 }

@@ -1,3 +1,4 @@
+import { MONTH_CLOSE_SIGNAL, SPEND_BUDGET_SIGNAL } from '../../../schemas/incidents.ts'
 import { tell, type Draft } from './draft.ts'
 import { isOpen, type Incident } from './incident.ts'
 import { NO_DATA_SIGNAL } from './no-data.ts'
@@ -27,8 +28,11 @@ const holdReason = (draft: Draft, incident: Incident): 'quiet' | 'data' | null =
 const recentOpenings = (draft: Draft, incident: Incident): number =>
   incident.openedAtMs.filter((atMs) => atMs > draft.eventMs - FLAP_MS).length
 
+/** These end for other reasons than that something recovered: silence does not hold them. */
+const NOT_HELD: readonly string[] = [NO_DATA_SIGNAL, SPEND_BUDGET_SIGNAL, MONTH_CLOSE_SIGNAL]
+
 const lacksData = (draft: Draft, incident: Incident): boolean => {
-  if (incident.signal === NO_DATA_SIGNAL) return false
+  if (NOT_HELD.includes(incident.signal)) return false
   for (const other of draft.incidents.values()) {
     if (other.signal === NO_DATA_SIGNAL && isOpen(other) && covers(other, incident)) return true
   }

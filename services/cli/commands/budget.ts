@@ -1,4 +1,9 @@
-import { budgetStates, parseBudgets } from '../../../jobs/chargeback/budget.ts'
+import { parseBudgets } from '../../../jobs/chargeback/budgets/budget-file.ts'
+import {
+  budgetStandings,
+  budgetState,
+  type BudgetState
+} from '../../../jobs/chargeback/budgets/states.ts'
 import { monthAt, parseMonth } from '../../../jobs/chargeback/month.ts'
 import { openChargeSite, readText, type ChargeOptions } from '../charge-site.ts'
 import { defineCommand, EXIT } from '../command.ts'
@@ -11,6 +16,7 @@ export default defineCommand({
     command
       .requiredOption('--data <dir>', 'folder of the lake')
       .requiredOption('--budgets <file>', 'budgets by tenant, project, team or tags, YAML or JSON')
+      .option('--rules <file>', 'allocation rules: labels that charges keep')
       .option('--month <month>', 'the month, such as 2026-10; the present one when not given')
       .option('--as-of <version>', 'as it stood at a version of the lake')
       .option('--check', 'exit 3 when a budget is spent or will be')
@@ -22,11 +28,11 @@ export default defineCommand({
     try {
       const nowMs = io.now().getTime()
       const span = month === undefined ? monthAt(nowMs) : parseMonth(month)
-      const how = { budgets: wanted, month: span, nowMs }
-      const states = await budgetStates(opened, await opened.head(), how)
+      const how = { budgets: wanted, month: span, untilMs: nowMs, keptTags: opened.rules.tags }
+      const standings = await budgetStandings(opened, await opened.head(), how)
+      const states = standings.map(budgetState)
       for (const one of states) {
-        const text = `${one.id}: $${one.spent_usd} of $${one.budget_usd}, month end $${one.forecast_usd ?? '?'}, ${one.state}`
-        io.stdout.write(`${json === true ? JSON.stringify(one) : text}\n`)
+        io.stdout.write(`${json === true ? JSON.stringify(one) : textOf(one)}\n`)
       }
       const isBad = states.some(({ state }) => state !== 'within')
       return check === true && isBad ? EXIT.findings : EXIT.ok
@@ -35,3 +41,12 @@ export default defineCommand({
     }
   }
 })
+
+const textOf = (state: BudgetState): string => {
+  const ahead =
+    state.forecast_usd === null
+      ? 'month end not known yet'
+      : `month end $${state.forecast_usd} ($${state.forecast_low_usd} to $${state.forecast_high_usd})`
+  const unpriced = state.unpriced_calls === 0 ? '' : `, ${state.unpriced_calls} calls unpriced`
+  return `${state.id}: $${state.spent_usd} of $${state.budget_usd}, ${ahead}, ${state.state}${unpriced}`
+}

@@ -23,11 +23,13 @@ export default defineCommand({
         hint: 'Give --data, TALLY_DATA, or data in the file of settings.'
       })
     }
-    const [{ pino }, { runServe }, { listenForStop }] = await Promise.all([
+    const [{ pino }, { readMoney }, { runServe }, { listenForStop }] = await Promise.all([
       import('pino'),
+      import('../up/money-settings.ts'),
       import('../up/serve.ts'),
       import('../up/signals.ts')
     ])
+    const { budgetsUsd } = await readMoney(settings)
     const stopping = listenForStop((line) => io.stderr.write(`${line}\n`))
     try {
       await runServe(
@@ -36,7 +38,7 @@ export default defineCommand({
           host,
           port: origins.port === 'default' ? PORT : settings.port,
           keyFile: keys,
-          budgetsUsd: settings.budgets_usd
+          budgetsUsd
         },
         {
           logger: pino({ name: 'serve', level: 'warn' }, io.stderr),

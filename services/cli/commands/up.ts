@@ -102,7 +102,7 @@ const upOptions = async ({ options }: CommandRun, settings: Settings): Promise<U
     port: settings.port,
     keyFile: settings.keys,
     tenantDefault: settings.tenant,
-    budgetsUsd: settings.budgets_usd,
+    ...(await moneyOf(settings)),
     flights: flight === null ? null : await loadPolicies(flight),
     alerts: await alertsOf(settings.alert_config),
     meters: meterAddresses(settings.meters),
@@ -110,6 +110,12 @@ const upOptions = async ({ options }: CommandRun, settings: Settings): Promise<U
     flushMsMax: Math.max(1, settings.flush_ms),
     parts
   }
+}
+
+/** What concerns money, read once at the start so that a wrong file is told now. */
+const moneyOf = async (settings: Settings): Promise<Pick<UpOptions, 'money' | 'budgetsUsd'>> => {
+  const { readMoney } = await import('../up/money-settings.ts')
+  return readMoney(settings)
 }
 
 const intakesOf = async (file: string | null): Promise<Intakes> => {

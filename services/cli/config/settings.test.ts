@@ -41,6 +41,9 @@ test('a wrong setting is refused with the place that it comes from', async (t) =
   await refused('prot: 1', {}, /tally\.yaml: .*prot/s)
   await refused('', { TALLY_PORT: 'x' }, /TALLY_PORT/)
   await refused('budgets_usd: { acme: 12.5 }', {}, /budgets_usd/)
+  await refused('close_day: 29', {}, /close_day/)
+  await refused('', { TALLY_CLOSE_DAY: '0' }, /TALLY_CLOSE_DAY/)
+  await refused('close: now', {}, /close/)
   await refused('port: [', {}, /tally\.yaml/)
   await assert.rejects(
     resolveSettings({ flags: { log_level: 'loud' }, env: {}, file: null }),

@@ -22,6 +22,11 @@ const Usd = z
   .regex(/^\d+(\.\d+)?$/, 'a decimal string in USD, in quotes')
   .refine((text) => parseUsd(text) >= 0n)
 
+/** Whether the clock only looks at a month or closes it. */
+export const CLOSE_MODES = ['check', 'freeze'] as const
+
+const fileName = (meaning: string) => z.string().min(1).nullable().default(null).describe(meaning)
+
 export const Settings = z.strictObject({
   data: z.string().min(1).nullable().default(null).describe('Folder of the log and the lake.'),
   brokers: z
@@ -73,7 +78,21 @@ export const Settings = z.strictObject({
   budgets_usd: z
     .record(z.string(), Usd)
     .default({})
-    .describe('Monthly budget by tenant, decimal strings in USD.')
+    .describe('Monthly budget by tenant, decimal strings in USD.'),
+  budgets: fileName('File of budgets by tenant, project, team or tags; told of as they are spent.'),
+  contracts: fileName('File of negotiated prices and custom models that charges are booked by.'),
+  rules: fileName('File of allocation rules that charges and closes follow.'),
+  close_day: z
+    .int()
+    .min(1)
+    .max(28)
+    .nullable()
+    .default(null)
+    .describe('Day of the next month from which a month is to be closed; null = by hand alone.'),
+  close: z
+    .enum(CLOSE_MODES)
+    .default('check')
+    .describe('From that day on: check = tell the checklist; freeze = close what passes it.')
 })
 export type Settings = z.infer<typeof Settings>
 type Name = keyof Settings
@@ -83,7 +102,7 @@ export type Origin = 'flag' | 'environment' | 'file' | 'default'
 export type Resolved = { settings: Settings; origins: Readonly<Record<Name, Origin>> }
 
 const NAMES = Object.keys(Settings.shape) as Name[]
-const NUMBERS: ReadonlySet<Name> = new Set(['port', 'flush_ms'])
+const NUMBERS: ReadonlySet<Name> = new Set(['port', 'flush_ms', 'close_day'])
 
 /** `flush_ms` is `TALLY_FLUSH_MS` in the environment. */
 export const variableOf = (name: string): string => `TALLY_${name.toUpperCase()}`

@@ -6,12 +6,14 @@ import { startThread } from '../../consume/thread.ts'
 import { WorkerCaller, type Remote } from '../../consume/worker-call.ts'
 import type { SiteOptions } from '../site.ts'
 import type { Jobs, JobsSettings } from './jobs-site.ts'
+import type { MoneySettings } from './money-jobs.ts'
 import type { Part } from './parts.ts'
 
 export type JobsDoors = {
   place: SiteOptions
   alerts: AlertConfig
   meters: readonly string[]
+  money: MoneySettings
   logger: Logger
 }
 
@@ -31,6 +33,10 @@ const TIMES = {
   scrape: '*/10 * * * * *',
   // Splits the days again that changed, late calls included.
   meter: '30 7-59/15 * * * *',
+  // Budgets are looked at every quarter of an hour of event time, which may come late.
+  budgets: '10-59/20 * * * * *',
+  // Settling pokes it as well: a day is booked when its last hour is settled.
+  book: '0 20 * * * *',
   merge: '0 23 * * * *',
   retain: '0 41 3 * * *',
   calibrate: '0 13 4 * * *'
@@ -38,19 +44,20 @@ const TIMES = {
 
 /** Runs the jobs in a thread of their own: their queries must not delay a heartbeat or a request. */
 export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
-  const { place, alerts, meters, logger } = doors
-  const settings: JobsSettings = { place, alerts, meters, logLevel: logger.level }
+  const { place, alerts, meters, money, logger } = doors
+  const settings: JobsSettings = { place, alerts, meters, money, logLevel: logger.level }
   const worker = startThread(new URL('jobs-worker', import.meta.url).href, settings)
   const jobs = remoteJobs(new WorkerCaller(worker))
   const failed = new AbortController()
-  const scheduled = scheduleJobs(jobList(jobs, meters), (job, error) => {
+  const poke = (job: string): void => scheduled.poke(job)
+  const scheduled = scheduleJobs(jobList(jobs, doors, poke), (job, error) => {
     if (error instanceof Failure && error.retriable) {
       logger.warn({ job, code: error.code, hint: error.hint }, `put off: ${error.message}`)
     } else {
       failed.abort(error)
     }
   })
-  for (const job of ['settle', 'watch', 'meter']) scheduled.poke(job)
+  for (const job of ['settle', 'watch', 'meter', 'book']) scheduled.poke(job)
   return {
     name: 'the thread of jobs',
     poke: () => scheduled.poke('watch'),
@@ -67,11 +74,26 @@ export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
   }
 }
 
-const jobList = (jobs: Remote<Jobs>, meters: readonly string[]): Job[] => [
+const jobList = (
+  jobs: Remote<Jobs>,
+  { meters, money }: JobsDoors,
+  poke: (job: string) => void
+): Job[] => [
   { name: 'watch', cron: TIMES.watch, run: () => jobs.watch() },
-  { name: 'settle', cron: TIMES.settle, run: () => jobs.settle() },
+  {
+    name: 'settle',
+    cron: TIMES.settle,
+    run: async () => {
+      const hours = await jobs.settle()
+      if (hours !== null && hours > 0) poke('book')
+    }
+  },
   ...(meters.length > 0 ? [{ name: 'scrape', cron: TIMES.scrape, run: () => jobs.scrape() }] : []),
   { name: 'meter', cron: TIMES.meter, run: () => jobs.meter() },
+  ...(money.budgets.length > 0
+    ? [{ name: 'budgets', cron: TIMES.budgets, run: () => jobs.budgets() }]
+    : []),
+  { name: 'book', cron: TIMES.book, run: () => jobs.book() },
   { name: 'merge', cron: TIMES.merge, run: () => jobs.merge() },
   { name: 'retain', cron: TIMES.retain, run: () => jobs.retain() },
   { name: 'calibrate', cron: TIMES.calibrate, run: () => jobs.calibrate() }
@@ -85,6 +107,8 @@ const remoteJobs = (caller: WorkerCaller): Remote<Jobs> => {
     settle: method('settle'),
     scrape: method('scrape'),
     meter: method('meter'),
+    budgets: method('budgets'),
+    book: method('book'),
     merge: method('merge'),
     retain: method('retain'),
     calibrate: method('calibrate'),

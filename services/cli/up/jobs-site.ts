@@ -22,6 +22,7 @@ import { trimEmbeddedLog } from '../trim-embedded-log.ts'
 import { JOBS_LEASE, keepLease, type HeldLease } from './held-lease.ts'
 import { jobsMetrics } from './jobs-metrics.ts'
 import { meterReader } from './meter-reader.ts'
+import { moneyJobs, type MoneySettings } from './money-jobs.ts'
 import { Watch } from './watch.ts'
 
 export type JobsSettings = {
@@ -30,6 +31,7 @@ export type JobsSettings = {
   /** Addresses of GPU exporters. */
   meters: readonly string[]
   logLevel: string
+  money: MoneySettings
 }
 
 /**
@@ -45,6 +47,10 @@ export type Jobs = {
   scrape: () => Promise<void>
   /** Splits what meters say among calls; how many rows that adds. */
   meter: () => Promise<number | null>
+  /** Looks at the budgets; how many findings there were. */
+  budgets: () => Promise<number | null>
+  /** Books settled days, and looks at months that are to be closed; how many days were booked. */
+  book: () => Promise<number | null>
   /** Merges small files; how many went. */
   merge: () => Promise<number | null>
   /** Removes files that nothing refers to any more. */
@@ -63,12 +69,8 @@ export type Jobs = {
  * Two doors to one lake: what watches must not wait for what settles, and views of one engine
  * belong to whoever attached them last.
  */
-export const openJobs = async ({
-  place,
-  alerts,
-  meters,
-  logLevel
-}: JobsSettings): Promise<Jobs> => {
+export const openJobs = async (settings: JobsSettings): Promise<Jobs> => {
+  const { place, alerts, meters, logLevel, money } = settings
   const registry = new Registry()
   const metrics = jobsMetrics(registry)
   const logger = pino({ name: 'jobs', level: logLevel }, pino.destination(2))
@@ -89,6 +91,7 @@ export const openJobs = async ({
       success,
       unpriced: (n) => metrics.unpriced.set(n)
     }),
+    ...moneyJobs({ place, lake: upkeep.lake, log, lease, success, logger, money }),
     calibrate: async () => {
       if (!lease.held()) return null
       const site = await openLakeSite(place)

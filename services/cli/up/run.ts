@@ -21,6 +21,7 @@ import { openFlightStore } from '../../flight/store.ts'
 import { startConsumer, type ConsumerPart } from './consumer-part.ts'
 import { startJobs, type JobsPart } from './jobs-part.ts'
 import { startServe, type ServeApi } from './serve-part.ts'
+import type { MoneySettings } from './money-jobs.ts'
 import { consumeMetrics, JoinedRegistry, type Lag } from './metrics.ts'
 import { runParts, type Part } from './parts.ts'
 
@@ -35,6 +36,8 @@ export type UpOptions = {
   /** What is recorded of whose flights; null drops all content. */
   flights: Policies | null
   alerts: AlertConfig
+  /** Budgets, prices and rules that jobs of money go by. */
+  money: MoneySettings
   /** Addresses of GPU exporters that are scraped. */
   meters: readonly string[]
   /** Dialects behind the collector's paths, and topics of others that are taken in. */
@@ -156,9 +159,9 @@ class UpProcess {
   }
 
   async #startJobs(): Promise<Part> {
-    const { place, alerts, meters } = this.#options
+    const { place, alerts, meters, money } = this.#options
     const { logger } = this.#doors
-    this.#jobs = await startJobs({ place, alerts, meters, logger })
+    this.#jobs = await startJobs({ place, alerts, meters, money, logger })
     this.#registry.join(this.#jobs.metrics)
     return this.#jobs
   }
