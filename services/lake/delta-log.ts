@@ -44,10 +44,16 @@ export const decodeActions = (bytes: Uint8Array, path: string): Action[] => {
   if (sealState(bytes) === 'broken') throw damaged(path, 'is not as it was written')
   try {
     const lines = unsealed(decoder.decode(bytes)).split('\n')
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Action)
+    return lines.filter((line) => line !== '').map(actionOf)
   } catch (error) {
     throw damaged(path, 'is not a Delta commit', error)
   }
+}
+
+const actionOf = (line: string): Action => {
+  const action: unknown = JSON.parse(line)
+  if (typeof action === 'object' && action !== null) return action
+  throw new TypeError('an action is an object')
 }
 
 const damaged = (path: string, what: string, cause?: unknown): Failure =>
@@ -129,7 +135,7 @@ const isFirst = async (files: Files, table: string): Promise<boolean> => {
 export const afterActions = (log: TableLog, actions: readonly Action[]): TableLog => {
   const next = { ...log, version: log.version + 1 }
   for (const { txn, metaData } of actions) {
-    if (metaData !== undefined) next.metaData = metaData
+    if (metaData != null) next.metaData = metaData
     if (txn?.appId === APP_ID) next.applied = Math.max(next.applied, txn.version)
   }
   return next

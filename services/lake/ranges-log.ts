@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { Failure } from '../../schemas/failure.ts'
 import { commitInfo, fileActions, transaction, type Action } from './delta-actions.ts'
 import { commitPath, readActions } from './delta-log.ts'
@@ -18,10 +19,36 @@ export const rangesActions = (entry: Entry, extra: readonly Action[] = []): Acti
   ]
 }
 
+/** What folding needs of a commit; what else it says is not looked at. */
+const count = z.int().min(0)
+const Decision = z.object({
+  timestamp: z.number(),
+  tallystream: z.object({
+    attempt: z.string(),
+    parent: z.string(),
+    commit: z.object({
+      kind: z.string(),
+      generation: z.string(),
+      ranges: z.array(
+        z.object({
+          topic: z.string(),
+          partition: count,
+          incarnation: z.string(),
+          first: count,
+          next: count
+        })
+      ),
+      adds: z.array(z.object({ table: z.string(), path: z.string(), bytes: count, rows: count })),
+      removes: z.array(z.object({ table: z.string(), path: z.string() })),
+      state: z.record(z.string(), z.unknown())
+    })
+  })
+})
+
 /** @throws Failure E_LAKE_CORRUPT when a commit of `ranges` does not say what it decided. */
 export const entryOf = (version: number, actions: readonly Action[]): Entry => {
   const info = actions.find((action) => action.commitInfo !== undefined)?.commitInfo
-  if (info?.tallystream === undefined) {
+  if (info?.tallystream === undefined || !Decision.safeParse(info).success) {
     const path = commitPath(RANGES, version)
     throw new Failure('E_LAKE_CORRUPT', `${path} was not written by this product`, {
       hint: 'Only the lake may write to the table ranges; remove the foreign commit.'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Failure } from '../../schemas/failure.ts'
 import type { Head } from './commit.ts'
 
 /**
@@ -42,6 +43,14 @@ export const settledHours = (head: Head): SettledHour[] =>
     .filter(([key]) => key.startsWith(PREFIX))
     .map(([key, value]) => ({
       startMs: Date.parse(key.slice(PREFIX.length)),
-      ...Stored.parse(value)
+      ...storedHour(key, value)
     }))
     .sort((a, b) => a.startMs - b.startMs)
+
+const storedHour = (key: string, value: unknown): z.infer<typeof Stored> => {
+  const hour = Stored.safeParse(value)
+  if (hour.success && !Number.isNaN(Date.parse(key.slice(PREFIX.length)))) return hour.data
+  throw new Failure('E_LAKE_CORRUPT', `the state ${key} is that of no settled hour`, {
+    hint: 'Only the lake may write to the table ranges; restore it from a copy.'
+  })
+}
