@@ -147,6 +147,10 @@ export class WireReader {
   /** A null array reads as an empty one. */
   array<T>(read: () => T): T[] {
     const length = this.#varint() - 1
+    // Room is made before the items are read; each takes a byte at least.
+    if (length > this.#bytes.length - this.#at) {
+      throw new RangeError('an answer of the broker is cut off')
+    }
     return Array.from({ length: Math.max(length, 0) }, read)
   }
 

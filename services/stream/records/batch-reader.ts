@@ -40,6 +40,8 @@ export type BatchSections = {
 
 /** Least length field that has room for a header. */
 const LENGTH_MIN = BATCH.records - LENGTH_PREFIX_BYTES
+/** Length, attributes, time, offset, key, value and the count of headers, a byte each. */
+const RECORD_BYTES_MIN = 7
 const CONTROL_TYPE_ABORT = 0
 /** A producer without identity writes outside transactions. */
 const NO_PRODUCER = -1
@@ -101,7 +103,9 @@ class Batch {
     if (stored !== actual) {
       return `the checksum of a batch is ${actual.toString(16)}, not ${stored.toString(16)}`
     }
-    return this.count < 0 || this.lastOffset < this.baseOffset ? 'the counts do not fit' : null
+    const isExact = this.baseOffset >= 0 && Number.isSafeInteger(this.lastOffset + 1)
+    const isFitting = this.count >= 0 && this.lastOffset >= this.baseOffset
+    return isExact && isFitting ? null : 'the counts do not fit'
   }
 
   /** Type of a control record: its key is a version and a type, behind four one-byte fields. */
@@ -118,10 +122,15 @@ class Batch {
   section(): BatchSection {
     const codec = this.attributes & ATTRIBUTE.compressionMask
     const plain = codec === 0 ? this.bytes : decompress(codec, this.bytes.subarray(BATCH.records))
+    const start = codec === 0 ? BATCH.records : 0
+    // Room for records is made by their count, so it is believed only where they would fit.
+    if (this.count > (plain.length - start) / RECORD_BYTES_MIN) {
+      throw new RangeError(`${this.count} records do not fit into ${plain.length - start} bytes`)
+    }
     return {
       batch: this.bytes,
       bytes: plain,
-      start: codec === 0 ? BATCH.records : 0,
+      start,
       end: plain.length,
       count: this.count,
       baseOffset: this.baseOffset,
