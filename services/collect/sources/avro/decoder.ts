@@ -1,5 +1,6 @@
 import avro from 'avsc'
 import { Failure } from '../../../../schemas/failure.ts'
+import { checkCounts, hasCounts } from './bounds.ts'
 import type { RegisteredSchema } from './registry.ts'
 
 const MS_PER_SECOND = 1000
@@ -73,8 +74,10 @@ export const createDecoder = ({ schema, references }: RegisteredSchema): Decoder
   } catch (cause) {
     throw new Failure('E_SCHEMA_UNKNOWN', `the schema can not be used: ${(cause as Error).message}`)
   }
+  const isCounted = hasCounts(type)
   return (body) => {
     try {
+      if (isCounted) checkCounts(type, body)
       return unwrapped(
         type.fromBuffer(Buffer.from(body.buffer, body.byteOffset, body.byteLength)) as unknown
       )
