@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { Failure } from '../../schemas/failure.ts'
 import { openMemory } from '../../services/lake/memory.ts'
-import type { BillLine } from './bill.ts'
+import { billLines, type BillLine } from './bill.ts'
 import { loadImporter } from './import-bill.ts'
 import { focusLines } from './importers/focus.ts'
 import type { BillFile } from './kept-bills.ts'
@@ -72,7 +72,7 @@ const readParquet = async (path: string): Promise<BillLine[]> => {
         rows.push(Object.fromEntries(columns.map(([name, values]) => [name, values[row] ?? null])))
       }
     }
-    return focusLines(rows)
+    return billLines(() => focusLines(rows))
   } finally {
     database.close()
   }

@@ -1,3 +1,5 @@
+import { Failure } from '../../schemas/failure.ts'
+
 /**
  * What a provider says it charged, in one shape for every kind of export. A line may carry tokens,
  * money or both: usage reports have no money, some cost reports no tokens.
@@ -54,4 +56,30 @@ export type BillImporter = {
   read: (text: string) => BillLine[]
 }
 
-export const defineImporter = (importer: BillImporter): BillImporter => importer
+export const defineImporter = (importer: BillImporter): BillImporter => ({
+  ...importer,
+  read: (text) => billLines(() => importer.read(text))
+})
+
+/**
+ * Lines whose sizes and times can be worked with, whatever a bill says.
+ * @throws Failure E_BILL_UNREADABLE
+ */
+export const billLines = (read: () => BillLine[]): BillLine[] => {
+  try {
+    const lines = read()
+    lines.forEach(checkLine)
+    return lines
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code !== 'E_PRICE_BOOK') throw cause
+    throw new Failure('E_BILL_UNREADABLE', cause.message, { cause })
+  }
+}
+
+const checkLine = ({ fromMs, toMs, quantity, requests, label }: BillLine): void => {
+  const isTime = Number.isFinite(fromMs) && Number.isFinite(toMs) && toMs >= fromMs
+  const isSize = Number.isFinite(quantity ?? 0) && Number.isFinite(requests ?? 0)
+  if (isTime && isSize) return
+  const what = isTime ? 'a quantity that is no number' : 'no period from a start to a later end'
+  throw new Failure('E_BILL_UNREADABLE', `the line "${label.slice(0, 80)}" has ${what}`)
+}
