@@ -5,7 +5,8 @@ import { resolveSettings, type Given } from '../config/settings.ts'
 /** Beside `tally up`, which takes 8787. */
 const PORT = 8788
 
-export default defineCommand({
+// Named first: TypeScript 6.0 leaves `.ts` in imports that an exported default expression holds.
+const command = defineCommand({
   summary: 'Serve the API and the page over a lake; takes no events.',
   configure: (command) => {
     command
@@ -56,6 +57,8 @@ export default defineCommand({
     }
   }
 })
+
+export default command
 
 const givenTo = (options: Record<string, unknown>, env: Given['env']): Given => {
   const { config, ...text } = options as Record<string, string | undefined>

@@ -8,7 +8,8 @@ import { resolveSettings, type Given, type Settings } from '../config/settings.t
 import { meterAddresses } from '../up/meter-reader.ts'
 import type { UpOptions } from '../up/run.ts'
 
-export default defineCommand({
+// Named first: TypeScript 6.0 leaves `.ts` in imports that an exported default expression holds.
+const command = defineCommand({
   summary: 'Run it all in one process: collector, consumer, detection, alerts, settling, upkeep.',
   configure: (command) => {
     command
@@ -54,6 +55,8 @@ export default defineCommand({
     }
   }
 })
+
+export default command
 
 const givenTo = ({ options, io }: CommandRun): Given => {
   const text = options as Record<string, string | undefined>
