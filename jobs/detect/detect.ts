@@ -2,18 +2,17 @@ import { z } from 'zod'
 import { Failure } from '../../schemas/failure.ts'
 import type { Finding } from '../../schemas/finding.ts'
 import { numberFindings } from '../../schemas/incidents.ts'
-import type { Commit, Head, TableFile } from '../../services/lake/commit.ts'
+import type { Commit, Head } from '../../services/lake/commit.ts'
 import type { Engine } from '../../services/lake/engine.ts'
-import { landTable } from '../../services/lake/land-table.ts'
 import type { Lake } from '../../services/lake/lake.ts'
 import type { Settings } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import type { PartitionState } from '../../services/stream/log.ts'
-import { rowSelect } from '../row-select.ts'
 import { firstWindowMs } from './lake-stretch.ts'
-import { foldLake, openMemory, restoreMemory, type FoldMemory } from './fold-memory.ts'
-import { dueSignals, landSnapshots, SNAPSHOT_POLICY, type SnapshotPolicy } from './snapshots.ts'
+import { openMemory, restoreMemory, type DetectRows, type FoldMemory } from './fold-memory.ts'
 import { FoldSteps, stepsSince, STEPS_KEY } from './fold-steps.ts'
+import { dueSignals, SNAPSHOT_POLICY, type SnapshotPolicy } from './snapshots.ts'
+import { sqlFold } from './sql-fold.ts'
 import { closedUntil, MINUTE_MS } from './watermark.ts'
 
 /** State key of the lake: event time before which everything is folded, milliseconds. */
@@ -61,7 +60,11 @@ export type Detector = {
   save: () => Promise<void>
 }
 
-export const openDetector = (doors: DetectDoors, options: LiveOptions): Detector => {
+/** A detector whose rows are read and written by SQL. */
+export const openDetector = (doors: DetectDoors, options: LiveOptions): Detector =>
+  foldRows(doors.lake, sqlFold(doors, options), options)
+
+export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): Detector => {
   let memory: FoldMemory | null = null
   /** A fold that went beyond what was committed is forgotten. */
   const orForget = async <Value>(work: () => Promise<Value>): Promise<Value> => {
@@ -75,21 +78,21 @@ export const openDetector = (doors: DetectDoors, options: LiveOptions): Detector
   return {
     step: ({ partitions, nowMs }) =>
       orForget(async () => {
-        const head = await doors.lake.head()
+        const head = await lake.head()
         const untilMs = closedUntil(head, await partitions(), nowMs)
         const fromMs = foldedUntilMs(head.state) ?? firstMinute(head)
         if (untilMs === null || fromMs === null || fromMs >= untilMs) return []
-        memory = await resume(doors, options, { head, memory })
-        const findings = await foldLake(doors, memory, { head, fromMs, untilMs })
+        memory = await resume({ lake, rows, options }, head, memory)
+        const findings = await memory.open.fold({ head, fromMs, untilMs })
         const step = { fromMs, untilMs, version: head.version }
-        await commit(doors, options, { memory, findings, step, all: false })
+        await commit({ lake, rows, options }, { memory, findings, step, all: false })
         return findings
       }),
     save: () =>
       orForget(async () => {
-        const head = await doors.lake.head()
+        const head = await lake.head()
         if (memory === null || !isOurs(head, memory)) return
-        await commit(doors, options, { memory, findings: [], step: null, all: true })
+        await commit({ lake, rows, options }, { memory, findings: [], step: null, all: true })
       })
   }
 }
@@ -116,18 +119,19 @@ const isOurs = (head: Head, memory: FoldMemory): boolean =>
   foldedUntilMs(head.state) === memory.untilMs &&
   JSON.stringify(FoldSteps.parse(head.state.get(STEPS_KEY) ?? [])) === JSON.stringify(memory.steps)
 
-type Resume = { head: Head; memory: FoldMemory | null }
+type Work = { lake: Lake; rows: DetectRows; options: LiveOptions }
 
 const resume = async (
-  doors: DetectDoors,
-  options: LiveOptions,
-  { head, memory }: Resume
+  { lake, rows, options }: Work,
+  head: Head,
+  memory: FoldMemory | null
 ): Promise<FoldMemory> => {
   if (memory !== null && isOurs(head, memory)) return memory
   const untilMs = foldedUntilMs(head.state)
+  const ids = options.signals.map(({ id }) => id)
   return untilMs === null
-    ? openMemory(doors, options)
-    : restoreMemory(doors, options, { head, untilMs })
+    ? openMemory(rows, ids)
+    : restoreMemory(rows, { lake, ids, head, untilMs })
 }
 
 type Taken = {
@@ -138,7 +142,7 @@ type Taken = {
   all: boolean
 }
 
-const commit = async (doors: DetectDoors, options: LiveOptions, taken: Taken): Promise<void> => {
+const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<void> => {
   const { memory, findings, step } = taken
   const untilMs = step?.untilMs ?? memory.untilMs
   if (untilMs === null) return
@@ -146,15 +150,15 @@ const commit = async (doors: DetectDoors, options: LiveOptions, taken: Taken): P
   const due = dueSignals(memory.ids, memory.snapshots, { untilMs, all: taken.all, policy })
   const behind = due.filter((id) => memory.snapshots.get(id)?.untilMs !== untilMs)
   if (step === null && behind.length === 0) return
-  const states = new Map(behind.map((id) => [id, memory.detection.saveSignal(id)!]))
-  const landed = await landSnapshots(doors, states, { untilMs, policy })
+  const states = new Map(behind.map((id) => [id, memory.open.saveSignal(id)!]))
+  const landed = await rows.landStates(states, { untilMs, policy })
   const kept = [...memory.snapshots].filter(([id]) => memory.ids.includes(id))
   const snapshots = new Map([...kept, ...landed.snapshots])
   const steps = stepsSince([...memory.steps, ...(step === null ? [] : [step])], snapshots)
-  await doors.lake.commit(async (head): Promise<Commit> => {
+  await lake.commit(async (head): Promise<Commit> => {
     if (foldedUntilMs(head.state) !== memory.untilMs) throw conflict()
     const numbered = numberFindings(head.state, findings)
-    const found = numbered.rows.length === 0 ? null : await landFindings(doors, numbered.rows)
+    const found = numbered.rows.length === 0 ? null : await rows.landFindings(numbered.rows)
     return {
       kind: 'detect',
       generation: options.generation,
@@ -180,9 +184,3 @@ const replaced = (head: Head, snapshots: FoldMemory['snapshots']): Commit['remov
     ({ path }) => !needed.has(path)
   )
 }
-
-const landFindings = async (
-  doors: DetectDoors,
-  rows: ReturnType<typeof numberFindings>['rows']
-): Promise<TableFile | null> =>
-  landTable(doors, { table: 'findings', sql: rowSelect('findings', rows), time: 'detected_at' })

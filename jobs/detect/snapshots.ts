@@ -34,7 +34,7 @@ export type SnapshotPolicy = {
 export const SNAPSHOT_POLICY: SnapshotPolicy = {
   smallBytesMax: 256 << 10,
   largeAgeMs: 10 * 60_000,
-  largePerStep: 2
+  largePerStep: 1
 }
 
 export type DueOptions = {
@@ -100,12 +100,14 @@ export const readSnapshots = async (
 
 type Part = { signal: string; part: number; bytes: Uint8Array }
 
+export type LandedSnapshots = { files: TableFile[]; snapshots: Map<string, Snapshot> }
+
 /** Lands states: the small ones together, each large one apart. */
 export const landSnapshots = async (
   doors: SnapshotDoors,
   states: ReadonlyMap<string, Uint8Array>,
   { untilMs, policy }: Pick<DueOptions, 'untilMs' | 'policy'>
-): Promise<{ files: TableFile[]; snapshots: Map<string, Snapshot> }> => {
+): Promise<LandedSnapshots> => {
   const entries = [...states].sort(([a], [b]) => (a < b ? -1 : 1))
   const isSmall = (state: Uint8Array): boolean => state.length <= policy.smallBytesMax
   const small = entries.filter(([, state]) => isSmall(state)).flatMap(partsOf)
