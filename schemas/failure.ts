@@ -13,6 +13,7 @@ export const FAILURES = {
   E_FORBIDDEN: 'The API key lacks the scope for this.',
   E_NOT_FOUND: 'Nothing is there under this address or id.',
   E_BACKPRESSURE: 'The service can not take more at the moment.',
+  E_WARMING: 'The settled data of this range is still being read.',
   E_LOG_UNAVAILABLE: 'The event log can not be reached.',
   E_LOG_TRUNCATED: 'The log no longer holds the record that was read last.',
   E_LOG_RECREATED: 'The topic is not the one that was read before.',

@@ -40,7 +40,8 @@ export const readBills = async (
       const same = provider === null ? 'provider IS NULL' : `provider = ${sqlText(provider)}`
       const [metered] = await desk.windows(
         covered,
-        `SELECT sum(cost_pico)::HUGEINT::VARCHAR AS metered FROM windows WHERE ${same}`
+        `SELECT sum(cost_pico)::HUGEINT::VARCHAR AS metered FROM windows WHERE ${same}`,
+        null
       )
       const billedUsd = usdOf(row['billed'])
       const meteredUsd = usdOf(metered?.['metered'])

@@ -2,10 +2,8 @@ import { Failure } from '../../schemas/failure.ts'
 import type { Head, LiveFile } from '../lake/commit.ts'
 import type { Engine, Row } from '../lake/engine.ts'
 import type { Lake } from '../lake/lake.ts'
-import { quoted } from '../lake/parquet-writer.ts'
 import type { Access } from './access.ts'
-import { cellsSql } from './cube/cells.ts'
-import { rollupFor } from './cube/rollups.ts'
+import type { Cube } from './cube/cube.ts'
 import type { Range } from './range.ts'
 import type { QueryResult, QueryRunner, UserQuery } from './sql/run-query.ts'
 
@@ -24,8 +22,10 @@ export type Desk = {
   /**
    * Rows of a query over `windows`, which stands for the cube in a range, bound to who asks. The
    * text is what people may run themselves with `tally sql`.
+   * @param stepS seconds of the steps of time that the text groups by; null = it groups by none.
+   *   Without it, the text sees every row of the range's grain.
    */
-  windows: (range: Range, sql: string) => Promise<Row[]>
+  windows: (range: Range, sql: string, stepS?: number | null) => Promise<Row[]>
   /** As `rows`, with values that JSON can hold: times as RFC 3339, large integers as strings. */
   table: (sql: string) => ReturnType<Engine['table']>
   /** Runs a query from outside. @throws Failure E_SQL, E_QUERY_LIMIT */
@@ -40,10 +40,11 @@ export type DeskDoors = {
   nowMs: number
   budgetsUsd: Readonly<Record<string, string>>
   runner: QueryRunner | null
+  cube: Cube | null
 }
 
 export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => {
-  const { engine, lake, nowMs, budgetsUsd, runner } = doors
+  const { engine, lake, nowMs, budgetsUsd, runner, cube } = doors
   const rows = (sql: string): Promise<Row[]> => ours(() => engine.rows(sql))
   const location = ({ table, path }: LiveFile): string =>
     lake.doors.files.location(`${table}/${path}`)
@@ -55,11 +56,12 @@ export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => 
     head,
     budgetsUsd,
     rows,
-    windows: (range, sql) => {
-      const rollup = rollupFor(sql, access.tenant === null ? [] : ['tenant'])
-      const cells = cellsSql(range, rollup, minutesOf(head, range, location))
-      return rows(`WITH windows AS (${cells})
-${sql}`)
+    windows: async (range, sql, stepS) => {
+      if (cube === null) throw new Failure('E_INTERNAL', 'the cube is kept elsewhere')
+      const always = access.tenant === null ? [] : ['tenant']
+      const cells = await cube.relation({ sql, range, always, stepS })
+      // Materialized, all of its eighty columns would be made for each question.
+      return rows(`WITH windows AS NOT MATERIALIZED (${cells})\n${sql}`)
     },
     table: (sql) => ours(() => engine.table(sql)),
     query: (query) => {
@@ -84,23 +86,4 @@ const ours = async <Value>(work: () => Promise<Value>): Promise<Value> => {
 const dataUntil = (head: Head): number | null => {
   const marks = [...head.positions.values()].flatMap(({ watermarkMs }) => watermarkMs ?? [])
   return marks.length === 0 ? null : Math.max(...marks)
-}
-
-const US_PER_MS = 1000
-
-/** Files of settled windows that a range in minutes touches; null for ranges in hours. */
-const minutesOf = (
-  head: Head,
-  range: Range,
-  location: (file: LiveFile) => string
-): string[] | null => {
-  if (range.grain === 'hour') return null
-  const files = [...(head.files.get('windows_settled')?.values() ?? [])]
-  return files
-    .filter(
-      ({ timeUsMin, timeUsMax }) =>
-        (timeUsMin ?? 0) < range.toMs * US_PER_MS &&
-        (timeUsMax ?? Number.MAX_SAFE_INTEGER) >= range.fromMs * US_PER_MS
-    )
-    .map((file) => quoted(location(file)))
 }

@@ -83,13 +83,14 @@ const quantileSql = ({ histogram, measures, keys, names, from }: Quantiles): str
 ) GROUP BY ALL`
 }
 
-/** Runs a cut's statement; the row's keys and values under their ids. */
+/** Runs a cut's statement, with its step of time if it has one; keys and values under their ids. */
 export const readGroups = async (
   desk: Desk,
   cut: Cut,
-  sql: string
+  sql: string,
+  stepS: number | null
 ): Promise<(Group & { row: Row })[]> => {
-  const rows = await desk.windows(cut.range, sql)
+  const rows = await desk.windows(cut.range, sql, stepS)
   return rows.map((row) => ({
     key: Object.fromEntries(cut.by.map((id) => [id, textOf(row[id])])),
     values: Object.fromEntries(cut.measures.map((id) => [id, numberOf(row[id])])),

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os'
+import path from 'node:path'
 import { Failure } from '../../schemas/failure.ts'
 import { Engine } from '../lake/engine.ts'
 import { parquetWriter } from '../lake/land-table.ts'
@@ -6,6 +8,7 @@ import { takeTurns } from '../lake/turn.ts'
 import type { Access } from './access.ts'
 import { seal, type Answer } from './answer.ts'
 import { Cube } from './cube/cube.ts'
+import { startReader } from './cube/reader.ts'
 import { openDesk } from './desk.ts'
 import { sqlText } from './literal.ts'
 import { loadRoutes } from './load-routes.ts'
@@ -15,7 +18,7 @@ import { openQueryRunner, type QueryLimits } from './sql/run-query.ts'
 export type ServeSettings = {
   /** Folder of the lake. */
   lake: string
-  /** Keeps the hours between starts; null = in memory. */
+  /** Keeps the cube between starts, and has what does not fit the memory beside it; null = in memory. */
   cubeFile: string | null
   /** What is answered here: the product's own questions, or queries of users. */
   site: SiteName
@@ -26,6 +29,9 @@ export type ServeSettings = {
   budgetsUsd: Readonly<Record<string, string>>
 }
 
+/** What our own answers may take: with the rest of the process, a server stays below 1 GiB. */
+export const ANSWERS = { threads: 2, memoryMaxMib: 448 } as const
+
 export type Question = { route: string; input: Record<string, unknown>; access: Access }
 
 /**
@@ -35,20 +41,25 @@ export type Question = { route: string; input: Record<string, unknown>; access: 
 export type ServeSite = {
   /** @throws Failure as the route documents. */
   answer: (question: Question) => Promise<Answer>
+  /** How many hours and days the cube still lacks; meanwhile answers read more, and take longer. */
+  toDo: () => Promise<number>
   close: () => Promise<void>
 }
 
 export const openServeSite = async (settings: ServeSettings): Promise<ServeSite> => {
-  const { threads, memoryMaxMib, limits, budgetsUsd } = settings
-  const engine = await Engine.open({ threads, memoryMaxMib })
-  const lake = await openLake(settings.lake, { writeParquet: parquetWriter(engine) })
+  const { threads, memoryMaxMib, limits, budgetsUsd, cubeFile } = settings
   const isForQueries = settings.site === 'queries'
+  // Queries of users fail at their limit; our own answers may take longer instead.
+  const spillFolder = isForQueries || cubeFile === null ? null : spillBeside(cubeFile)
+  const engine = await Engine.open({ threads, memoryMaxMib, spillFolder })
+  const lake = await openLake(settings.lake, { writeParquet: parquetWriter(engine) })
   const runner = isForQueries
     ? await openQueryRunner(engine, { lake: settings.lake, limits })
     : null
-  const cube = isForQueries ? null : await Cube.open(engine, lake, settings.cubeFile)
+  const cube = isForQueries ? null : await Cube.open(engine, lake, { file: cubeFile })
   const routes = new Map((await loadRoutes()).map((route) => [route.id, route]))
   const inTurn = takeTurns()
+  const reader = cube === null ? null : startReader(lake, cube, inTurn)
   return {
     answer: ({ route: id, input, access }) =>
       inTurn(async () => {
@@ -57,15 +68,26 @@ export const openServeSite = async (settings: ServeSettings): Promise<ServeSite>
         const head = await lake.head()
         await cube?.follow(head)
         await bind(engine, access)
-        const desk = openDesk({ engine, lake, nowMs: Date.now(), budgetsUsd, runner }, head, access)
-        return seal(await route.answer(desk, input), head.version)
+        const doors = { engine, lake, nowMs: Date.now(), budgetsUsd, runner, cube }
+        return seal(await route.answer(openDesk(doors, head, access), input), head.version)
+      }),
+    toDo: () =>
+      inTurn(async () => {
+        await cube?.follow(await lake.head())
+        return cube?.toDo ?? 0
       }),
     close: async () => {
+      await reader?.stop()
       await runner?.close()
+      await cube?.close()
       engine.close()
     }
   }
 }
+
+/** Two processes never spill into one folder; one that crashed finds its own again. */
+const spillBeside = (cubeFile: string): string =>
+  path.join(path.dirname(cubeFile), `spill-${hostname()}-${process.pid}`)
 
 /** From here on all relations that routes can name hold the rows of one tenant, or of all. */
 const bind = (engine: Engine, { tenant }: Access): Promise<void> =>

@@ -1,102 +1,142 @@
-import { ENRICHED_COLUMNS, EVENT_COLUMNS } from '../../../schemas/tables.ts'
-import { windowsSql } from '../../../schemas/windows.ts'
+import { CLOSING_DELAY_MS } from '../../../jobs/settle/closed-hours.ts'
+import { settle } from '../../../jobs/settle/settle.ts'
+import type { SettleDoors } from '../../../jobs/settle/settle-hour.ts'
+import { generationOf } from '../../../services/consume/generation.ts'
+import {
+  columnsSql,
+  enrichedSql,
+  landings,
+  presentColumns
+} from '../../../services/consume/landing.ts'
+import { pricing } from '../../../services/consume/pricing.ts'
+import { NOTHING, type Range, type TableFile } from '../../../services/lake/commit.ts'
 import { Engine } from '../../../services/lake/engine.ts'
 import { landTable, parquetWriter } from '../../../services/lake/land-table.ts'
 import { openLake } from '../../../services/lake/lake.ts'
-import { hourKey } from '../../../services/lake/settled-hours.ts'
-
-/** A lake of thirty settled days, for measuring how fast it answers. */
-
-export const HOURS = 720
-const HOUR_MS = 3_600_000
-export const START_MS = Date.parse('2026-03-01T00:00:00Z')
-/** A day of the windows of 100 M calls lies in memory. */
-const MEMORY_MIB = 8192
-const TENANTS = 200
-const MODELS = 8
-const ROUTES = 4
-
-const DAY_HOURS = 24
+import { quoted } from '../../../services/lake/parquet-writer.ts'
+import { hourKey, settledHours } from '../../../services/lake/settled-hours.ts'
+import { loadBook } from '../../../services/rates/prices/book.ts'
+import { CALL_COLUMNS, callsOfHour, callsSql, DAY_MS, HOUR_MS, type Stretch } from './calls.ts'
 
 /**
- * Writes the windows of `calls` calls. Tenants and models differ in size as they do in life: a few
- * have most of the traffic. The calls of one day are made and put together; the other days are that
- * one, moved: how fast an answer is does not depend on whose hour resembles whose.
+ * A lake of thirty settled days and two hours that are not settled yet. The last day is landed by the
+ * SQL of a flush and settled by the job itself; the days before it are the windows of that day, moved:
+ * how fast an answer is does not depend on whose hour resembles whose.
  */
-export const writeSettledLake = async (dir: string, calls: number): Promise<void> => {
-  const engine = await Engine.open({ threads: 2, memoryMaxMib: MEMORY_MIB })
-  const lake = await openLake(dir, { writeParquet: parquetWriter(engine), create: true })
-  await engine.run(`SELECT setseed(0.8)`)
-  const perHour = Math.round(calls / HOURS)
-  for (let hour = 0; hour < HOURS; hour++) {
-    const startMs = START_MS + hour * HOUR_MS
-    const day = Math.floor(hour / DAY_HOURS)
-    const windows = `temp.windows_${hour % DAY_HOURS}`
-    if (day === 0) {
-      await engine.run(`CREATE OR REPLACE TEMP TABLE enriched AS ${callsSql(startMs, perHour)};
-        CREATE TEMP TABLE ${windows} AS ${windowsSql('enriched', { present: PRESENT })}`)
-    }
-    const sql = `SELECT * REPLACE (window_start + INTERVAL ${day} DAYS AS window_start), 'bench' AS generation
-      FROM ${windows}`
-    const file = await landTable(
-      { engine, lake },
-      { table: 'windows_settled', sql, time: 'window_start' }
-    )
-    await lake.commit((head) => ({
-      kind: 'settle',
-      generation: 'bench',
-      ranges: [],
-      adds: file === null ? [] : [file],
-      removes: [],
-      state: {
-        [hourKey(startMs)]: {
-          through: head.version,
-          events: perHour,
-          duplicates: 0,
-          conflicts: 0,
-          generation: 'bench',
-          next: {}
-        }
-      }
-    }))
-  }
-  engine.close()
+
+const DAYS = 30
+const DAY_HOURS = DAY_MS / HOUR_MS
+const START_MS = Date.parse('2026-03-01T00:00:00Z')
+/** Where the settled hours end. */
+export const SETTLED_UNTIL_MS = START_MS + DAYS * DAY_MS
+const OPEN_HOURS = 2
+/** How often the consumer flushes in hours that are not settled. */
+const FLUSHES_PER_OPEN_HOUR = 30
+const TOPIC = 'usage.events'
+/** An hour of a hundred million calls a month is settled at once. */
+const MEMORY_MIB = 4096
+
+export type BenchLake = SettleDoors & {
+  /** Lands an hour in `flushes` commits. */
+  landHour: (startMs: number, flushes: number) => Promise<void>
+  /** Settles what is closed at a time. @returns how many hours. */
+  settleAt: (nowMs: number) => Promise<number>
+  close: () => void
 }
 
-const PRESENT = new Set([
-  'time',
-  'tenant',
-  'kind',
-  'provider',
-  'request_model',
-  'response_model',
-  'route',
-  'status',
-  'in_uncached',
-  'in_cache_read',
-  'out_text',
-  'in_total',
-  'out_total',
-  'cost_pico',
-  'energy_low_uj',
-  'energy_mid_uj',
-  'energy_high_uj',
-  'duration_ms',
-  'ttft_ms'
-])
+/** @param calls of thirty days: says how many an hour has. */
+export const openBenchLake = async (dir: string, calls: number): Promise<BenchLake> => {
+  const engine = await Engine.open({ threads: 2, memoryMaxMib: MEMORY_MIB })
+  const lake = await openLake(dir, { writeParquet: parquetWriter(engine), create: true })
+  const prices = await loadBook()
+  const doors: SettleDoors = { engine, lake, prices, generation: generationOf(prices) }
+  const next = async (): Promise<number> =>
+    (await lake.head()).positions.get(`${TOPIC}/0`)?.next ?? 0
+  return {
+    ...doors,
+    landHour: async (startMs, flushes) => {
+      const lengthMs = HOUR_MS / flushes
+      const part = Math.ceil(callsOfHour(startMs, calls / (DAYS * DAY_HOURS)) / flushes)
+      for (let flush = 0; flush < flushes; flush++) {
+        const stretch = { startMs: startMs + flush * lengthMs, lengthMs, calls: part }
+        await land(doors, { ...stretch, firstOffset: await next() })
+      }
+    },
+    settleAt: async (nowMs) => {
+      const partition = { topic: TOPIC, partition: 0, incarnation: 'bench', start: 0 }
+      const partitions = [{ ...partition, end: await next() }]
+      return (await settle(doors, { partitions, nowMs })).length
+    },
+    close: () => engine.close()
+  }
+}
 
-const callsSql = (startMs: number, calls: number): string => {
-  const nulls = [...EVENT_COLUMNS, ...ENRICHED_COLUMNS]
-    .filter(({ name }) => !PRESENT.has(name))
-    .map(({ name, type }) => `NULL::${type} AS "${name}"`)
-  return `SELECT make_timestamptz((${startMs * 1000} + floor(random() * 3600) * 1000000)::BIGINT) AS time,
-    'tenant-' || floor(${TENANTS} * pow(random(), 3))::INTEGER AS tenant, 'llm' AS kind,
-    'provider-' || (m % 3) AS provider, 'model-' || m AS request_model, 'model-' || m AS response_model,
-    'route-' || floor(${ROUTES} * random())::INTEGER AS route, 200 AS status,
-    uncached AS in_uncached, cached AS in_cache_read, out AS out_text,
-    uncached + cached AS in_total, out AS out_total, (uncached + 4 * out) * 3000000 AS cost_pico,
-    out * 100000 AS energy_low_uj, out * 300000 AS energy_mid_uj, out * 900000 AS energy_high_uj,
-    (300 + 8 * out)::BIGINT AS duration_ms, (200 + uncached // 20)::BIGINT AS ttft_ms, ${nulls.join(', ')}
-  FROM (SELECT floor(${MODELS} * pow(random(), 2))::INTEGER AS m, (exp(6 + 2 * random()))::BIGINT AS uncached,
-    floor(3000 * random())::BIGINT AS cached, (exp(3 + 3 * random()))::BIGINT AS out FROM range(${calls}))`
+export const writeSettledLake = async (dir: string, calls: number): Promise<void> => {
+  const lake = await openBenchLake(dir, calls)
+  for (let startMs = SETTLED_UNTIL_MS - DAY_MS; startMs < SETTLED_UNTIL_MS; startMs += HOUR_MS)
+    await lake.landHour(startMs, 1)
+  await lake.settleAt(SETTLED_UNTIL_MS + CLOSING_DELAY_MS)
+  for (let day = 1; day < DAYS; day++) await moveDay(lake, day)
+  for (let hour = 0; hour < OPEN_HOURS; hour++)
+    await lake.landHour(SETTLED_UNTIL_MS + hour * HOUR_MS, FLUSHES_PER_OPEN_HOUR)
+  lake.close()
+}
+
+/** An hour later: another one is settled, and another one is open. */
+export const settleNextHour = async (dir: string, calls: number): Promise<void> => {
+  const lake = await openBenchLake(dir, calls)
+  const settledMs = settledHours(await lake.lake.head()).at(-1)!.startMs
+  await lake.landHour(settledMs + (1 + OPEN_HOURS) * HOUR_MS, FLUSHES_PER_OPEN_HOUR)
+  await lake.settleAt(settledMs + 2 * HOUR_MS + CLOSING_DELAY_MS)
+  lake.close()
+}
+
+/** One flush: the calls as its batch, and from there on its own statements. */
+const land = async (doors: SettleDoors, stretch: Stretch): Promise<void> => {
+  const { engine, lake, prices, generation } = doors
+  await engine.run(`CREATE OR REPLACE TEMP TABLE batch AS ${callsSql(stretch)}`)
+  const present = new Set(CALL_COLUMNS)
+  await engine.run(columnsSql(TOPIC, present))
+  await engine.run(enrichedSql(generation, await pricing(engine, prices)))
+  const adds: TableFile[] = []
+  for (const selection of landings(generation, presentColumns(present))) {
+    const file = await landTable(doors, selection)
+    if (file !== null) adds.push(file)
+  }
+  await engine.run('DROP TABLE temp.batch CASCADE')
+  const range = rangeOf(stretch)
+  await lake.commit(() => ({ ...NOTHING, kind: 'flush', generation, ranges: [range], adds }))
+}
+
+const rangeOf = ({ firstOffset, calls, startMs, lengthMs }: Stretch): Range => ({
+  topic: TOPIC,
+  partition: 0,
+  incarnation: 'bench',
+  first: firstOffset,
+  next: firstOffset + calls,
+  anchor: { offset: firstOffset + calls - 1, crc32c: 0 },
+  appendedUntilMs: startMs + lengthMs,
+  watermarkMs: startMs + lengthMs - 1
+})
+
+/** The windows of the settled day again, so many days earlier, in one commit. */
+const moveDay = async (doors: SettleDoors, days: number): Promise<void> => {
+  const { engine, lake, generation } = doors
+  const head = await lake.head()
+  const hours = settledHours(head).filter(({ startMs }) => startMs >= SETTLED_UNTIL_MS - DAY_MS)
+  const files = [...(head.files.get('windows_settled')?.values() ?? [])]
+  const adds: TableFile[] = []
+  const state: Record<string, unknown> = {}
+  for (const { startMs, ...hour } of hours) {
+    const file = files.find(
+      ({ timeUsMin }) => Math.floor(timeUsMin! / 1000 / HOUR_MS) * HOUR_MS === startMs
+    )!
+    const from = quoted(lake.doors.files.location(`windows_settled/${file.path}`))
+    const sql = `SELECT * REPLACE (window_start - INTERVAL ${days} DAYS AS window_start) FROM read_parquet(${from})`
+    adds.push(
+      (await landTable({ engine, lake }, { table: 'windows_settled', sql, time: 'window_start' }))!
+    )
+    state[hourKey(startMs - days * DAY_MS)] = hour
+  }
+  await lake.commit(() => ({ ...NOTHING, kind: 'settle', generation, adds, state }))
 }

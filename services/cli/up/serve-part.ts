@@ -16,21 +16,19 @@ import { registerPage } from '../../serve/page/register-page.ts'
 import { loadRoutes } from '../../serve/load-routes.ts'
 import type { Answer } from '../../serve/answer.ts'
 import type { SiteName } from '../../serve/route.ts'
-import type { Question, ServeSettings } from '../../serve/site.ts'
+import { ANSWERS, type Question, type ServeSettings, type ServeSite } from '../../serve/site.ts'
 import { lakeFolder, type SiteOptions } from '../site.ts'
 
 export type ServeApi = {
   /** Adds the API to a server. `keys` is null where everybody who reaches the server may ask. */
   register: (app: FastifyInstance, keys: KeyRing | null) => Promise<void>
-  /** Opens the lake and makes the cube, as the first question would. */
-  warm: () => Promise<void>
+  /** Opens the lake, as the first question would. @returns hours and days that the cube lacks. */
+  toDo: () => Promise<number>
   stop: () => Promise<void>
 }
 
-/** Dashboards group hours of months; beyond this a question fails and says so. */
-const ANSWERS_MIB_MAX = 1024
 /** A query of a user may not take what the others need. */
-const QUERIES_MIB_MAX = 512
+const QUERIES = { threads: 2, memoryMaxMib: 384 }
 const LIMITS = {
   // A person waits no longer, and a runaway query ends.
   timeMsMax: 30_000,
@@ -51,10 +49,10 @@ export const startServe = (
   { now, registry, budgetsUsd = {} }: ServeDoors
 ): ServeApi => {
   const metrics = serveMetrics(registry)
-  const cubeFile = path.join(place.data, 'cache', 'hours.duckdb')
-  const common = { lake: lakeFolder(place), cubeFile, threads: 2, limits: LIMITS, budgetsUsd }
-  const answers = startSite({ ...common, site: 'answers', memoryMaxMib: ANSWERS_MIB_MAX })
-  const queries = startSite({ ...common, site: 'queries', memoryMaxMib: QUERIES_MIB_MAX })
+  const cubeFile = path.join(place.data, 'cache', 'cube.duckdb')
+  const common = { lake: lakeFolder(place), cubeFile, limits: LIMITS, budgetsUsd }
+  const answers = startSite({ ...common, site: 'answers', ...ANSWERS })
+  const queries = startSite({ ...common, site: 'queries', ...QUERIES })
   const sites: Record<SiteName, Site> = { answers, queries }
   return {
     register: async (app, keys) => {
@@ -66,16 +64,18 @@ export const startServe = (
         identify: (headers) => readerOf(headers, keys, now().getTime())
       })
     },
-    warm: async () => {
-      await answers.answer({ route: 'me', input: {}, access: { tenant: null, admin: true } })
-    },
+    toDo: answers.toDo,
     stop: async () => {
       await Promise.all([answers.stop(), queries.stop()])
     }
   }
 }
 
-type Site = { answer: (question: Question) => Promise<Answer>; stop: () => Promise<void> }
+type Site = {
+  answer: (question: Question) => Promise<Answer>
+  toDo: () => Promise<number>
+  stop: () => Promise<void>
+}
 
 /** More that wait would be answered after their askers have given up. */
 const WAITING_MAX = 100
@@ -89,6 +89,8 @@ const startSite = (settings: ServeSettings): Site => {
     worker.once('exit', () => (started = null))
     return { worker, caller: new WorkerCaller(worker) }
   }
+  const call = (method: keyof ServeSite, args: unknown[]): Promise<unknown> =>
+    (started ??= start()).caller.call(method, args)
   return {
     answer: async (question) => {
       if (waiting >= WAITING_MAX) {
@@ -96,12 +98,12 @@ const startSite = (settings: ServeSettings): Site => {
       }
       waiting++
       try {
-        started ??= start()
-        return (await started.caller.call('answer', [question])) as Answer
+        return (await call('answer', [question])) as Answer
       } finally {
         waiting--
       }
     },
+    toDo: async () => Number(await call('toDo', [])),
     stop: async () => {
       const running = started
       if (running === null) return

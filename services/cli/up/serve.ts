@@ -45,21 +45,23 @@ export const runServe = async (
   }
 }
 
-/** Not ready until the cube is made; where that failed, the next who asks has it tried again. */
+/** Ready once the cube has all settled hours; until then, whoever asks has it looked at again. */
 const readiness = (api: ServeApi): (() => string | null) => {
-  let state: 'cold' | 'warming' | 'warm' = 'cold'
-  let trouble = 'the cube is being made'
-  return () => {
-    if (state === 'cold') {
-      state = 'warming'
-      api.warm().then(
-        () => (state = 'warm'),
-        (error: unknown) => {
-          state = 'cold'
-          trouble = error instanceof Failure ? error.code : 'E_INTERNAL'
-        }
-      )
+  let state: 'waiting' | 'asking' | 'ready' = 'waiting'
+  let trouble = 'the lake is being opened'
+  const look = async (): Promise<void> => {
+    state = 'asking'
+    try {
+      const parts = await api.toDo()
+      trouble = `the cube lacks ${parts} hours and days`
+      state = parts === 0 ? 'ready' : 'waiting'
+    } catch (error) {
+      trouble = error instanceof Failure ? error.code : 'E_INTERNAL'
+      state = 'waiting'
     }
-    return state === 'warm' ? null : trouble
+  }
+  return () => {
+    if (state === 'waiting') void look()
+    return state === 'ready' ? null : trouble
   }
 }

@@ -1,7 +1,10 @@
+import type { Engine } from '../../lake/engine.ts'
 import { sqlTime } from '../literal.ts'
-import type { Range } from '../range.ts'
-import { HISTOGRAMS, quotedList, SUMS } from './columns.ts'
-import type { Rollup } from './rollups.ts'
+import type { Cover } from './cover.ts'
+import { HISTOGRAM_TYPE, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
+import { windowsOf } from './load.ts'
+import { daysOf, hoursOf, type Rollup } from './rollups.ts'
+import type { Span } from './spans.ts'
 
 /**
  * Rows of one tenant, or of all where the engine is bound to none. The binding is a variable of
@@ -12,30 +15,44 @@ export const BOUND = "(getvariable('tenant') IS NULL OR tenant = getvariable('te
 /** For relations without tenants: all rows, or none where the engine is bound to a tenant. */
 const UNBOUND = "getvariable('tenant') IS NULL"
 
-/**
- * The cube in a range as one relation, whose columns have the names of the lake's view `windows`.
- * @param minutes files of settled windows by the minute; null = hours are enough.
- */
-export const cellsSql = (
-  range: Range,
-  { table, dimensions, histograms }: Rollup,
-  minutes: readonly string[] | null
-): string => {
-  const bound = dimensions.includes('tenant') ? BOUND : UNBOUND
-  const within = `window_start >= ${sqlTime(range.fromMs)} AND window_start < ${sqlTime(range.toMs)} AND ${bound}`
-  const columns = ['window_start', ...dimensions, ...SUMS]
-  const settled = [quotedList(columns), ...(histograms ? [quotedList(HISTOGRAMS)] : [])].join(', ')
-  const merged = HISTOGRAMS.map(
-    (name) => `list_aggregate("${name}", 'histogram')::MAP(SMALLINT, BIGINT) AS "${name}"`
-  )
-  const fresh = [quotedList(columns), ...(histograms ? merged : [])].join(', ')
-  return `SELECT ${settled}, false AS provisional FROM ${settledFrom(table, minutes)} WHERE ${within}
-    UNION ALL SELECT ${fresh}, true AS provisional FROM live.fresh WHERE ${within}`
+type Parts = {
+  range: Span
+  cover: Cover
+  rollup: Rollup
+  /** Files of settled windows in the stretches that are read in minutes. */
+  files: readonly { location: string }[]
 }
 
-const settledFrom = (table: string, minutes: readonly string[] | null): string => {
-  if (minutes === null) return table
-  // No file in the range: the hours' table has the same columns, and no row of the range either.
-  if (minutes.length === 0) return '(FROM cube.hours WHERE false)'
-  return `read_parquet([${minutes.join(', ')}], union_by_name = true)`
+/** The parts of a range, each from where its cover says, and what is not settled yet. */
+export const cellsSql = async (
+  engine: Pick<Engine, 'rows'>,
+  { range, cover, rollup, files }: Parts
+): Promise<string> => {
+  const bound = rollup.dimensions.includes('tenant') ? BOUND : UNBOUND
+  const sums = quotedList(['window_start', ...rollup.dimensions, ...SUMS])
+  const settled = `${sums}, ${quotedList(HISTOGRAMS)}, false AS provisional`
+  const part = (from: string, spans: readonly Span[]): string[] =>
+    spans.length === 0
+      ? []
+      : [`SELECT ${settled} FROM ${from} WHERE ${withinAny(spans)} AND ${bound}`]
+  // Where there is no file, nothing is settled.
+  const minutes = files.length === 0 ? null : `(${await windowsOf(engine, files)})`
+  return [
+    ...part(daysOf(rollup), cover.days),
+    ...part(hoursOf(rollup), cover.hours),
+    ...(minutes === null ? [] : part(minutes, cover.minutes)),
+    `SELECT ${sums}, ${MERGED}, true AS provisional FROM live.fresh WHERE ${withinAny([range])} AND ${bound}`
+  ].join('\nUNION ALL ')
+}
+
+/** Flushes land histograms as lists of bins; here they become what settling writes. */
+const MERGED = HISTOGRAMS.map(
+  (name) => `list_aggregate("${name}", 'histogram')::${HISTOGRAM_TYPE} AS "${name}"`
+).join(', ')
+
+const withinAny = (spans: readonly Span[]): string => {
+  const each = spans.map(
+    ({ fromMs, toMs }) => `window_start >= ${sqlTime(fromMs)} AND window_start < ${sqlTime(toMs)}`
+  )
+  return each.length === 1 ? each[0]! : `(${each.map((one) => `(${one})`).join(' OR ')})`
 }

@@ -10,23 +10,22 @@ export const HISTOGRAMS: readonly string[] = WINDOW_MEASURES.filter(isHistogram)
   ({ name }) => name
 )
 
-const columnList = (time: string): string =>
-  [
-    `${time} TIMESTAMPTZ`,
-    ...DIMENSIONS.map((name) => `"${name}" VARCHAR`),
-    ...SUMS.map((name) => `"${name}" BIGINT`)
-  ].join(', ')
+/** Sums of products: those of a fleet's day are beyond 64 bits where those of a minute are not. */
+const WIDE = new Set(
+  WINDOW_MEASURES.filter(({ sql }) => sql.includes(' * ')).map(({ name }) => name)
+)
+export const sumType = (name: string): 'HUGEINT' | 'BIGINT' =>
+  WIDE.has(name) ? 'HUGEINT' : 'BIGINT'
 
-/** What the table is made of; a file that was written for another shape is of no use. */
-export const HOURS_SHAPE = ['rollups 4', ...DIMENSIONS, ...SUMS, ...HISTOGRAMS].join(',')
-
-/** Hours of settled windows; histograms as in the lake's settled windows. */
-export const HOURS_TABLE = `CREATE TABLE IF NOT EXISTS cube.hours (file VARCHAR, ${columnList('window_start')},
-  ${HISTOGRAMS.map((name) => `"${name}" MAP(SMALLINT, BIGINT)`).join(', ')})`
+export const HISTOGRAM_TYPE = 'MAP(SMALLINT, BIGINT)'
 
 /** Minutes that are not settled yet, as flushes landed them; histograms are lists of bins. */
-export const FRESH_TABLE = `CREATE TABLE live.fresh (file VARCHAR, version BIGINT, ${columnList('window_start')},
-  ${HISTOGRAMS.map((name) => `"${name}" SMALLINT[]`).join(', ')})`
+export const FRESH_TABLE = `CREATE TABLE live.fresh (file VARCHAR, version BIGINT, window_start TIMESTAMPTZ,
+  ${[
+    ...DIMENSIONS.map((name) => `"${name}" VARCHAR`),
+    ...SUMS.map((name) => `"${name}" BIGINT`),
+    ...HISTOGRAMS.map((name) => `"${name}" SMALLINT[]`)
+  ].join(', ')})`
 
 export const quotedList = (names: readonly string[]): string =>
   names.map((name) => `"${name}"`).join(', ')

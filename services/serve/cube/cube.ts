@@ -1,103 +1,125 @@
+import { Failure } from '../../../schemas/failure.ts'
 import type { Head, LiveFile } from '../../lake/commit.ts'
 import type { Engine } from '../../lake/engine.ts'
 import type { Lake } from '../../lake/lake.ts'
-import { settledHours } from '../../lake/settled-hours.ts'
-import { FRESH_TABLE } from './columns.ts'
-import { openHours } from './hours-file.ts'
-import { ROLLUPS } from './rollups.ts'
-import { isCovered } from '../relation.ts'
-import { loadFresh, loadHours, type SourceFile } from './load.ts'
+import { HOUR_MS, type Range } from '../range.ts'
+import { cellsSql } from './cells.ts'
+import { coverOf, finestOf } from './cover.ts'
+import { openCubeFile } from './cube-file.ts'
+import { Fresh } from './fresh.ts'
+import { Hours, spanOf, type SettledFile } from './hours.ts'
+import { CUBE_LIMITS, type CubeLimits } from './limits.ts'
+import { rollupFor } from './rollups.ts'
+import { touches } from './spans.ts'
+
+export type Question = {
+  sql: string
+  range: Range
+  /** Dimensions that it needs whatever its text. */
+  always: readonly string[]
+  /** See `finestOf`. */
+  stepS: number | null | undefined
+}
 
 /**
- * The cube in hours: what dashboards ask for, kept in the engine so that no answer depends on how
- * many files the lake has. It is derived: settled windows rolled up to hours (`cube.hours`), and
- * the minutes that are not settled yet (`cube.fresh`). Following the lake from one version to
- * the next reads only the files that came; what is there afterwards is that version exactly.
+ * What dashboards ask for, kept in the engine so that no answer depends on how many files the lake
+ * has. It is derived: settled windows in hours and days (`Hours`), and the minutes that are not
+ * settled yet (`Fresh`). Following the lake reads only the files that came, and what is there
+ * afterwards is one version exactly: what the cube has not read yet, answers read from the files.
  */
 export class Cube {
   readonly #engine: Engine
   readonly #lake: Lake
-  readonly #hourFiles = new Set<string>()
-  readonly #freshFiles = new Set<string>()
-  #settled = ''
+  readonly #hours: Hours
+  readonly #fresh: Fresh
+  readonly #leave: () => Promise<void>
+  readonly #limits: CubeLimits
+  #settled: SettledFile[] = []
   #version = -1
 
-  private constructor(engine: Engine, lake: Lake) {
+  private constructor(engine: Engine, lake: Lake, parts: Parts) {
     this.#engine = engine
     this.#lake = lake
+    this.#hours = parts.hours
+    this.#fresh = parts.fresh
+    this.#leave = parts.leave
+    this.#limits = parts.limits
   }
 
-  /** @param file where the hours are kept between starts; null = in memory. */
-  static async open(engine: Engine, lake: Lake, file: string | null): Promise<Cube> {
-    const cube = new Cube(engine, lake)
-    await openHours(engine, file)
-    await engine.run(`ATTACH ':memory:' AS live; ${FRESH_TABLE};
-      CREATE TABLE live.settled (hour TIMESTAMPTZ, through BIGINT);
-      CREATE TEMP VIEW settled_hours AS FROM live.settled`)
-    const rows = await engine.rows('SELECT DISTINCT file FROM cube.hours')
-    for (const row of rows) cube.#hourFiles.add(String(row['file'] as string))
-    return cube
+  /** @param file where the cube is kept between starts; null = in memory. */
+  static async open(
+    engine: Engine,
+    lake: Lake,
+    { file, limits = CUBE_LIMITS }: { file: string | null; limits?: CubeLimits }
+  ): Promise<Cube> {
+    const { rowsAtOnceMax } = limits
+    const location = (one: LiveFile): string => locationOf(lake, one)
+    const leave = await openCubeFile(engine, file)
+    const fresh = await Fresh.open(engine, { location, rowsAtOnceMax })
+    const hours = await Hours.open(engine, rowsAtOnceMax)
+    return new Cube(engine, lake, { leave, fresh, hours, limits })
   }
 
   /** Takes the cube to a version of the lake. */
   async follow(head: Head): Promise<void> {
     if (head.version === this.#version) return
-    await this.#followHours(head)
-    await this.#followSettled(head)
-    await this.#followFresh(head)
+    const live = [...(head.files.get('windows_settled')?.values() ?? [])]
+    this.#settled = live.map((file) => ({
+      location: locationOf(this.#lake, file),
+      path: file.path,
+      rows: file.rows,
+      ...spanOf(file, HOUR_MS)
+    }))
+    await this.#hours.follow(this.#settled)
+    await this.#fresh.follow(head)
     this.#version = head.version
+    if (rowsOf(this.#hours.unread) <= this.#limits.rowsFirstMax)
+      while (this.#hours.unread.length > 0) await this.readOn()
   }
 
-  async #followHours(head: Head): Promise<void> {
-    const live = head.files.get('windows_settled') ?? new Map<string, LiveFile>()
-    const gone = [...this.#hourFiles].filter((path) => !live.has(path))
-    for (const { table } of ROLLUPS) await this.#remove(table, gone)
-    for (const path of gone) this.#hourFiles.delete(path)
-    const came = [...live.values()].filter(({ path }) => !this.#hourFiles.has(path))
-    await loadHours(
-      this.#engine,
-      came.map((file) => this.#source(file))
+  /** Hours still to be read and days still to be put together. */
+  get toDo(): number {
+    return this.#hours.toDo
+  }
+
+  /** Does a part of what is to be done. @returns whether there is more. */
+  readOn(): Promise<boolean> {
+    return this.#hours.readOn()
+  }
+
+  /**
+   * The cube as one relation, whose columns have the names of the lake's view `windows`.
+   * @throws Failure E_WARMING when too much of the range is not read yet.
+   */
+  async relation({ sql, range, always, stepS }: Question): Promise<string> {
+    const finest = finestOf(range, stepS)
+    const cover = coverOf(range, finest, this.#hours.held)
+    const files = this.#settled.filter((file) => cover.minutes.some((span) => touches(file, span)))
+    this.#check(files)
+    return cellsSql(this.#engine, { cover, range, rollup: rollupFor(sql, always), files })
+  }
+
+  #check(files: readonly SettledFile[]): void {
+    const unread = new Set(this.#hours.unread.map(({ path }) => path))
+    const rows = rowsOf(files.filter(({ path }) => unread.has(path)))
+    if (rows <= this.#limits.rowsDirectMax) return
+    const all = this.#settled.length
+    throw new Failure(
+      'E_WARMING',
+      `${all - unread.size} of ${all} settled hours are read, the newest first; this range needs others`,
+      { hint: 'Ask again in a moment, or for a shorter range up to now.', retriable: true }
     )
-    for (const { path } of came) this.#hourFiles.add(path)
   }
 
-  async #followSettled(head: Head): Promise<void> {
-    const rows = settledHours(head).map(
-      ({ startMs, through }) => `(make_timestamptz(${startMs * 1000}::BIGINT), ${through}::BIGINT)`
-    )
-    const values = rows.join(', ')
-    if (values === this.#settled) return
-    this.#settled = values
-    await this.#engine.run(
-      `DELETE FROM live.settled; ${rows.length === 0 ? '' : `INSERT INTO live.settled VALUES ${values};`}
-       DELETE FROM live.fresh USING live.settled h
-       WHERE h.hour = date_trunc('hour', fresh.window_start) AND fresh.version <= h.through`
-    )
-  }
-
-  async #followFresh(head: Head): Promise<void> {
-    const live = head.files.get('windows_raw') ?? new Map<string, LiveFile>()
-    const gone = [...this.#freshFiles].filter((path) => !live.has(path))
-    await this.#remove('live.fresh', gone)
-    for (const path of gone) this.#freshFiles.delete(path)
-    const through = new Map(settledHours(head).map((hour) => [hour.startMs, hour.through]))
-    const came = [...live.values()].filter(({ path }) => !this.#freshFiles.has(path))
-    const wanted = came.filter((file) => !isCovered(file, through))
-    await loadFresh(
-      this.#engine,
-      wanted.map((file) => this.#source(file))
-    )
-    for (const { path } of came) this.#freshFiles.add(path)
-  }
-
-  async #remove(table: string, paths: readonly string[]): Promise<void> {
-    if (paths.length === 0) return
-    const list = paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')
-    await this.#engine.run(`DELETE FROM ${table} WHERE file IN (${list})`)
-  }
-
-  #source(file: LiveFile): SourceFile {
-    const location = this.#lake.doors.files.location(`${file.table}/${file.path}`)
-    return { location, path: file.path, version: file.version, rows: file.rows }
+  close(): Promise<void> {
+    return this.#leave()
   }
 }
+
+type Parts = { hours: Hours; fresh: Fresh; leave: () => Promise<void>; limits: CubeLimits }
+
+const rowsOf = (files: readonly { rows: number }[]): number =>
+  files.reduce((sum, { rows }) => sum + rows, 0)
+
+const locationOf = (lake: Lake, { table, path }: LiveFile): string =>
+  lake.doors.files.location(`${table}/${path}`)

@@ -1,58 +1,69 @@
-import { DIMENSIONS, HISTOGRAMS, SUMS } from './columns.ts'
-import { mergeSql } from './merge.ts'
+import { DIMENSIONS, HISTOGRAM_TYPE, HISTOGRAMS, quotedList, SUMS, sumType } from './columns.ts'
+import { mergeSql, NONE, type Constants } from './merge.ts'
 
 /**
- * The hours again, with fewer dimensions: most questions name none or two of them, and a month of
- * hours without dimensions is 720 rows, however much traffic there was. A question is answered
- * from the smallest of these that has the dimensions its text names.
+ * The cube, with all dimensions and with fewer, each in hours and in days. Most questions name few
+ * dimensions, and long ranges are mostly whole days: a question is answered from the smallest
+ * tables that have what its text names.
  */
-export type Rollup = { table: string; dimensions: readonly string[]; histograms: boolean }
+export type Rollup = { name: string; dimensions: readonly string[] }
 
-const MODELS = ['request_model', 'response_model']
+/** Everything: the others are made of it. */
+export const FULL: Rollup = { name: 'full', dimensions: DIMENSIONS }
 
-/** From small to large; the last has everything. */
+/** From small to large. */
 export const ROLLUPS: readonly Rollup[] = [
-  { table: 'cube.hours_all', dimensions: [], histograms: true },
-  { table: 'cube.hours_served', dimensions: ['provider', ...MODELS], histograms: true },
   {
-    table: 'cube.hours_model',
-    dimensions: ['kind', 'provider', 'route', ...MODELS],
-    histograms: false
+    name: 'fleet',
+    dimensions: [
+      'kind',
+      'provider',
+      'request_model',
+      'response_model',
+      'service_tier',
+      'region',
+      'route'
+    ]
   },
-  { table: 'cube.hours_tenant', dimensions: ['tenant'], histograms: true },
-  {
-    table: 'cube.hours_tenant_model',
-    dimensions: ['tenant', 'provider', ...MODELS],
-    histograms: false
-  },
-  { table: 'cube.hours', dimensions: DIMENSIONS, histograms: true }
+  { name: 'tenant', dimensions: ['tenant'] },
+  FULL
 ]
 
-/** All that are made of the last one. */
-export const DERIVED: readonly Rollup[] = ROLLUPS.slice(0, -1)
+export const hoursOf = ({ name }: Rollup): string => `cube.${name}_hours`
+export const daysOf = ({ name }: Rollup): string => `cube.${name}_days`
 
 /** The smallest that can answer a query; `always` are dimensions that it needs whatever its text. */
 export const rollupFor = (sql: string, always: readonly string[]): Rollup => {
+  if (/\bSELECT\s+\*|,\s*\*|\.\*/i.test(sql)) return FULL
   const words = new Set(sql.match(/\w+/g) ?? [])
-  const named = (names: readonly string[]): string[] => names.filter((name) => words.has(name))
-  const dimensions = [...named(DIMENSIONS), ...always]
-  const needsHistograms = named(HISTOGRAMS).length > 0
-  return ROLLUPS.find(
-    (one) =>
-      (one.histograms || !needsHistograms) &&
-      dimensions.every((name) => one.dimensions.includes(name))
-  )!
+  const named = [...DIMENSIONS.filter((name) => words.has(name)), ...always]
+  return ROLLUPS.find(({ dimensions }) => named.every((name) => dimensions.includes(name)))!
 }
 
-export const derivedTable = ({ table, dimensions, histograms }: Rollup): string => {
+/** `file` is the number of the file that an hour came from; a day has none. */
+export const rollupTables = (rollup: Rollup): string => {
   const columns = [
-    ...dimensions.map((name) => `"${name}" VARCHAR`),
-    ...SUMS.map((name) => `"${name}" BIGINT`),
-    ...HISTOGRAMS.filter(() => histograms).map((name) => `"${name}" MAP(SMALLINT, BIGINT)`)
-  ]
-  return `CREATE TABLE IF NOT EXISTS ${table} (file VARCHAR, window_start TIMESTAMPTZ, ${columns.join(', ')})`
+    'window_start TIMESTAMPTZ',
+    ...rollup.dimensions.map((name) => `"${name}" VARCHAR`),
+    ...SUMS.map((name) => `"${name}" ${sumType(name)}`),
+    ...HISTOGRAMS.map((name) => `"${name}" ${HISTOGRAM_TYPE}`)
+  ].join(', ')
+  return `CREATE TABLE IF NOT EXISTS ${hoursOf(rollup)} (file INTEGER, ${columns});
+    CREATE TABLE IF NOT EXISTS ${daysOf(rollup)} (${columns})`
 }
 
-/** Fills a derived table from hours that were just taken in. */
-export const deriveSql = ({ table, dimensions, histograms }: Rollup, from: string): string =>
-  `INSERT INTO ${table} BY NAME ${mergeSql(from, dimensions, histograms ? HISTOGRAMS : [])}`
+/** Fills the hours of a rollup. */
+export const hoursSql = (rollup: Rollup, from: string, constants: Constants): string =>
+  `INSERT INTO ${hoursOf(rollup)} BY NAME ${mergeSql(from, ['file', 'window_start', ...rollup.dimensions], constants)}`
+
+/** Fills the days of a rollup with rows of its hours. */
+export const daysSql = (rollup: Rollup, where: string): string => {
+  const from = `(SELECT * EXCLUDE (file) REPLACE (date_trunc('day', window_start) AS window_start)
+    FROM ${hoursOf(rollup)} WHERE ${where})`
+  return `INSERT INTO ${daysOf(rollup)} BY NAME ${mergeSql(from, ['window_start', ...rollup.dimensions], NONE)}`
+}
+
+/** Changes when a file that was written before is of no use any more. */
+export const CUBE_SHAPE = ['cube 5', ...ROLLUPS.map(rollupTables), quotedList(DIMENSIONS)].join(
+  '\n'
+)

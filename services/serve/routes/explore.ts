@@ -84,10 +84,10 @@ export default defineRoute({
       where
     }
     const sql = groupsSql(cut, input.limit + 1)
-    const found = await readGroups(desk, cut, sql)
+    const found = await readGroups(desk, cut, sql, null)
     const groups = found.slice(0, input.limit).map(({ key, values }) => ({ key, values }))
     const whole = { ...cut, by: [] }
-    const [total] = await readGroups(desk, whole, groupsSql(whole, 1))
+    const [total] = await readGroups(desk, whole, groupsSql(whole, 1), null)
     const step = input.step === 'none' ? null : input.step
     const stepS =
       step === null
@@ -129,7 +129,7 @@ const narrowed = (cut: Cut, groups: readonly Found[]): Cut => {
 }
 
 const readSeries = async (desk: Desk, cut: Cut, groups: readonly Found[], stepS: number) => {
-  const points = await readGroups(desk, cut, seriesSql(cut, stepS))
+  const points = await readGroups(desk, cut, seriesSql(cut, stepS), stepS)
   const time = [...new Set(points.map(({ row }) => count(row['time'])))]
   const at = new Map(time.map((one, index) => [one, index]))
   const lines = new Map(

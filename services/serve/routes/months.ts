@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { settledHours } from '../../lake/settled-hours.ts'
 import type { Desk } from '../desk.ts'
 import { monthAt, MonthName, monthRange } from '../month.ts'
-import { HOUR_MS, type Range } from '../range.ts'
+import { DAY_MS, HOUR_MS, type Range } from '../range.ts'
 import { count, lakeResult, LakeResult, Usd, usdOf } from '../result.ts'
 import { defineRoute } from '../route.ts'
 import { closedAt } from '../close-state.ts'
@@ -32,7 +32,7 @@ export default defineRoute({
     )
   }),
   answer: async (desk) => {
-    const rows = await desk.windows(EVER, MONTHS_SQL)
+    const rows = await desk.windows(EVER, MONTHS_SQL, DAY_MS / 1000)
     const hours = settledHours(desk.head).map(({ startMs }) => monthAt(startMs))
     return {
       lake: lakeResult(desk),

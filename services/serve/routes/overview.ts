@@ -94,7 +94,7 @@ export default defineRoute({
 })
 
 const totals = async (desk: Desk, range: Range, where: string) => {
-  const [row] = await desk.windows(range, `SELECT ${TOTALS_SQL} FROM windows WHERE ${where}`)
+  const [row] = await desk.windows(range, `SELECT ${TOTALS_SQL} FROM windows WHERE ${where}`, null)
   return totalsOf(row ?? {})
 }
 
@@ -110,7 +110,7 @@ FROM windows WHERE ${allOf(withinSql(range, 'window_start'), ...conditions)} GRO
 }
 
 const series = async (desk: Desk, range: Range, sql: string): Promise<z.infer<typeof Series>> => {
-  const rows = await desk.windows(range, sql)
+  const rows = await desk.windows(range, sql, stepOf(range))
   const column = (name: string) => rows.map((row) => numberOf(row[name]))
   return {
     step_s: stepOf(range),
@@ -129,7 +129,8 @@ const top = async (desk: Desk, range: Range, { by, where }: { by: string; where:
     range,
     `SELECT ${by} AS item, sum(n)::DOUBLE AS calls, sum(cost_pico)::VARCHAR AS cost_pico
      FROM windows WHERE ${where} GROUP BY 1
-     ORDER BY sum(cost_pico) DESC NULLS LAST, calls DESC, item LIMIT ${TOP_MAX}`
+     ORDER BY sum(cost_pico) DESC NULLS LAST, calls DESC, item LIMIT ${TOP_MAX}`,
+    null
   )
   return rows.map((row) => ({
     name: textOf(row['item']),

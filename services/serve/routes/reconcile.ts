@@ -62,7 +62,7 @@ export default defineRoute({
       lake: lakeResult(desk),
       range: rangeResult(range),
       bills: input.tenant === undefined ? await readBills(desk, range) : [],
-      models: (await desk.windows(range, sql)).map((row) => ({
+      models: (await desk.windows(range, sql, null)).map((row) => ({
         provider: textOf(row['provider']),
         model: textOf(row['model']),
         metered_usd: usdOf(row['cost_pico']),

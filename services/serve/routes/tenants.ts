@@ -25,7 +25,7 @@ export default defineRoute({
     const sql = `SELECT tenant, ${TOTALS_SQL}
 FROM windows WHERE ${withinSql(range, 'window_start')} GROUP BY tenant
 ORDER BY sum(cost_pico) DESC NULLS LAST, tenant LIMIT ${input.limit + 1} OFFSET ${skip}`
-    const rows = await desk.windows(range, sql)
+    const rows = await desk.windows(range, sql, null)
     const page = rows.slice(0, input.limit)
     return {
       lake: lakeResult(desk),

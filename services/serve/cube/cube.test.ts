@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import fc from 'fast-check'
+import { openSettling, type Settling } from '../../../jobs/settle/scratch-settling.ts'
+import { Engine, type Row } from '../../lake/engine.ts'
+import { parquetWriter } from '../../lake/land-table.ts'
+import { openLake, type Lake } from '../../lake/lake.ts'
+import { scratchFolder } from '../../lake/scratch-lake.ts'
+import { attach } from '../../lake/snapshot.ts'
+import { groupsSql, seriesSql, type Cut } from '../explore.ts'
+import { sqlText } from '../literal.ts'
+import { DAY_MS, HOUR_MS } from '../range.ts'
+import { Cube } from './cube.ts'
+import { CUBE_LIMITS, type CubeLimits } from './limits.ts'
+
+const START_MS = Date.parse('2026-03-02T00:00:00Z')
+/** Hours with calls: two days with a few, one that is under way, and the last two not settled. */
+const HOURS = [3, 4, 5, 22, 23, 24, 26, 30, 47, 48, 50, 51]
+const OPEN_HOURS = [52, 53]
+const MINUTE_MS = 60_000
+const SEED = 48
+const QUESTIONS = 60
+
+const eventOf = (hour: number, index: number): Record<string, unknown> => ({
+  id: `event-${hour}-${index}`,
+  time: new Date(START_MS + hour * HOUR_MS + index * 7 * MINUTE_MS).toISOString(),
+  tenant: ['acme', 'globex', 'initech'][index % 3],
+  kind: index % 4 === 3 ? 'tool' : 'llm',
+  ...(index % 4 === 3 ? { name: `tool-${index % 2}` } : { provider: 'openai' }),
+  ...(index % 4 === 3
+    ? {}
+    : { response_model: index % 2 === 0 ? 'gpt-4o-2024-08-06' : 'unheard-of' }),
+  ...(index % 5 === 0 ? {} : { route: `route-${hour % 2}` }),
+  duration_ms: 100 + ((hour * 31 + index * 17) % 900),
+  status: index % 6 === 5 ? 500 : 200,
+  tokens: { in_uncached: 1000 + index, in_cache_read: hour * 10, out_text: 20 },
+  ...(index % 2 === 0 ? {} : { local: { tokenizer: 'o200k', in: 990 + index, out: 20 } })
+})
+
+const eventsOf = (hours: readonly number[]): object[] =>
+  hours.flatMap((hour) => Array.from({ length: 9 }, (_, index) => eventOf(hour, index)))
+
+type Site = { settling: Settling; engine: Engine; lake: Lake; base: Engine }
+
+const openSite = async (t: TestContext): Promise<Site> => {
+  const settling = await openSettling(t)
+  await settling.land(eventsOf(HOURS))
+  await settling.settle()
+  await settling.land(eventsOf(OPEN_HOURS))
+  const [engine, base] = [await Engine.open(), await Engine.open()]
+  t.after(() => [engine, base].forEach((one) => one.close()))
+  const lake = await openLake(settling.dir, { writeParquet: parquetWriter(engine) })
+  return { settling, engine, lake, base }
+}
+
+type Question = { cut: Cut; stepS: number | null; tenant: string | null }
+
+const MEASURES = [
+  'calls',
+  'cost_usd',
+  'in_total',
+  'error_rate',
+  'cache_hit_rate',
+  'duration_ms2',
+  'cache_xx_ppm2',
+  'input_drift_ratio',
+  'n_unpriced',
+  'duration_p50_ms',
+  'duration_p95_ms'
+]
+const STEPS_S = [60, 900, 3600, 10_800, 86_400, 604_800]
+const END_MINUTE = (3 * DAY_MS) / MINUTE_MS
+const MINUTES_GRAIN_MAX = 360
+
+/** Any measures by any dimensions over any range, for anybody. */
+const questions = fc
+  .record({
+    measures: fc.uniqueArray(fc.constantFrom(...MEASURES), { minLength: 1, maxLength: 3 }),
+    by: fc.uniqueArray(fc.constantFrom('tenant', 'model', 'route', 'kind', 'name'), {
+      maxLength: 2
+    }),
+    where: fc.constantFrom(
+      [],
+      [`tenant = 'acme'`],
+      [`"name" IS NULL`],
+      [`route IS DISTINCT FROM 'route-1'`]
+    ),
+    ends: fc.uniqueArray(fc.integer({ min: 0, max: END_MINUTE }), { minLength: 2, maxLength: 2 }),
+    stepS: fc.constantFrom(null, ...STEPS_S),
+    tenant: fc.constantFrom(null, 'globex')
+  })
+  .map(({ ends, stepS, measures, by, where, tenant }): Question => {
+    const [from = 0, to = 0] = [...ends].sort((a, b) => a - b)
+    const isShort = to - from <= MINUTES_GRAIN_MAX
+    const unitMs = isShort ? MINUTE_MS : HOUR_MS
+    const range = {
+      fromMs: START_MS + Math.floor((from * MINUTE_MS) / unitMs) * unitMs,
+      toMs: START_MS + Math.ceil((to * MINUTE_MS) / unitMs) * unitMs,
+      grain: isShort ? ('minute' as const) : ('hour' as const)
+    }
+    const step = stepS === null || isShort ? stepS : Math.max(stepS, HOUR_MS / 1000)
+    return { cut: { range, measures, by, where }, stepS: step, tenant }
+  })
+
+const textOf = ({ cut, stepS }: Question): string =>
+  stepS === null ? groupsSql(cut, 1000) : seriesSql(cut, stepS)
+
+const comparable = (rows: readonly Row[]): string[] =>
+  rows
+    .map((row) =>
+      JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))
+    )
+    .sort()
+
+const fromCube = async ({ engine }: Site, cube: Cube, question: Question): Promise<Row[]> => {
+  const { tenant, stepS, cut } = question
+  await engine.run(`SET VARIABLE tenant = ${tenant === null ? 'NULL::VARCHAR' : sqlText(tenant)}`)
+  const always = tenant === null ? [] : ['tenant']
+  const sql = textOf(question)
+  const cells = await cube.relation({ sql, range: cut.range, always, stepS })
+  return engine.rows(`WITH windows AS NOT MATERIALIZED (${cells})\n${sql}`)
+}
+
+const fromTables = ({ base }: Site, question: Question): Promise<Row[]> => {
+  const { cut, tenant } = question
+  const own = tenant === null ? [] : [`tenant = ${sqlText(tenant)}`]
+  return base.rows(textOf({ ...question, cut: { ...cut, where: [...cut.where, ...own] } }))
+}
+
+/** Random questions get from the cube what the tables of the same version say. */
+const answersAreEqual = async (site: Site, cube: Cube): Promise<void> => {
+  const head = await site.lake.head()
+  await attach({ engine: site.base, lake: site.lake }, head)
+  await cube.follow(head)
+  let filled = 0
+  const property = fc.asyncProperty(questions, async (question) => {
+    const expected = comparable(await fromTables(site, question))
+    assert.deepEqual(comparable(await fromCube(site, cube, question)), expected, textOf(question))
+    if (expected.length > 1) filled++
+  })
+  await fc.assert(property, { seed: SEED, numRuns: QUESTIONS })
+  assert.ok(filled > QUESTIONS / 4, `${filled} questions had rows to compare`)
+}
+
+/** Nothing is read before it is told to, and then file by file. */
+const SLOWLY: CubeLimits = { ...CUBE_LIMITS, rowsAtOnceMax: 1, rowsFirstMax: 0 }
+
+describe('the cube', { timeout: 240_000 }, () => {
+  test('answers as the tables do, however much of them it has read, and after hours were settled again', async (t) => {
+    const site = await openSite(t)
+    const cube = await Cube.open(site.engine, site.lake, { file: null, limits: SLOWLY })
+    await answersAreEqual(site, cube)
+    assert.equal(cube.toDo, HOURS.length)
+    for (let read = 0; read < HOURS.length / 2; read++) await cube.readOn()
+    await answersAreEqual(site, cube)
+    while (await cube.readOn());
+    assert.equal(cube.toDo, 0)
+    await answersAreEqual(site, cube)
+
+    // Late calls: an hour of the first day is settled again, and that day is not whole until it is read.
+    await site.settling.land([{ ...eventOf(4, 2), id: 'late' }])
+    await site.settling.settle()
+    await answersAreEqual(site, cube)
+    assert.equal(cube.toDo, OPEN_HOURS.length + 1)
+    while (await cube.readOn());
+    await answersAreEqual(site, cube)
+  })
+
+  test('is kept in its file: what was read is not read again', async (t) => {
+    const site = await openSite(t)
+    const file = path.join(await scratchFolder(t), 'cube.duckdb')
+    const cube = await Cube.open(site.engine, site.lake, { file, limits: SLOWLY })
+    await cube.follow(await site.lake.head())
+    while (await cube.readOn());
+    await site.engine.run('DETACH cube; DETACH live')
+    const again = await Cube.open(site.engine, site.lake, { file, limits: SLOWLY })
+    await again.follow(await site.lake.head())
+    assert.equal(again.toDo, 0)
+    await answersAreEqual(site, again)
+  })
+
+  test('says that it is still reading rather than read too much for one answer', async (t) => {
+    const site = await openSite(t)
+    const limits = { ...SLOWLY, rowsDirectMax: 20 }
+    const cube = await Cube.open(site.engine, site.lake, { file: null, limits })
+    await cube.follow(await site.lake.head())
+    const over = (fromMs: number) =>
+      cube.relation({
+        sql: 'SELECT sum(n) FROM windows',
+        range: { fromMs, toMs: START_MS + 3 * DAY_MS, grain: 'hour' },
+        always: [],
+        stepS: null
+      })
+    await assert.rejects(over(START_MS), { code: 'E_WARMING', retriable: true })
+    await over(START_MS + 51 * HOUR_MS)
+    while (await cube.readOn());
+    await over(START_MS)
+  })
+})
