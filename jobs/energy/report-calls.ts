@@ -27,11 +27,11 @@ export const gatherReportCalls = async (
       CASE WHEN coalesce(${UNCACHED}, ${CACHED}) IS NOT NULL
         THEN coalesce(${UNCACHED}, 0) + coalesce(${CACHED}, 0) END AS in_tokens,
       in_cache_read AS cached_tokens,
-      coalesce(e.energy_low_uj / 1e6, n.low_j) AS low_j,
-      coalesce(e.energy_mid_uj / 1e6, n.mid_j) AS mid_j,
-      coalesce(e.energy_high_uj / 1e6, n.high_j) AS high_j,
-      coalesce(e.energy_tier, n.tier) AS tier,
-      n.mid_j AS now_j, n.without_cache_j,
+      coalesce(e.energy_low_uj, n.energy_low_uj) / 1e6 AS low_j,
+      coalesce(e.energy_mid_uj, n.energy_mid_uj) / 1e6 AS mid_j,
+      coalesce(e.energy_high_uj, n.energy_high_uj) / 1e6 AS high_j,
+      coalesce(e.energy_tier, n.energy_tier) AS tier,
+      n.energy_mid_uj / 1e6 AS now_j, n.without_cache_j,
       CASE WHEN n.concurrency > 0 THEN n.alone_j END AS alone_j,
       m.measured_j, m.idle_serving_j, m.filled_j
     FROM temp.report_events e

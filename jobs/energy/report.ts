@@ -7,6 +7,7 @@ import type { IntensityProvider } from '../../services/rates/grid/intensity.ts'
 import { carbonOf, type Carbon, type CarbonHour } from './carbon-hours.ts'
 import { moment } from './host-days.ts'
 import { SPLIT_VERSION } from './measured-rows.ts'
+import { TIERS } from '../../services/rates/energy/deployment-figures.ts'
 import { gatherReportCalls, type ReportSpan } from './report-calls.ts'
 
 /** Energy of calls by tenant, model, task or host, measured beside estimated; joules of GPU boards. */
@@ -128,8 +129,6 @@ const groupsOf = (engine: Engine, by: string): Promise<Row[]> =>
       sum(without_cache_j) FILTER (cached_tokens IS NOT NULL)
         / nullif(sum(now_j) FILTER (cached_tokens IS NOT NULL), 0) AS without_factor
     FROM temp.report_calls GROUP BY key ORDER BY joules DESC, key`)
-
-const TIERS = ['E1', 'E2', 'E3', 'E4'] as const
 
 const groupOf = (row: Row, carbon: Carbon): EnergyGroup => {
   const of = (name: string): number => Number(row[name] ?? 0)

@@ -18,10 +18,10 @@ export const energy = async (engine: Engine, startMs: number): Promise<Enrichmen
   await loadEnergy(engine, 'energy', { rowKey: calls.rowKey, ...estimateColumns(calls) })
   return {
     expressions: {
-      energy_low_uj: 'round(g.low_j * 1e6)',
-      energy_mid_uj: 'round(g.mid_j * 1e6)',
-      energy_high_uj: 'round(g.high_j * 1e6)',
-      energy_tier: 'g.tier'
+      energy_low_uj: 'g.energy_low_uj',
+      energy_mid_uj: 'g.energy_mid_uj',
+      energy_high_uj: 'g.energy_high_uj',
+      energy_tier: 'g.energy_tier'
     },
     // Not by partition and offset: a topic made anew uses them a second time.
     joins: ['LEFT JOIN temp.energy g ON g.row_key = e.row_key']

@@ -1,4 +1,4 @@
-import type { ColumnData, Validity } from '../lake/columns.ts'
+import type { ColumnData } from '../lake/columns.ts'
 import type { Engine } from '../lake/engine.ts'
 import {
   CACHED,
@@ -11,13 +11,9 @@ import {
   UNCACHED
 } from '../rates/energy/call-sql.ts'
 import { deploymentFigures, type DeploymentFigures } from '../rates/energy/deployment-figures.ts'
-import {
-  TIERS,
-  type CallColumns,
-  type Doubles,
-  type EnergyColumns
-} from '../rates/energy/estimate-columns.ts'
+import type { CallColumns, Doubles, EnergyColumns } from '../rates/energy/estimate-columns.ts'
 import { overlapConcurrency } from '../rates/energy/overlap.ts'
+import { doubleColumn, energyColumns } from './energy-columns.ts'
 
 /**
  * The calls of a relation as columns for `estimateColumns`: what their deployments have in common is
@@ -163,8 +159,8 @@ const fillConcurrency = (
 }
 
 /**
- * Loads estimates as the table `name`: `row_key`, `low_j`, `mid_j`, `high_j`, `tier` and other columns
- * of numbers; NaN becomes null.
+ * Loads estimates as the table `name`: `row_key`, `energy_low_uj`, `energy_mid_uj`, `energy_high_uj`,
+ * `energy_tier` and other columns of numbers; NaN becomes null.
  */
 export const loadEnergy = async (
   engine: Engine,
@@ -174,35 +170,14 @@ export const loadEnergy = async (
     others?: Readonly<Record<string, Doubles>>
   }
 ): Promise<void> => {
-  const { low, mid, high, tier, rowKey, others = {} } = energy
+  const { rowKey, others = {} } = energy
   const columns: Record<string, ColumnData> = {
     row_key: { type: 'INTEGER', values: new Int32Array(rowKey), valid: null },
-    low_j: doubleColumn(low),
-    mid_j: doubleColumn(mid),
-    high_j: doubleColumn(high),
-    tier: { type: 'ENUM', codes: tier, dictionary: TIER_DICTIONARY, valid: validityOf(mid) },
+    ...energyColumns(energy),
     ...Object.fromEntries(
       Object.entries(others).map(([key, values]) => [key, doubleColumn(values)])
     )
   }
   const segment = { rows: rowKey.length, columns: Object.values(columns) }
   await engine.load(name, { names: Object.keys(columns), segments: [segment] })
-}
-
-const TIER_DICTIONARY = { values: TIERS, rank: Int32Array.from(TIERS, (_, index) => index) }
-
-const doubleColumn = (values: Doubles): ColumnData => ({
-  type: 'DOUBLE',
-  values,
-  valid: validityOf(values)
-})
-
-const validityOf = (values: Float64Array): Validity => {
-  const bits = new Uint8Array(Math.ceil(values.length / 8))
-  let isWhole = true
-  for (let row = 0; row < values.length; row += 1) {
-    if (Number.isNaN(values[row]!)) isWhole = false
-    else bits[row >> 3]! |= 1 << (row & 7)
-  }
-  return isWhole ? null : bits
 }

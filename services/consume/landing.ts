@@ -5,6 +5,7 @@ import { INPUT_BUCKETS, OUTPUT_BUCKETS } from '../../schemas/tokens.ts'
 import { windowsSql } from '../../schemas/windows.ts'
 import type { Selection } from '../lake/land-table.ts'
 import { quoted } from '../lake/parquet-writer.ts'
+import { ENERGY_COLUMNS } from './energy-columns.ts'
 
 /**
  * The SQL of a flush, in three steps: `batch` holds the columns that came out of the records,
@@ -26,6 +27,14 @@ const totalSql = (
   return `coalesce(${given}, CASE WHEN ${any} THEN ${sum} END)`
 }
 
+/** What a batch may bring along that no field of an event holds. */
+const GIVEN_COLUMNS = ['cost_pico', ...ENERGY_COLUMNS] as const
+
+export const givenExpressions = (present: ReadonlySet<string>): Record<string, string> =>
+  Object.fromEntries(
+    GIVEN_COLUMNS.filter((name) => present.has(name)).map((name) => [name, `e."${name}"`])
+  )
+
 /** The view `columns` over `batch`, of which only the `present` columns exist. */
 export const columnsSql = (topic: string, present: ReadonlySet<string>): string => {
   const fields = EVENT_FIELDS.map(({ column, kind }) => {
@@ -38,7 +47,7 @@ export const columnsSql = (topic: string, present: ReadonlySet<string>): string 
     // Words stay enumerations: they group and write by their codes.
     return kind === 'long' ? `e."${column}"::BIGINT ${named}` : `e."${column}"`
   })
-  const extra = present.has('cost_pico') ? ['e."cost_pico"'] : []
+  const extra = Object.values(givenExpressions(present))
   const position = [
     'e.rowid AS row_key',
     `${constant(topic)} AS topic`,

@@ -9,21 +9,29 @@ import { quoted } from '../lake/parquet-writer.ts'
 import { textColumn } from '../lake/text-column.ts'
 import type { TableEncoder } from './flush.ts'
 import type { Gap } from './gap.ts'
-import { columnsSql, enrichedSql, landings, presentColumns } from './landing.ts'
+import { flushEstimate, type FlushEstimate } from './landed-energy.ts'
+import { columnsSql, enrichedSql, givenExpressions, landings, presentColumns } from './landing.ts'
 import type { Pending, Quarantined } from './pending.ts'
 import { pricing } from './pricing.ts'
 
 type Doors = { engine: Engine; lake: Lake; prices: PriceBook; generation: string }
 
-/** The lake's tables as Parquet files, written by DuckDB. */
-export const parquetEncoder = (doors: Doors): TableEncoder => ({
-  batch: (pending) => landAll(doors, pending),
+/**
+ * The lake's tables as Parquet files, written by DuckDB.
+ * @param estimate what estimates the energy of calls; another one only to tell what it costs.
+ */
+export const parquetEncoder = (doors: Doors, estimate = flushEstimate()): TableEncoder => ({
+  batch: (pending) => landAll(doors, pending, estimate),
   gap: (range, gap) => landEach(doors, [{ table: 'gaps', sql: gapSql(range, gap), time: null }])
 })
 
-const landAll = async (doors: Doors, pending: Pending): Promise<TableFile[]> => {
+const landAll = async (
+  doors: Doors,
+  pending: Pending,
+  estimate: FlushEstimate
+): Promise<TableFile[]> => {
   const files: TableFile[] = []
-  const { names, segments } = pending.segments()
+  const { names, segments } = estimate(pending.segments())
   if (segments.length > 0) {
     await doors.engine.load('batch', { names, segments })
     files.push(...(await landEvents(doors, pending, new Set(names))))
@@ -43,9 +51,10 @@ const landEvents = async (
   const topic = pending.ranges()[0]?.topic ?? ''
   await engine.run(columnsSql(topic, present))
   // A topic of others may bring its cost along; it is then taken as it is.
-  const enrichment = present.has('cost_pico')
-    ? { expressions: { cost_pico: 'e.cost_pico' }, joins: [] }
+  const { expressions, joins } = present.has('cost_pico')
+    ? { expressions: {}, joins: [] }
     : await pricing(engine, doors.prices)
+  const enrichment = { expressions: { ...expressions, ...givenExpressions(present) }, joins }
   await engine.run(enrichedSql(generation, enrichment))
   return landEach(doors, landings(generation, presentColumns(present)))
 }

@@ -19,16 +19,18 @@ const MODELS = [
 /** The first so many are served on hosts of one's own. */
 const OWN_MODELS = 3
 
-const TENANTS = 50
 const ROUTES = 6
+/** Half a million calls an hour come from fifty tenants. */
+const CALLS_PER_TENANT = 10_000
 
 /**
- * Calls of one hour, as a gateway tells them: three of five on hosts that are known. Half a million of
- * them make six to a window, as the race has it: windows of one call each would settle slowly and
- * hide what energy adds.
+ * Calls of one hour, as a gateway tells them: three of five on hosts that are known. They make six to
+ * a window, as the race has it: windows of one call each would land and settle slowly and hide what
+ * energy adds.
  */
 export const servedCalls = (count: number): object[] => {
   const random = generator(17)
+  const tenants = Math.max(1, Math.round(count / CALLS_PER_TENANT))
   return Array.from({ length: count }, (_, index) => {
     const model = random(MODELS.length)
     const out = 20 + random(800)
@@ -38,7 +40,7 @@ export const servedCalls = (count: number): object[] => {
       id: `call-${index}`,
       source: 'gateway',
       time: new Date(START_MS + random(HOUR_MS)).toISOString(),
-      tenant: `tenant-${random(TENANTS)}`,
+      tenant: `tenant-${random(tenants)}`,
       project: `project-${random(20)}`,
       user: `user-${random(5000)}`,
       kind: 'llm',

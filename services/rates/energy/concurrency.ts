@@ -1,3 +1,4 @@
+import { exp } from './exponential.ts'
 import type { EnergyFactors } from './factors.ts'
 import { fixedSeconds, type RooflineTerms } from './roofline.ts'
 
@@ -8,8 +9,6 @@ import { fixedSeconds, type RooflineTerms } from './roofline.ts'
  * Gauss-Newton steps in ln(batch): two, because a third moves held-out error by less than 0.3
  * points, and each is paid per event. The curvature at the last step gives the spread.
  */
-export type ConcurrencyPrior = EnergyFactors['concurrency']
-
 export type InferredConcurrency = {
   batch: number
   /** Standard deviation of ln(batch) under the posterior; 0 = the batch is given. */
@@ -22,23 +21,50 @@ const LOG_STEP_MAX = 2.5
 /** exp(7) = 1,097 running requests: the most that one replica of the reference set runs well. */
 const LOG_BATCH_MAX = 7
 
-/** A step of a replica: its roofline and what each request adds to it, in the unit of `observed`. */
-export type ObservedStep = { terms: RooflineTerms; marginal: number; observed: number }
+/** What a deployment says of its batch before a latency is seen: worked out once for all calls. */
+export type BatchPrior = {
+  /** Roofline of a step, in the unit of latencies. */
+  terms: RooflineTerms
+  logMedian: number
+  median: number
+  /** Part of a step of the median batch that does not grow with it. */
+  fixed: number
+  priorPrecision: number
+  dataPrecision: number
+}
 
-/** Mean running requests that explain the latency best, into `into`. */
+export const batchPrior = (
+  terms: RooflineTerms,
+  { median, sigma, latencySigma }: EnergyFactors['concurrency']
+): BatchPrior => ({
+  terms,
+  logMedian: Math.log(median),
+  median,
+  fixed: fixedSeconds(terms, median),
+  priorPrecision: 1 / (sigma * sigma),
+  dataPrecision: 1 / (latencySigma * latencySigma)
+})
+
+/**
+ * Mean running requests that explain the latency best, into `into`.
+ * @param marginal what each request adds to a step, in the unit of `observed`.
+ */
 export const concurrencyFromLatency = (
-  { terms, marginal, observed }: ObservedStep,
-  prior: ConcurrencyPrior,
+  prior: BatchPrior,
+  marginal: number,
+  observed: number,
   into: InferredConcurrency
 ): void => {
-  const logMedian = Math.log(prior.median)
-  const dataPrecision = 1 / prior.latencySigma ** 2
-  const priorPrecision = 1 / prior.sigma ** 2
+  const { terms, logMedian, priorPrecision, dataPrecision } = prior
   let logBatch = logMedian
+  let batch = prior.median
+  let fixed = prior.fixed
   let curvature = 1
   for (let step = 0; step < CONCURRENCY_STEPS; step += 1) {
-    const batch = Math.exp(logBatch)
-    const fixed = fixedSeconds(terms, batch)
+    if (step > 0) {
+      batch = exp(logBatch)
+      fixed = fixedSeconds(terms, batch)
+    }
     const missed = terms.step + terms.experts - fixed
     const predicted = fixed + batch * marginal
     const elasticity = (batch * (marginal - missed * terms.logMiss)) / predicted
@@ -52,7 +78,7 @@ export const concurrencyFromLatency = (
       LOG_BATCH_MAX
     )
   }
-  into.batch = Math.exp(logBatch)
+  into.batch = exp(logBatch)
   into.logSigma = 1 / Math.sqrt(curvature)
 }
 

@@ -1,12 +1,17 @@
+import { batchPrior, type BatchPrior } from './concurrency.ts'
 import { resolveDeployment, type Assumption, type DeploymentRequest } from './deployment.ts'
 import { FACTORS, type EnergyFactors, type HalfWidth, type KnowledgeName } from './factors.ts'
 import { isMixture, rooflineTerms, type RooflineTerms } from './roofline.ts'
 
-export type EnergyTier = 'E1' | 'E2' | 'E3' | 'E4'
+export const TIERS = ['E1', 'E2', 'E3', 'E4'] as const
+export type EnergyTier = (typeof TIERS)[number]
 
 /** What an estimate says once the batch, the latency, both or neither are known. */
 export type KnowledgeFigures = {
+  knowledge: KnowledgeName
   tier: EnergyTier
+  /** The tier's place in `TIERS`. */
+  tierCode: number
   /** Squares of the half-widths: held-out error of this knowledge and what is assumed. */
   below2: number
   above2: number
@@ -21,6 +26,8 @@ export type DeploymentFigures = {
   joules: RooflineTerms
   /** Roofline in milliseconds of a step. */
   stepMs: RooflineTerms
+  /** What is held of the batch before a latency tells more. */
+  batchPrior: BatchPrior
   /** Whether model and GPU are known well enough for a latency to tell the batch. */
   latencyUsable: boolean
   by: Readonly<Record<KnowledgeName, KnowledgeFigures>>
@@ -40,11 +47,14 @@ export const deploymentFigures = (
   const floor = modelKnown ? (hardwareKnown ? null : 'E3') : 'E4'
   const figures = (knowledge: KnowledgeName): KnowledgeFigures => {
     const widths = [factors.interval[knowledge][group], ...assumptions]
-    return { tier: floor ?? TIER_OF_KNOWLEDGE[knowledge], ...squares(widths) }
+    const tier = floor ?? TIER_OF_KNOWLEDGE[knowledge]
+    return { knowledge, tier, tierCode: TIERS.indexOf(tier), ...squares(widths) }
   }
+  const stepMs = scaled(rooflineTerms(deployment, factors.latency), MS_PER_SECOND / gpuCount)
   return {
     joules: scaled(rooflineTerms(deployment, factors.energy), gpu.powerWattsMax),
-    stepMs: scaled(rooflineTerms(deployment, factors.latency), MS_PER_SECOND / gpuCount),
+    stepMs,
+    batchPrior: batchPrior(stepMs, factors.concurrency),
     latencyUsable: modelKnown && hardwareKnown,
     by: {
       batch_and_latency: figures('batch_and_latency'),
@@ -65,8 +75,8 @@ const TIER_OF_KNOWLEDGE: Readonly<Record<KnowledgeName, EnergyTier>> = {
 }
 
 const squares = (widths: readonly HalfWidth[]) => ({
-  below2: widths.reduce((sum, { below }) => sum + below ** 2, 0),
-  above2: widths.reduce((sum, { above }) => sum + above ** 2, 0)
+  below2: widths.reduce((sum, { below }) => sum + below * below, 0),
+  above2: widths.reduce((sum, { above }) => sum + above * above, 0)
 })
 
 const scaled = (terms: RooflineTerms, by: number): RooflineTerms => ({

@@ -45,7 +45,7 @@ const MEMORY_MARGIN = 1.2
 /** No replica of a model spans more than two hosts of eight here. */
 const GPU_COUNT_MAX = 16
 /** The first year whose serving software is as efficient as today's. */
-const ENGINE_CURRENT_YEAR = 2025
+export const ENGINE_CURRENT_YEAR = 2025
 /** Models released before this month were mostly measured on software of 2024. */
 const OLD_MODEL_BEFORE = '2024-10'
 // A hosted model of which nothing is published: from small (10 B active) to the largest (360 B).

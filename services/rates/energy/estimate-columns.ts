@@ -1,11 +1,12 @@
-import type { DeploymentFigures, EnergyTier } from './deployment-figures.ts'
+import type { DeploymentFigures } from './deployment-figures.ts'
 import { emptyEnergy, estimateCall, type CallInputs } from './estimate.ts'
 
 export type Doubles = Float64Array<ArrayBuffer>
 
 /** What estimates read of many calls, by columns; NaN = not known. */
 export type CallColumns = {
-  deployments: readonly DeploymentFigures[]
+  /** Null = steps that no model serves: they get no estimate. */
+  deployments: readonly (DeploymentFigures | null)[]
   /** Which of `deployments` served each call. */
   deployment: Doubles
   uncached: Doubles
@@ -24,24 +25,32 @@ export type EnergyColumns = {
   tier: Int32Array<ArrayBuffer>
 }
 
-export const TIERS: readonly EnergyTier[] = ['E1', 'E2', 'E3', 'E4']
+export const emptyColumns = (rows: number): EnergyColumns => ({
+  low: new Float64Array(rows),
+  mid: new Float64Array(rows),
+  high: new Float64Array(rows),
+  tier: new Int32Array(rows)
+})
 
 /** `estimateEnergy` of many calls, without an object for each. */
 export const estimateColumns = (calls: CallColumns): EnergyColumns => {
   const rows = calls.out.length
-  const columns = {
-    low: new Float64Array(rows),
-    mid: new Float64Array(rows),
-    high: new Float64Array(rows),
-    tier: new Int32Array(rows)
-  }
+  const columns = emptyColumns(rows)
+  estimateInto(columns, calls, rows)
+  return columns
+}
+
+/** The same for the first `rows` calls, into columns that exist. */
+export const estimateInto = (columns: EnergyColumns, calls: CallColumns, rows: number): void => {
   const inputs: CallInputs = { uncached: 0, cached: 0, out: 0, concurrency: 0, interTokenMs: 0 }
   const energy = emptyEnergy()
+  const { low, mid, high, tier } = columns
   for (let row = 0; row < rows; row += 1) {
     const out = calls.out[row]!
     const figures = calls.deployments[calls.deployment[row]!]
-    if (figures === undefined || out !== out) {
-      columns.low[row] = columns.mid[row] = columns.high[row] = Number.NaN
+    if (figures === undefined || figures === null || out !== out) {
+      low[row] = mid[row] = high[row] = Number.NaN
+      tier[row] = 0
       continue
     }
     inputs.uncached = calls.uncached[row]!
@@ -50,10 +59,9 @@ export const estimateColumns = (calls: CallColumns): EnergyColumns => {
     inputs.concurrency = calls.concurrency[row]!
     inputs.interTokenMs = calls.interTokenMs[row]!
     estimateCall(figures, inputs, energy)
-    columns.low[row] = energy.low
-    columns.mid[row] = energy.mid
-    columns.high[row] = energy.high
-    columns.tier[row] = TIERS.indexOf(energy.tier)
+    low[row] = energy.low
+    mid[row] = energy.mid
+    high[row] = energy.high
+    tier[row] = energy.known.tierCode
   }
-  return columns
 }

@@ -1,5 +1,7 @@
+import { exp } from './exponential.ts'
 import { concurrencyFromLatency, type InferredConcurrency } from './concurrency.ts'
 import {
+  TIERS,
   deploymentFigures,
   type DeploymentFigures,
   type EnergyTier,
@@ -56,8 +58,8 @@ const CACHED_HALF_WIDTH: HalfWidth = { below: 1.61, above: 1.31 }
 /** Few prefill measurements are open: × 0.6 … × 2. */
 const PREFILL_HALF_WIDTH: HalfWidth = { below: 0.51, above: 0.69 }
 const squared = ({ below, above }: HalfWidth): HalfWidth => ({
-  below: below ** 2,
-  above: above ** 2
+  below: below * below,
+  above: above * above
 })
 const UNREPORTED2 = squared(INPUT_UNREPORTED)
 const CACHED2 = squared(CACHED_HALF_WIDTH)
@@ -78,7 +80,7 @@ export type CallInputs = {
 
 /** An estimate as the arithmetic leaves it, J: one object serves any number of calls. */
 export type CallEnergy = Interval &
-  InferredConcurrency & { tier: EnergyTier; prefill: number; cached: number; decode: number }
+  InferredConcurrency & { known: KnowledgeFigures; prefill: number; cached: number; decode: number }
 
 /** Estimates one call. Throws nothing: what is not known is assumed and named. */
 export const estimateEnergy = (
@@ -93,12 +95,12 @@ export const estimateEnergy = (
     concurrency: request.concurrency ?? Number.NaN,
     interTokenMs: request.interTokenMs ?? Number.NaN
   }
-  const { low, mid, high, tier, prefill, cached, decode, batch } = estimateCall(figures, inputs)
+  const { low, mid, high, known, prefill, cached, decode, batch } = estimateCall(figures, inputs)
   const assumptions = figures.assumptions.map(({ what }) => what)
   const unreported = `input not reported, ${INPUT_ASSUMED_TOKENS} tokens assumed`
   return {
     joules: { low, mid, high },
-    tier,
+    tier: known.tier,
     methodVersion: METHOD_VERSION,
     factorsVersion: factors.version,
     parts: { prefill, cached, decode },
@@ -107,11 +109,19 @@ export const estimateEnergy = (
   }
 }
 
+const NOTHING_KNOWN: KnowledgeFigures = {
+  knowledge: 'neither',
+  tier: 'E4',
+  tierCode: TIERS.indexOf('E4'),
+  below2: 0,
+  above2: 0
+}
+
 export const emptyEnergy = (): CallEnergy => ({
   low: 0,
   mid: 0,
   high: 0,
-  tier: 'E4',
+  known: NOTHING_KNOWN,
   prefill: 0,
   cached: 0,
   decode: 0,
@@ -134,7 +144,8 @@ export const estimateCall = (
   const out = inputs.out > 0 ? inputs.out : 0
   const input = uncached + cached
   const context = input + CONTEXT_OUTPUT_SHARE * out
-  const knowledge = knowledgeOf(figures, inputs)
+  const known = knownOf(figures, inputs)
+  const { knowledge } = known
   inferBatch(figures, inputs, { knowledge, context, into })
   const { batch, logSigma } = into
   const shared = fixedSeconds(joules, batch) / batch
@@ -150,8 +161,7 @@ export const estimateCall = (
     logSigma === 0
       ? 0
       : (NORMAL_P90 * factors.concurrency.spreadScale * logSigma * shared) / (shared + marginal)
-  const known = figures.by[knowledge]
-  into.tier = known.tier
+  into.known = known
   spread(into, known, { blur, unreported: isUnreported(inputs) })
   return into
 }
@@ -161,25 +171,24 @@ const uncachedOf = ({ uncached }: CallInputs, cached: number): number => {
   return cached > 0 ? 0 : INPUT_ASSUMED_TOKENS
 }
 
-const knowledgeOf = (
-  { latencyUsable }: DeploymentFigures,
+// By name, not by key: what is read of every call by a computed name costs as much as a logarithm.
+const knownOf = (
+  { latencyUsable, by }: DeploymentFigures,
   { concurrency, interTokenMs }: CallInputs
-): KnowledgeName => {
+): KnowledgeFigures => {
   const hasLatency = latencyUsable && interTokenMs > 0
-  if (concurrency > 0) return hasLatency ? 'batch_and_latency' : 'batch'
-  return hasLatency ? 'latency' : 'neither'
+  if (concurrency > 0) return hasLatency ? by.batch_and_latency : by.batch
+  return hasLatency ? by.latency : by.neither
 }
 
 const inferBatch = (
-  { stepMs, factors }: DeploymentFigures,
+  { stepMs, batchPrior, factors }: DeploymentFigures,
   { concurrency, interTokenMs }: CallInputs,
   at: { knowledge: KnowledgeName; context: number; into: InferredConcurrency }
 ): void => {
   const { knowledge, context, into } = at
   if (knowledge === 'latency') {
-    const marginal = marginalSeconds(stepMs, context)
-    const step = { terms: stepMs, marginal, observed: interTokenMs }
-    concurrencyFromLatency(step, factors.concurrency, into)
+    concurrencyFromLatency(batchPrior, marginalSeconds(stepMs, context), interTokenMs, into)
     return
   }
   // Where nothing tells the batch, the width of its prior is in the interval of that knowledge already.
@@ -198,7 +207,7 @@ const latencyCorrection = (
     LATENCY_RATIO_MAX,
     Math.max(1 / LATENCY_RATIO_MAX, interTokenMs / predicted)
   )
-  return Math.exp(factors.latencyWeight * Math.log(ratio))
+  return exp(factors.latencyWeight * Math.log(ratio))
 }
 
 /** Independent errors in log space add as squares; prefill and cache shares add their own doubt. */
@@ -212,11 +221,14 @@ const spread = (
   into.low = 0
   into.high = 0
   if (!(mid > 0)) return
-  const prefill2 = (into.prefill / mid) ** 2
-  const cached2 = (into.cached / mid) ** 2
+  // Products, not powers: a power of two costs as much as an exponential.
+  const prefill = into.prefill / mid
+  const cached = into.cached / mid
+  const prefill2 = prefill * prefill
+  const cached2 = cached * cached
   const blur2 = blur * blur
   const below2 = known.below2 + blur2 + PREFILL2.below * prefill2 + CACHED2.below * cached2
   const above2 = known.above2 + blur2 + PREFILL2.above * prefill2 + CACHED2.above * cached2
-  into.low = mid * Math.exp(-Math.sqrt(below2 + (unreported ? UNREPORTED2.below : 0)))
-  into.high = mid * Math.exp(Math.sqrt(above2 + (unreported ? UNREPORTED2.above : 0)))
+  into.low = mid * exp(-Math.sqrt(below2 + (unreported ? UNREPORTED2.below : 0)))
+  into.high = mid * exp(Math.sqrt(above2 + (unreported ? UNREPORTED2.above : 0)))
 }

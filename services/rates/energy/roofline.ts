@@ -1,3 +1,4 @@
+import { exp } from './exponential.ts'
 import type { RooflineFactors } from './factors.ts'
 import type { GpuSpec } from './gpu.ts'
 import { DENSE_RATIO_MIN, type ModelStructure } from './model-table.ts'
@@ -108,7 +109,7 @@ const deploymentFactor = (
   mixture: boolean
 ): number => {
   const old = factors.engine2024 + (mixture ? factors.engine2024Mixture : 0)
-  return Math.exp(
+  return exp(
     (factors.gpu[gpu.kin ?? ''] ?? 0) + (factors.precision[precision] ?? 0) + engine2024 * old
   )
 }
@@ -117,7 +118,7 @@ const deploymentFactor = (
 export const fixedSeconds = (terms: RooflineTerms, batch: number): number =>
   terms.experts === 0
     ? terms.step
-    : terms.step + terms.experts * (1 - Math.exp(Math.max(1, batch) * terms.logMiss))
+    : terms.step + terms.experts * (1 - exp(Math.max(1, batch) * terms.logMiss))
 
 /** GPU seconds that each request of the batch adds to a step. */
 export const marginalSeconds = (terms: RooflineTerms, contextTokens: number): number =>

@@ -1,0 +1,84 @@
+import type { ColumnData } from '../lake/columns.ts'
+import { TIERS } from '../rates/energy/deployment-figures.ts'
+import type { Doubles, EnergyColumns } from '../rates/energy/estimate-columns.ts'
+
+export const ENERGY_COLUMNS = [
+  'energy_low_uj',
+  'energy_mid_uj',
+  'energy_high_uj',
+  'energy_tier'
+] as const
+
+/** Estimates as columns that the engine takes: whole microjoules and the tier, NaN becomes null. */
+export class EnergyWriter {
+  readonly #low: Int32Array<ArrayBuffer>
+  readonly #mid: Int32Array<ArrayBuffer>
+  readonly #high: Int32Array<ArrayBuffer>
+  readonly #tier: Int32Array
+  readonly #valid: Uint8Array<ArrayBuffer>
+  #isWhole = true
+
+  constructor(rows: number) {
+    this.#low = new Int32Array(rows * 2)
+    this.#mid = new Int32Array(rows * 2)
+    this.#high = new Int32Array(rows * 2)
+    this.#tier = new Int32Array(rows)
+    this.#valid = new Uint8Array(Math.ceil(rows / 64) * 8)
+  }
+
+  /** Writes the first `rows` estimates as rows from `at` on. */
+  write({ low, mid, high, tier }: EnergyColumns, at: number, rows: number): void {
+    for (let row = 0; row < rows; row += 1) {
+      const to = at + row
+      if (Number.isNaN(mid[row]!)) {
+        this.#isWhole = false
+        continue
+      }
+      put(this.#low, to, low[row]!)
+      put(this.#mid, to, mid[row]!)
+      put(this.#high, to, high[row]!)
+      this.#tier[to] = tier[row]!
+      this.#valid[to >> 3]! |= 1 << (to & 7)
+    }
+  }
+
+  columns(): Record<(typeof ENERGY_COLUMNS)[number], ColumnData> {
+    const valid = this.#isWhole ? null : this.#valid
+    const whole = (values: Int32Array<ArrayBuffer>): ColumnData => ({
+      type: 'BIGINT',
+      values,
+      valid
+    })
+    return {
+      energy_low_uj: whole(this.#low),
+      energy_mid_uj: whole(this.#mid),
+      energy_high_uj: whole(this.#high),
+      energy_tier: { type: 'ENUM', codes: this.#tier, dictionary: TIER_DICTIONARY, valid }
+    }
+  }
+}
+
+export const energyColumns = (energy: EnergyColumns): ReturnType<EnergyWriter['columns']> => {
+  const rows = energy.mid.length
+  const writer = new EnergyWriter(rows)
+  writer.write(energy, 0, rows)
+  return writer.columns()
+}
+
+const TIER_DICTIONARY = { values: TIERS, rank: Int32Array.from(TIERS, (_, index) => index) }
+const MICROJOULES = 1e6
+
+/** A number of 64 bits is two halves of 32. */
+const put = (halves: Int32Array, row: number, joules: number): void => {
+  const value = Math.round(joules * MICROJOULES)
+  halves[row * 2] = value
+  halves[row * 2 + 1] = Math.floor(value / 2 ** 32)
+}
+
+export const doubleColumn = (values: Doubles): ColumnData => {
+  const valid = new Uint8Array(Math.ceil(values.length / 64) * 8)
+  values.forEach((value, row) => {
+    if (!Number.isNaN(value)) valid[row >> 3]! |= 1 << (row & 7)
+  })
+  return { type: 'DOUBLE', values, valid }
+}

@@ -1,0 +1,153 @@
+import type { ColumnData } from '../lake/columns.ts'
+import { isServed } from '../rates/energy/call-sql.ts'
+import type { DeploymentFigures } from '../rates/energy/deployment-figures.ts'
+import { ENGINE_CURRENT_YEAR } from '../rates/energy/deployment.ts'
+import type { Doubles } from '../rates/energy/estimate-columns.ts'
+import type { KnownDeployments } from '../rates/energy/known-deployments.ts'
+import { BLOCK_ROWS, isWhole, type ColumnOf } from './landed-calls.ts'
+
+/** Columns that decide which model ran on what. */
+const COLUMNS = ['kind', 'response_model', 'gpu', 'precision', 'n_gpus'] as const
+/** Whole numbers below this are codes of themselves. */
+const WHOLE_MAX = 62
+/** Combinations of values up to this many are found by their place, others by their text. */
+const PLACES_MAX = 1 << 20
+
+/** Which deployment served each row of one segment of a flush. */
+export class LandedDeployments {
+  /** Null = a step that no model serves. */
+  readonly figures: (DeploymentFigures | null)[] = []
+  readonly #isEmbedding: boolean[] = []
+  readonly #columnOf: ColumnOf
+  readonly #columns: readonly ColumnData[]
+  readonly #known: KnownDeployments
+  /** One more than the number of a combination; 0 = not seen yet. */
+  readonly #places: Int32Array
+  readonly #named = new Map<string, number>()
+
+  constructor(columnOf: ColumnOf, known: KnownDeployments) {
+    this.#columnOf = columnOf
+    this.#known = known
+    this.#columns = COLUMNS.map(columnOf).filter((column) => column !== undefined)
+    const places = this.#columns.reduce((product, column) => product * codesOf(column), 2)
+    this.#places = new Int32Array(places <= PLACES_MAX ? places : 0)
+  }
+
+  /** Numbers in `figures` of `rows` rows from `from` on; an embedding that tells no output has none. */
+  read(from: number, rows: number, into: { deployment: Doubles; out: Doubles }): void {
+    const { deployment, out } = into
+    keys.fill(this.#places.length === 0 ? Number.NaN : 0)
+    for (const column of this.#columns) addCodes(column, from, rows)
+    const time = this.#columnOf('time')
+    for (let row = 0; row < rows; row += 1) {
+      const key = keys[row]! * 2 + (isOld(time, from + row) ? 1 : 0)
+      const number = this.#numberOf(key, from + row)
+      deployment[row] = number
+      if (Number.isNaN(out[row]!) && this.#isEmbedding[number] === true) out[row] = 0
+    }
+  }
+
+  #numberOf(key: number, row: number): number {
+    const place = this.#places[key] ?? 0
+    if (place > 0) return place - 1
+    const number = this.#numberByName(row)
+    if (!Number.isNaN(key)) this.#places[key] = number + 1
+    return number
+  }
+
+  #numberByName(row: number): number {
+    const [kind, model, gpu, precision, gpuCount] = COLUMNS.map((name) =>
+      valueAt(this.#columnOf(name), row)
+    )
+    const engineYear = ENGINE_CURRENT_YEAR - (isOld(this.#columnOf('time'), row) ? 1 : 0)
+    const name = JSON.stringify([kind, model, gpu, precision, gpuCount, engineYear])
+    const seen = this.#named.get(name)
+    if (seen !== undefined) return seen
+    const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+    const request = {
+      model: text(model),
+      gpu: text(gpu),
+      precision: text(precision),
+      gpuCount: typeof gpuCount === 'number' ? gpuCount : null,
+      engineYear
+    }
+    this.#isEmbedding.push(kind === 'embedding')
+    const number =
+      this.figures.push(isServed(text(kind)) ? this.#known.figuresOf(request) : null) - 1
+    this.#named.set(name, number)
+    return number
+  }
+}
+
+/** What a row's values come to so far; NaN where one of them has no code. */
+const keys = new Float64Array(BLOCK_ROWS)
+
+/** Codes of a column: those of its values, and 0 for null. */
+const codesOf = (column: ColumnData): number =>
+  column.type === 'ENUM' ? column.dictionary.values.length + 1 : WHOLE_MAX + 2
+
+const addCodes = (column: ColumnData, from: number, rows: number): void => {
+  const codes = codesOf(column)
+  if (column.type === 'ENUM') {
+    addWords(column, from, rows)
+    return
+  }
+  for (let row = 0; row < rows; row += 1) {
+    keys[row] =
+      keys[row]! * codes + (hasValue(column, from + row) ? wholeCode(column, from + row) : 0)
+  }
+}
+
+type WordColumn = Extract<ColumnData, { type: 'ENUM' }>
+
+const addWords = ({ codes, dictionary, valid }: WordColumn, from: number, rows: number): void => {
+  const { rank, values } = dictionary
+  const count = values.length + 1
+  if (valid === null || isWhole(valid, from, rows)) {
+    for (let row = 0; row < rows; row += 1) {
+      keys[row] = keys[row]! * count + rank[codes[from + row]!]! + 1
+    }
+    return
+  }
+  for (let row = 0; row < rows; row += 1) {
+    const at = from + row
+    const isKnown = (valid[at >> 3]! & (1 << (at & 7))) !== 0
+    keys[row] = keys[row]! * count + (isKnown ? rank[codes[at]!]! + 1 : 0)
+  }
+}
+
+const hasValue = ({ valid }: ColumnData, row: number): boolean =>
+  valid === null || (valid[row >> 3]! & (1 << (row & 7))) !== 0
+
+const wholeCode = (column: ColumnData, row: number): number => {
+  if (column.type !== 'INTEGER') return Number.NaN
+  const value = column.values[row]!
+  return value >= 0 && value <= WHOLE_MAX ? value + 1 : Number.NaN
+}
+
+/** Whether an event is of the time of older serving software, the only thing its year decides. */
+const isOld = (time: ColumnData | undefined, row: number): boolean => {
+  if (time?.type !== 'TIMESTAMP') return false
+  const high = time.values[row * 2 + 1]!
+  return high <= CURRENT_HIGH && high * 2 ** 32 + (time.values[row * 2]! >>> 0) < CURRENT_US
+}
+
+const CURRENT_US = Date.UTC(ENGINE_CURRENT_YEAR) * 1000
+const CURRENT_HIGH = Math.floor(CURRENT_US / 2 ** 32)
+
+/** The value of one row: a number or a word; null where there is none. */
+const valueAt = (column: ColumnData | undefined, row: number): number | string | null => {
+  if (column === undefined || !hasValue(column, row)) return null
+  switch (column.type) {
+    case 'INTEGER':
+      return column.values[row]!
+    case 'ENUM':
+      return column.dictionary.values[column.dictionary.rank[column.codes[row]!]!] ?? null
+    case 'VARCHAR': {
+      const { heap, starts, ends } = column.text
+      return Buffer.from(heap.subarray(starts[row], ends[row])).toString()
+    }
+    default:
+      return null
+  }
+}
