@@ -34,9 +34,9 @@ bench-close: $(install)
 bench-collect: $(install)
 	@infra/prove/collect.sh
 
-# One tick of detection for 10,000 tenants with 5 models each: CPU seconds, and bytes of state.
+# Ticks of detection for 10,000 tenants with 5 models each: CPU seconds, bytes of state, and both after days.
 bench-detect: $(install)
-	@node --import tsx infra/bench/tick/main.ts
+	@infra/bench/tick/run.sh
 
 # Detection, delay, false findings and attribution of each signal: writes infra/SCOREBOARD.md.
 score: $(install)

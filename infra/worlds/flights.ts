@@ -1,4 +1,5 @@
-import { hashOf, type GrainRow } from './grain-rows.ts'
+import { identityOf } from '../../services/signals/statistics/identity.ts'
+import type { GrainRow } from './grain-rows.ts'
 import { createRandom, type Random } from './random.ts'
 
 /**
@@ -70,17 +71,17 @@ const flightRows = ({ world, random, wave, lost, minute }: Scene, flight: string
   const share = (fact: FlightChange['fact'], usual: number): number =>
     lost?.fact === fact ? lost.share : usual * Math.exp(world.wave * wave)
   const happens = (chance: number): boolean => random.uniform() < chance
-  const trace = hashOf(flight)
+  const trace = identityOf(flight)
   const row = (span: string, parent: string | null, more: GrainRow): GrainRow => ({
     tenant: world.name,
     emitter: 'sdk/1',
     time_ms: minute * 60_000,
     trace,
-    span: hashOf(flight, span),
+    span: identityOf(flight, span),
     parent:
       parent === null
         ? null
-        : hashOf(flight, happens(share('parent', world.orphaned)) ? 'gone' : parent),
+        : identityOf(flight, happens(share('parent', world.orphaned)) ? 'gone' : parent),
     ...more
   })
   const rows = [row('a', null, { agent: 'planner' })]

@@ -1,4 +1,5 @@
-import { hashOf, type GrainRow } from './grain-rows.ts'
+import { identityOf } from '../../services/signals/statistics/identity.ts'
+import type { GrainRow } from './grain-rows.ts'
 import { createRandom, type Random } from './random.ts'
 
 /**
@@ -97,7 +98,7 @@ const trace = (random: Random, { refusedShare }: GuardedTenant, request: Request
     return {
       tenant: 'acme',
       id: `${request.id}-${stage}`,
-      trace: hashOf(request.id),
+      trace: identityOf(request.id),
       kind: stage === 'model' || stage === 'reformulation' ? 'llm' : 'guardrail',
       name: stage === 'model' || stage === 'reformulation' ? null : stage,
       time_ms: startedMs,

@@ -116,10 +116,8 @@ const withoutIncidents = (incidents: readonly Incident[]): string =>
 const time = (ms: number): string => `make_timestamptz(${ms * 1000}::BIGINT)`
 
 const numberOf = async (source: DetectSource, sql: string): Promise<number> => {
-  for await (const { columns } of source.columns(`SELECT n::DOUBLE AS n FROM (${sql})`)) {
-    return Number(columns['n']?.[0] ?? 0)
-  }
-  return 0
+  const { numbers } = await source.whole(`SELECT n::DOUBLE AS n FROM (${sql})`)
+  return numbers['n']?.[0] ?? 0
 }
 
 /** Findings that open after the warm-up, per signal. */

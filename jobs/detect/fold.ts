@@ -65,11 +65,11 @@ export const openDetection = async (
   let foldedUntilMs = options.state?.foldedUntilMs ?? null
   const intern = createIntern()
   const running: Running[] = []
-  for (const [index, signal] of options.signals.entries()) {
+  for (const signal of options.signals) {
     running.push({
       signal,
       fold: signal.open(options.settings?.[signal.id], options.state?.signals[signal.id]),
-      grains: await openGrains(source, relations, { signal, index, intern }),
+      grains: await openGrains(source, relations, { signal, intern }),
       untilMs: options.state?.behind?.[signal.id] ?? foldedUntilMs ?? -Infinity
     })
   }
@@ -102,14 +102,14 @@ export const openDetection = async (
 const openGrains = async (
   source: DetectSource,
   relations: Relations,
-  { signal, index, intern }: { signal: LoadedSignal; index: number; intern: Intern }
+  { signal, intern }: { signal: LoadedSignal; intern: Intern }
 ): Promise<Map<Grain, GrainReader>> => {
   const readers = new Map<Grain, GrainReader>()
   for (const grain of GRAINS) {
     const input = signal.inputs[grain]
     const sql = signal.sql[grain]
     if (input === undefined || sql === undefined) continue
-    const query = { name: `${grain}_${index}`, grain, sql, input }
+    const query = { name: `${signal.id}'s ${grain}.sql`, grain, sql, input }
     const reader = await openGrain(source, relations, query, intern)
     if (reader !== null) readers.set(grain, reader)
   }
@@ -147,7 +147,7 @@ const foldSignal = (
   return drafts
 }
 
-/** The rows of one minute as views on the stretch; nothing is copied but texts. */
+/** The rows of one minute as views on the stretch; nothing is copied. */
 const takeMinute = (cursor: Cursor, startMs: number): Columns | null => {
   const { rows, next } = cursor
   let end = next
@@ -162,7 +162,7 @@ const takeMinute = (cursor: Cursor, startMs: number): Columns | null => {
     series: series.subarray(next, end),
     keys,
     measures: cut(measures, (column) => column.subarray(next, end)),
-    texts: cut(texts, (column) => column.slice(next, end))
+    texts: cut(texts, (column) => ({ at: (row: number) => column.at(next + row) }))
   }
 }
 

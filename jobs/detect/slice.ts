@@ -26,7 +26,7 @@ export const RELATION_OF: Readonly<Record<Grain, keyof Relations>> = {
 }
 
 export type GrainQuery = {
-  /** Unique in the session: names the temporary table. */
+  /** Names the grain where something is wrong with it. */
   name: string
   grain: Grain
   sql: string
@@ -48,12 +48,14 @@ export const openGrain = async (
   const series: Series = { codes: new Map(), keys: [] }
   return {
     read: async (fromMs, toMs) => {
-      await source.run(sliceSql(query, relation, [fromMs, toMs]))
+      const select = (columns: readonly string[]): string =>
+        sliceSql(query, relation, { columns, fromMs, toMs })
       const known = series.keys.length
-      const rows = await readRows(source, query, series)
-      if (series.codes.size > known) await readKeys(source, query, { ...series, known, intern })
-      // A dozen signals' copies of a busy minute would fill the database's memory.
-      await source.run(`DROP TABLE slice_${query.name}`)
+      const rows = await readRows(source, query.input, { select, series })
+      // What is new is asked for again, since there is little of it once all series were seen.
+      if (series.codes.size > known) {
+        await readKeys(source, query, { ...series, known, intern, select })
+      }
       return rows
     }
   }
@@ -77,90 +79,104 @@ const timestamp = (ms: number): string => `TIMESTAMPTZ '${new Date(ms).toISOStri
 /** Bits of the hash that a DOUBLE holds exactly: of 100,000 series two collide once in 10⁶ runs. */
 const HASH_SHIFT = 64 - 53
 
-const sliceSql = (query: GrainQuery, relation: string, [from, to]: [number, number]): string => {
-  const name = RELATION_OF[query.grain]
-  const time = query.grain === 'traces' ? 'time' : 'window_start'
-  const { keys, measures, texts = [] } = query.input
-  const unread = unreadOrder(query.input)
-  const columns = [
-    'epoch_ms(window_start)::DOUBLE AS start_ms',
-    `(hash(${keys.map((key) => `${key}::VARCHAR`).join(', ')}) >> ${HASH_SHIFT})::DOUBLE AS series_hash`,
-    ...keys.map((key) => `${key}::VARCHAR AS ${key}`),
-    ...measures.map((column) => `coalesce(${column}::DOUBLE, 'nan'::DOUBLE) AS ${column}`),
-    ...texts.map((column) => `${column}::VARCHAR AS ${column}`),
-    ...unread
-  ]
-  return `CREATE OR REPLACE TEMP TABLE slice_${query.name} AS
-WITH ${name} AS (
-  SELECT * FROM ${relation} WHERE ${time} >= ${timestamp(from)} AND ${time} < ${timestamp(to)}
-)
-SELECT ${columns.join(', ')} FROM (${withoutEnd(query.sql)})`
-}
+/** Some columns of a grain's statement over a stretch of time. */
+type Select = (columns: readonly string[]) => string
 
-/** Columns that only put rows in order. */
-const unreadOrder = ({ keys, measures, texts = [], orderBy = [] }: GrainInput): string[] =>
-  orderBy.filter((column) => ![...keys, ...measures, ...texts].includes(column))
+const sliceSql = (
+  { grain, sql }: GrainQuery,
+  relation: string,
+  { columns, fromMs, toMs }: { columns: readonly string[]; fromMs: number; toMs: number }
+): string => {
+  const name = RELATION_OF[grain]
+  const time = grain === 'traces' ? 'time' : 'window_start'
+  return `WITH ${name} AS (
+  SELECT * FROM ${relation} WHERE ${time} >= ${timestamp(fromMs)} AND ${time} < ${timestamp(toMs)}
+)
+SELECT ${columns.join(', ')} FROM (${withoutEnd(sql)})`
+}
 
 const withoutEnd = (sql: string): string => `${sql.trimEnd().replace(/;$/, '')}\n`
 
+const hashSql = (columns: readonly string[]): string =>
+  `(hash(${columns.map((column) => `${column}::VARCHAR`).join(', ')}) >> ${HASH_SHIFT})::DOUBLE`
+
+const seriesHash = ({ keys }: GrainInput): string => `${hashSql(keys)} AS series_hash`
+
+/** A column may be read as a text as well. */
+const identityName = (column: string): string => `${column}_identity`
+
 const readRows = async (
   source: DetectSource,
-  { name, input }: GrainQuery,
-  known: Series
+  input: GrainInput,
+  { select, series }: { select: Select; series: Series }
 ): Promise<GrainRows> => {
-  const rows = await countRows(source, name)
-  const numbers = ['start_ms', ...input.measures]
-  const words = input.texts ?? []
+  const { measures, identities = [], texts = [], orderBy = [] } = input
+  const columns = [
+    'epoch_ms(window_start)::DOUBLE AS start_ms',
+    seriesHash(input),
+    ...measures.map((column) => `coalesce(${column}::DOUBLE, 'nan'::DOUBLE) AS ${column}`),
+    ...identities.map(
+      (column) =>
+        `CASE WHEN ${column} IS NOT NULL THEN ${hashSql([column])} END AS ${identityName(column)}`
+    ),
+    ...texts.map((column) => `${column}::VARCHAR AS ${column}`)
+  ]
   // Rows that the declared order leaves alike must not come as the database pleases; by one hash,
   // since every column to sort by costs as much again.
-  const row = `hash(${[...words, ...input.measures].join(', ')})`
-  const order = ['start_ms', ...(input.orderBy ?? []), 'series_hash', row]
-  const sql = `SELECT series_hash, ${[...numbers, ...words].join(', ')} FROM slice_${name}
-ORDER BY ${order.join(', ')}`
-  const measures = Object.fromEntries(numbers.map((column) => [column, new Float64Array(rows)]))
-  const texts = Object.fromEntries(words.map((column) => [column, [] as (string | null)[]]))
-  const series = new Int32Array(rows)
-  let filled = 0
-  for await (const chunk of source.columns(sql)) {
-    numberSeries(numbersOf(chunk.columns['series_hash']), known, series.subarray(filled))
-    for (const column of numbers) {
-      measures[column]?.set(numbersOf(chunk.columns[column]), filled)
+  const row = `hash(${[...texts, ...identities, ...measures].join(', ')})`
+  const order = ['start_ms', ...orderBy, 'series_hash', row]
+  const read = await source.whole(`${select(columns)}\nORDER BY ${order.join(', ')}`)
+  return {
+    startMs: read.numbers['start_ms'] ?? NO_NUMBERS,
+    columns: {
+      rows: read.rows,
+      series: numberSeries(read.numbers['series_hash'] ?? NO_NUMBERS, series),
+      keys: series.keys,
+      measures: {
+        ...only(read.numbers, measures),
+        ...Object.fromEntries(identities.map((name) => [name, read.numbers[identityName(name)]!]))
+      },
+      texts: only(read.texts, texts)
     }
-    for (const [column, values] of Object.entries(texts)) {
-      for (let row = 0; row < chunk.rows; row++) values.push(textAt(chunk.columns[column], row))
-    }
-    filled += chunk.rows
   }
-  const startMs = measures['start_ms'] ?? NO_NUMBERS
-  return { startMs, columns: { rows, series, keys: known.keys, measures, texts } }
 }
 
-const numberSeries = (hashes: Float64Array, { codes }: Series, series: Int32Array): void => {
+const NO_NUMBERS = new Float64Array(0)
+
+const only = <Value>(
+  all: Readonly<Record<string, Value>>,
+  names: readonly string[]
+): Record<string, Value> => Object.fromEntries(names.map((name) => [name, all[name]!]))
+
+const numberSeries = (hashes: Float64Array, { codes }: Series): Int32Array => {
+  const series = new Int32Array(hashes.length)
   for (let row = 0; row < hashes.length; row++) {
     const hash = hashes[row]!
     const code = codes.get(hash) ?? codes.size
     if (code === codes.size) codes.set(hash, code)
     series[row] = code
   }
+  return series
 }
+
+type New = Series & { known: number; intern: Intern; select: Select }
 
 const readKeys = async (
   source: DetectSource,
   { name, input }: GrainQuery,
-  { codes, keys, known, intern }: Series & { known: number; intern: Intern }
+  { codes, keys, known, intern, select }: New
 ): Promise<void> => {
-  const sql = `SELECT DISTINCT series_hash, ${input.keys.join(', ')} FROM slice_${name}`
-  for await (const chunk of source.columns(sql)) {
-    const hashes = numbersOf(chunk.columns['series_hash'])
-    for (let row = 0; row < chunk.rows; row++) {
-      const code = codes.get(hashes[row]!)
-      if (code === undefined || code < known) continue
-      if (keys[code] !== undefined) throw collision(name)
-      keys[code] = input.keys.map((key) => {
-        const text = textAt(chunk.columns[key], row)
-        return text === null ? null : intern(text)
-      })
-    }
+  const columns = [seriesHash(input), ...input.keys.map((key) => `${key}::VARCHAR AS ${key}`)]
+  const { rows, numbers, texts } = await source.whole(`SELECT DISTINCT * FROM (${select(columns)})`)
+  const hashes = numbers['series_hash'] ?? NO_NUMBERS
+  for (let row = 0; row < rows; row++) {
+    const code = codes.get(hashes[row]!)
+    if (code === undefined || code < known) continue
+    if (keys[code] !== undefined) throw collision(name)
+    keys[code] = input.keys.map((key) => {
+      const text = texts[key]?.at(row) ?? null
+      return text === null ? null : intern(text)
+    })
   }
 }
 
@@ -168,22 +184,3 @@ const collision = (name: string): Failure =>
   new Failure('E_INTERNAL', `two series of ${name} have the same hash`, {
     hint: 'Report it with the names of the series: it happens once in a million runs.'
   })
-
-const textAt = (
-  column: Float64Array | readonly (string | null)[] | undefined,
-  row: number
-): string | null => {
-  const value = column?.[row]
-  return typeof value === 'string' ? value : null
-}
-
-const NO_NUMBERS = new Float64Array(0)
-const numbersOf = (column: Float64Array | readonly (string | null)[] | undefined): Float64Array =>
-  column instanceof Float64Array ? column : NO_NUMBERS
-
-const countRows = async (source: DetectSource, name: string): Promise<number> => {
-  for await (const chunk of source.columns(`SELECT count(*)::DOUBLE AS n FROM slice_${name}`)) {
-    return numbersOf(chunk.columns['n'])[0] ?? 0
-  }
-  return 0
-}

@@ -1,3 +1,5 @@
+import type { Texts } from '../../services/signals/define.ts'
+
 /**
  * What detection needs of a database, and nothing more: the lake's reader and the in-memory
  * database of a backtest both fit. Statements are the signals' SQL wrapped by `slice.ts`.
@@ -5,10 +7,11 @@
 export type DetectSource = {
   /** Runs one statement for its effect; temporary tables only, and they must outlive the call. */
   run: (sql: string) => Promise<void>
-  /** Streams a result by columns: DOUBLE as Float64Array with NaN for null, VARCHAR as strings. */
-  columns: (sql: string) => AsyncIterable<{
+  /** A result by columns: DOUBLE as Float64Array with NaN for null, VARCHAR as texts. */
+  whole: (sql: string) => Promise<{
     rows: number
-    columns: Readonly<Record<string, Float64Array | readonly (string | null)[]>>
+    numbers: Readonly<Record<string, Float64Array>>
+    texts: Readonly<Record<string, Texts>>
   }>
 }
 

@@ -58,7 +58,13 @@ const sqlOf = (signals: readonly LoadedSignal[], name: keyof Relations): string 
     .trim()
 
 const textOf = (sql = '', input?: GrainInput): string =>
-  [sql, ...(input?.keys ?? []), ...(input?.measures ?? []), ...(input?.texts ?? [])].join('\n')
+  [
+    sql,
+    ...(input?.keys ?? []),
+    ...(input?.measures ?? []),
+    ...(input?.texts ?? []),
+    ...(input?.identities ?? [])
+  ].join('\n')
 
 /** A pattern takes columns without naming them. */
 const PATTERN = /\bcolumns\s*\(/i
@@ -84,10 +90,8 @@ const namedColumns = (columns: readonly string[], sql: string, time: string): st
 }
 
 const columnsOf = async (source: DetectSource, relation: string): Promise<string[]> => {
-  const names: string[] = []
-  const sql = `SELECT column_name FROM (DESCRIBE SELECT * FROM ${relation})`
-  for await (const { columns } of source.columns(sql)) {
-    for (const name of columns['column_name'] ?? []) names.push(String(name))
-  }
-  return names
+  const { rows, texts } = await source.whole(
+    `SELECT column_name FROM (DESCRIBE SELECT * FROM ${relation})`
+  )
+  return Array.from({ length: rows }, (_, row) => texts['column_name']?.at(row) ?? '')
 }

@@ -3,7 +3,13 @@ import duckdb, { type Connection, type Database, type LogicalType } from '@duckd
 import { Failure } from '../../schemas/failure.ts'
 import { writeChunks } from './append.ts'
 import type { ColumnData, NamedSegments } from './columns.ts'
-import { fillDoubles, readColumns, type ColumnChunk } from './memory.ts'
+import {
+  fillDoubles,
+  readColumns,
+  readWhole,
+  type ColumnChunk,
+  type WholeColumns
+} from './memory.ts'
 
 export type EngineSettings = {
   threads?: number
@@ -89,6 +95,11 @@ export class Engine {
   /** A result whose columns are all DOUBLE or VARCHAR, by columns. */
   columns(sql: string): AsyncIterable<ColumnChunk> {
     return readColumns(this.#connection, sql)
+  }
+
+  /** The same as a whole: texts are decoded when they are asked for. */
+  whole(sql: string): Promise<WholeColumns> {
+    return readWhole(this.#connection, sql)
   }
 
   /** A result whose columns are all DOUBLE, into arrays that hold its rows; null becomes NaN. */

@@ -13,12 +13,24 @@ export type ColumnChunk = {
   columns: Readonly<Record<string, Float64Array | readonly (string | null)[]>>
 }
 
+/** Texts of a column by row, each decoded when it is asked for. */
+export type Texts = { readonly at: (row: number) => string | null | undefined }
+
+/** A whole result: DOUBLE as arrays with null as NaN, texts by row. */
+export type WholeColumns = {
+  rows: number
+  numbers: Readonly<Record<string, Float64Array>>
+  texts: Readonly<Record<string, Texts>>
+}
+
 /** A database that lives in memory: for backtests and for detection over files. */
 export type MemoryDatabase = {
   /** Runs one statement for its effect. */
   run: (sql: string) => Promise<void>
   /** Streams a result by columns; every column must be DOUBLE or VARCHAR. */
   columns: (sql: string) => AsyncIterable<ColumnChunk>
+  /** A whole result by columns; every column must be DOUBLE or VARCHAR. */
+  whole: (sql: string) => Promise<WholeColumns>
   /** Appends strings to a table of one VARCHAR column. */
   appendLines: (table: string, lines: readonly string[]) => Promise<void>
   close: () => void
@@ -45,6 +57,7 @@ export const openMemory = async (options: MemoryOptions = {}): Promise<MemoryDat
   return {
     run: (sql) => guarded(sql, async () => void (await connection.run(sql))),
     columns: (sql) => streamColumns(connection, sql),
+    whole: (sql) => readWhole(connection, sql),
     appendLines: async (table, lines) => appendLines(connection, table, lines),
     close: () => {
       connection.closeSync()
@@ -138,6 +151,55 @@ export const fillDoubles = async (
       throw new Failure('E_SQL', `more rows than ${into[0]?.length}: ${sql}`)
     into.forEach((column, index) => copyDoubles(chunk, index, column.subarray(from, to)))
     from = to
+  }
+}
+
+/** Reads a whole result; texts stay where the database put them until they are asked for. */
+export const readWhole = async (
+  connection: DuckDBConnection,
+  sql: string
+): Promise<WholeColumns> => {
+  const result = await guarded(sql, () => connection.run(sql))
+  const chunks: Chunk[] = []
+  let rows = 0
+  for (;;) {
+    const chunk = await guarded(sql, () => result.fetchChunk())
+    if (chunk === null || chunk.rowCount === 0) break
+    chunks.push({ chunk, from: rows })
+    rows += chunk.rowCount
+  }
+  const numbers: Record<string, Float64Array> = {}
+  const texts: Record<string, Texts> = {}
+  for (const [index, name] of result.columnNames().entries()) {
+    if (String(result.columnType(index)) !== 'DOUBLE') texts[name] = textsOf(chunks, index)
+    else numbers[name] = numbersOf(chunks, index, rows)
+  }
+  return { rows, numbers, texts }
+}
+
+type Chunk = { chunk: DuckDBDataChunk; from: number }
+
+const numbersOf = (chunks: readonly Chunk[], index: number, rows: number): Float64Array => {
+  const values = new Float64Array(rows)
+  for (const { chunk, from } of chunks) {
+    copyDoubles(chunk, index, values.subarray(from, from + chunk.rowCount))
+  }
+  return values
+}
+
+/** Rows are asked for one after the other, so the chunk of the last one is looked at first. */
+const textsOf = (chunks: readonly Chunk[], index: number): Texts => {
+  let current = 0
+  let vector = chunks[0]?.chunk.getColumnVector(index)
+  return {
+    at: (row) => {
+      while (row < (chunks[current]?.from ?? 0))
+        vector = chunks[--current]!.chunk.getColumnVector(index)
+      while (row >= (chunks[current + 1]?.from ?? Infinity))
+        vector = chunks[++current]!.chunk.getColumnVector(index)
+      const value = vector?.getItem(row - chunks[current]!.from) ?? null
+      return value === null ? null : String(value)
+    }
   }
 }
 

@@ -18,6 +18,11 @@ export type GrainInput = {
   measures: readonly string[]
   /** Text columns that differ from row to row of a series. */
   texts?: readonly string[]
+  /**
+   * Text columns that are only compared: instead of each text, 53 bits of its hash arrive among the
+   * measures; null as NaN.
+   */
+  identities?: readonly string[]
   /** Columns that order the rows of a minute, before the series' own order; they need not be read. */
   orderBy?: readonly string[]
 }
@@ -32,8 +37,11 @@ export type Columns = {
   series: Int32Array
   keys: SeriesKeys
   measures: Readonly<Record<string, Float64Array>>
-  texts: Readonly<Record<string, readonly (string | null)[]>>
+  texts: Readonly<Record<string, Texts>>
 }
+
+/** Texts by row, each decoded when it is asked for: most are only looked at to tell a finding. */
+export type Texts = { readonly at: (row: number) => string | null | undefined }
 
 /** One closed minute of event time. A grain without rows in it is absent. */
 export type Minute = { startMs: number; grains: Partial<Record<Grain, Columns>> }

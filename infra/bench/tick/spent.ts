@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import type { DetectSource } from '../../../jobs/detect/source.ts'
 import type { Engine } from '../../../services/lake/engine.ts'
 import type { Signal } from '../../../services/signals/define.ts'
 import type { LoadedSignal } from '../../../services/signals/load.ts'
@@ -45,24 +44,21 @@ export const timedSignal = (signal: LoadedSignal, spent: Spent): LoadedSignal =>
   }
 }
 
-/** Statements on this engine go to what they name: a signal's grain, a copy, the views. */
+/** Statements on this engine go to what they name: a signal's own columns, a copy, the views. */
 export const timedEngine = (engine: Engine, spent: Spent): void => {
   const ofProcess = (): number => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1000
   }
-  const nameOf = (sql: string): string =>
-    /(slice|stretch)_\w+/.exec(sql)?.[0] ?? sql.trimStart().slice(0, 24)
+  const timed = async <Value>(name: string, work: () => Promise<Value>): Promise<Value> => {
+    const before = ofProcess()
+    const value = await work()
+    add(spent, name, ofProcess() - before)
+    return value
+  }
   const run = engine.run.bind(engine)
-  engine.run = async (sql) => {
-    const before = ofProcess()
-    await run(sql)
-    add(spent, `run ${nameOf(sql)}`, ofProcess() - before)
-  }
-  const columns: DetectSource['columns'] = engine.columns.bind(engine)
-  engine.columns = async function* (sql) {
-    const before = ofProcess()
-    yield* columns(sql)
-    add(spent, `read ${nameOf(sql)}`, ofProcess() - before)
-  }
+  engine.run = (sql) => timed(`run ${sql.trimStart().slice(0, 40)}`, () => run(sql))
+  const whole = engine.whole.bind(engine)
+  engine.whole = (sql) =>
+    timed(`read ${/-- (.*)/.exec(sql)?.[1] ?? sql.slice(0, 40)}`, () => whole(sql))
 }

@@ -7,11 +7,11 @@ import { parquetWriter } from '../../../services/lake/land-table.ts'
 import { loadBook } from '../../../services/rates/prices/book.ts'
 import type { LoadedSignal } from '../../../services/signals/load.ts'
 import { tickEventsSql, type TickSize } from './events.ts'
-import { measure, printTick, reportStates, reportTicks, type Tick } from './report.ts'
+import { measure, printTick, readStates, type States, type Tick } from './report.ts'
 import { timedEngine, timedSignal, type Spent } from './spent.ts'
 
 /**
- * One tick of live detection: a minute of many tenants and models lands, and the detector reads it
+ * Ticks of live detection: a minute of many tenants and models lands, and the detector reads it
  * from the lake's files, folds all signals and commits. CPU seconds of all threads are what counts;
  * time by the clock is printed beside them, since a busy machine only shows in that.
  */
@@ -19,9 +19,8 @@ import { timedEngine, timedSignal, type Spent } from './spent.ts'
 export type TickOptions = TickSize & {
   folder: string
   signals: readonly LoadedSignal[]
-  minutes: number
-  /** Minutes before ticks count: code is compiled and every series has been seen. */
-  warmMinutes: number
+  /** Minutes that have events, counted from the first; a tick each. */
+  minutes: readonly number[]
   /** Whether statements of the database are timed too. */
   statements: boolean
   print: (line: string) => void
@@ -35,8 +34,9 @@ const SLICE_TENANTS = 2_500
 const DETECT_MIB = 1024
 const LANDING_MIB = 3072
 
-/** @returns whether ticks and states keep to their bounds. */
-export const runTicks = async (options: TickOptions): Promise<boolean> => {
+export const runTicks = async (
+  options: TickOptions
+): Promise<{ ticks: Tick[]; states: States }> => {
   const { print, signals } = options
   print(`${signals.length} signals, ${options.tenants} tenants × ${options.models} models`)
   // Landing is another process's work, and has a database of its own.
@@ -52,25 +52,25 @@ export const runTicks = async (options: TickOptions): Promise<boolean> => {
   }
   const detector = openDetector(live, live.options)
   const ticks: Tick[] = []
-  for (let minute = 0; minute < options.minutes; minute++) {
+  for (const minute of options.minutes) {
     const view = await landMinute({ ...live, engine: landing }, minute, options)
     spent.clear()
     ticks.push(await measure(async () => (await detector.step(view)).length, spent))
     printTick(print, minute, ticks.at(-1)!)
   }
-  const areSmall = await saveAndReport(detector, live, options)
+  const states = await saveAll(detector, live, options)
   engine.close()
   landing.close()
-  return reportTicks(ticks, options.warmMinutes, print) && areSmall
+  return { ticks, states }
 }
 
-const saveAndReport = async (
+const saveAll = async (
   detector: Detector,
   live: LiveCase,
   options: TickOptions
-): Promise<boolean> => {
+): Promise<States> => {
   await detector.save()
-  return reportStates(live, options)
+  return readStates(live, options)
 }
 
 /** Lands a minute that is closed; what the detector then sees of the log. */

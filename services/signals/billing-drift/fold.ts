@@ -61,11 +61,11 @@ const sightingAt = (
   const timeMs = measures['time_ms']![row]!
   const tokens = measures['stated_tokens_pico']![row]!
   return {
-    tenant: texts['tenant']![row] ?? null,
+    tenant: texts['tenant']!.at(row) ?? null,
     timeMs,
     weight: measures['weight']![row]!,
     call: {
-      usage: readUsage(texts['event']![row] ?? '{}', provider, timeMs),
+      usage: readUsage(texts['event']!.at(row) ?? '{}', provider, timeMs),
       metered: measures['metered_pico']![row]!,
       stated: measures['stated_pico']![row]!,
       statedTokens: Number.isNaN(tokens) ? null : tokens,

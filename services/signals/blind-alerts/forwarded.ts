@@ -25,7 +25,7 @@ type Alert = {
 }
 
 const alertOf = ({ texts, measures, series, keys }: Columns, row: number): Alert => {
-  const text = (name: string): string | null => texts[name]?.[row] ?? null
+  const text = (name: string): string | null => texts[name]?.at(row) ?? null
   return {
     id: text('alert') ?? text('id') ?? '',
     name: text('name') ?? 'unnamed',

@@ -39,7 +39,7 @@ export const readPrefixes = (
       string | null,
       string | null
     ]
-    const ladder = texts['ladder']?.[row] ?? ''
+    const ladder = texts['ladder']?.at(row) ?? ''
     if (!(blockTokens[row]! > 0) || ladder === '') continue
     const pool = poolFor(state, poolName(cachePool, provider), cachePool === null, minute)
     const prompt = {

@@ -16,7 +16,7 @@ import { changeDraft, iso, waveDraft } from './finding.ts'
 import { learnStep, settleStep, slowStep } from './latency-step.ts'
 import { loadFactor } from './load.ts'
 import { measureOf } from './measure.ts'
-import { SHAPE, type Counts, type State } from './state.ts'
+import { SHAPE, takeCounts, touchSlot, type Counts, type State } from './state.ts'
 import { settleWave, type Wave } from './wave.ts'
 
 const MINUTE_MS = 60_000
@@ -37,32 +37,28 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   if (grains.window === undefined) return []
   const drafts: Draft[] = []
   gather(state, grains.window, startMs)
-  for (const [slot, counts] of state.minute) drafts.push(...judge(state, slot, counts, startMs))
-  state.minute.clear()
+  const { minute } = state
+  for (const slot of minute.touched) {
+    drafts.push(...judge(state, slot, takeCounts(minute, slot), startMs))
+  }
+  minute.touched.length = 0
   return drafts
 }
 
-const gather = ({ slots, minute }: State, columns: Columns, startMs: number): void => {
+const gather = (state: State, columns: Columns, startMs: number): void => {
+  const { slots } = state
   const { n, bad, step } = columns.measures
   const start = (fresh: number): void => startRise(slots.records, fresh, startMs)
-  let slot = NONE
-  let counts: Counts = { n: 0, k: 0 }
   for (let row = 0; row < columns.rows; row++) {
-    const own = slotOfRow(slots, columns, row, start)
-    if (own !== slot) {
-      slot = own
-      counts = minute.get(slot) ?? { n: 0, k: 0 }
-      minute.set(slot, counts)
-    }
+    const slot = slotOfRow(slots, columns, row, start)
+    const counts = touchSlot(state, slot)
     const cases = { n: n![row]!, bad: bad![row]!, step: step![row]! }
     const k = badCases(placeOf(slots.records.doubles, slot), cases)
     if (k === null) continue
-    counts.n += cases.n
-    counts.k += k
+    counts.n[slot]! += cases.n
+    counts.k[slot]! += k
   }
 }
-
-const NONE = -1
 
 type Place = { d: Float64Array; at: number }
 const placeOf = (d: Float64Array, slot: number): Place => ({ d, at: slot * SHAPE.doubles })

@@ -1,3 +1,10 @@
+import {
+  createIdentityMap,
+  getIdentity,
+  identityPairs,
+  setIdentity,
+  type IdentityMap
+} from '../statistics/identity-map.ts'
 import type { Part } from '../statistics/state-parts.ts'
 
 /**
@@ -9,8 +16,8 @@ import type { Part } from '../statistics/state-parts.ts'
 export type Flights = {
   /** Hash of trace and span → 1; hash of a trace → index of its agent's name + 2. In 53 bits two of a
       million steps collide once in 10,000 such sets, and hide one gap. */
-  young: Map<number, number>
-  old: Map<number, number>
+  young: IdentityMap
+  old: IdentityMap
   agents: string[]
   rotatedMs: number
   /** Until then a parent may have been forgotten, or come before we began. */
@@ -27,8 +34,8 @@ export const AGENT_CODES = AGENTS_MAX + 1
 const SPAN = 1
 
 export const createFlights = (): Flights => ({
-  young: new Map(),
-  old: new Map(),
+  young: createIdentityMap(),
+  old: createIdentityMap(),
   agents: [],
   rotatedMs: 0,
   blindUntilMs: Infinity
@@ -40,12 +47,12 @@ export const beginMinute = (flights: Flights, ms: number): void => {
   if (!isFull && ms - flights.rotatedMs < GENERATION_MS) return
   if (isFull && ms - flights.rotatedMs < GENERATION_MS) flights.blindUntilMs = ms + GENERATION_MS
   flights.old = flights.young
-  flights.young = new Map()
+  flights.young = createIdentityMap()
   flights.rotatedMs = ms
 }
 
 export const seeStep = ({ young }: Flights, span: number): void => {
-  young.set(span, SPAN)
+  setIdentity(young, span, SPAN)
 }
 
 /** The first agent of a trace is the flight's; later ones are its helpers. */
@@ -53,12 +60,14 @@ export const seeAgent = (flights: Flights, trace: number, name: string): void =>
   if (look(flights, trace) !== undefined) return
   let index = flights.agents.indexOf(name)
   if (index < 0 && flights.agents.length < AGENTS_MAX) index = flights.agents.push(name) - 1
-  if (index >= 0) flights.young.set(trace, index + 2)
+  if (index >= 0) setIdentity(flights.young, trace, index + 2)
 }
 
 const look = ({ young, old }: Flights, hash: number): number | undefined => {
-  const value = young.get(hash) ?? old.get(hash)
-  if (value !== undefined) young.set(hash, value)
+  const known = getIdentity(young, hash)
+  if (known !== undefined) return known
+  const value = getIdentity(old, hash)
+  if (value !== undefined) setIdentity(young, hash, value)
   return value
 }
 
@@ -82,14 +91,16 @@ export const flightsPart: Part<Flights> = {
       rotatedMs,
       blindUntilMs: blindUntilMs === Infinity ? null : blindUntilMs
     } satisfies SavedFlights,
-    arrays: [young, old].map((generation) => Float64Array.from([...generation].flat()))
+    arrays: [young, old].map((generation) =>
+      Float64Array.from([...identityPairs(generation)].flat())
+    )
   }),
   restore: (json, arrays) => {
     const { agents, rotatedMs, blindUntilMs } = json as SavedFlights
     const [young, old] = arrays.splice(0, 2).map(pairs)
     return {
-      young: young ?? new Map(),
-      old: old ?? new Map(),
+      young: young ?? createIdentityMap(),
+      old: old ?? createIdentityMap(),
       agents,
       rotatedMs,
       blindUntilMs: blindUntilMs ?? Infinity
@@ -97,8 +108,8 @@ export const flightsPart: Part<Flights> = {
   }
 }
 
-const pairs = (array: ArrayLike<number>): Map<number, number> => {
-  const map = new Map<number, number>()
-  for (let i = 0; i < array.length; i += 2) map.set(array[i]!, array[i + 1]!)
+const pairs = (array: ArrayLike<number>): IdentityMap => {
+  const map = createIdentityMap()
+  for (let i = 0; i < array.length; i += 2) setIdentity(map, array[i]!, array[i + 1]!)
   return map
 }

@@ -22,8 +22,13 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   const touched = new Set<Score>()
   if (grains.traces !== undefined) {
     seeAll(state, grains.traces)
+    const kinds = new Set<Kind>()
     for (let row = 0; row < grains.traces.rows; row++) {
-      touched.add(countRow(state, grains.traces, row, startMs))
+      kinds.add(countRow(state, grains.traces, row, startMs))
+    }
+    for (const kind of kinds) {
+      touched.add(kind.score)
+      gatherKind(state, kind, startMs)
     }
   }
   const events = judgeShares(state.shares, startMs, state.settings)
@@ -35,7 +40,7 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
 const seeAll = ({ flights }: State, { rows, measures, texts }: Columns): void => {
   const { trace, span } = measures
   for (let row = 0; row < rows; row++) {
-    const name = texts['agent']![row]
+    const name = texts['agent']!.at(row)
     if (name != null) seeAgent(flights, trace![row]!, name)
   }
   for (let row = 0; row < rows; row++) {
@@ -45,32 +50,42 @@ const seeAll = ({ flights }: State, { rows, measures, texts }: Columns): void =>
 
 const PARENT = FACTS.indexOf('parent')
 
-const countRow = (state: State, columns: Columns, row: number, ms: number): Score => {
+const countRow = (state: State, columns: Columns, row: number, ms: number): Kind => {
   const { measures } = columns
-  const kept = kindOf(state, columns, { row, ms })
-  const { score, slots } = kept
-  countStep(score, ms)
-  const count = (fact: number, isMissing: boolean): void => {
-    countFact(score, fact, isMissing)
-    let slot = slots[fact]!
-    if (slot === NOT_ASKED) {
-      slot = shareSlot(state.shares, [...kept.words, FACTS[fact]!], ms)
-      slots[fact] = slot
-    }
-    gather(state.shares, slot, isMissing ? MISSING : THERE)
-  }
+  const kind = kindOf(state, columns, { row, ms })
+  countStep(kind.score, ms)
   for (let fact = 0; fact < RECORDED.length; fact++) {
     const value = measures[RECORDED[fact]!]![row]!
-    if (!Number.isNaN(value)) count(fact, value === 0)
+    if (!Number.isNaN(value)) count(kind, fact, value === 0)
   }
   const parent = measures['parent']![row]!
   const isThere = Number.isNaN(parent) ? null : hasStep(state.flights, parent, ms)
-  if (isThere !== null) count(PARENT, !isThere)
-  return score
+  if (isThere !== null) count(kind, PARENT, !isThere)
+  return kind
 }
 
-const THERE = { n: 1, k: 0, sums: [0, 0, 0] } as const
-const MISSING = { n: 1, k: 1, sums: [0, 0, 0] } as const
+const count = ({ score, applies, missing }: Kind, fact: number, isMissing: boolean): void => {
+  countFact(score, fact, isMissing)
+  applies[fact]! += 1
+  if (isMissing) missing[fact]! += 1
+}
+
+/** Hands the minute's counts of a kind to the shares of its facts. */
+const gatherKind = (
+  { shares }: State,
+  { words, slots, applies, missing }: Kind,
+  ms: number
+): void => {
+  for (const [fact, name] of FACTS.entries()) {
+    if (applies[fact] === 0) continue
+    if (slots[fact] === NOT_ASKED) slots[fact] = shareSlot(shares, [...words, name], ms)
+    gather(shares, slots[fact]!, { n: applies[fact]!, k: missing[fact]!, sums: NO_SUMS })
+  }
+  applies.fill(0)
+  missing.fill(0)
+}
+
+const NO_SUMS = [0, 0, 0] as const
 
 /** The score and the shares of steps that one emitter records for one tenant and agent. */
 const kindOf = (state: State, columns: Columns, { row, ms }: { row: number; ms: number }): Kind => {
@@ -83,7 +98,9 @@ const kindOf = (state: State, columns: Columns, { row, ms }: { row: number; ms: 
   const kind = {
     words: [tenant ?? null, emitter ?? null, name],
     score: scoreFor(state.scores, { emitter: emitter ?? null, agent: name }, ms),
-    slots: new Int32Array(FACTS.length).fill(NOT_ASKED)
+    slots: new Int32Array(FACTS.length).fill(NOT_ASKED),
+    applies: new Int32Array(FACTS.length),
+    missing: new Int32Array(FACTS.length)
   }
   state.kinds.set(code, kind)
   return kind

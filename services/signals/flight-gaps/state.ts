@@ -19,8 +19,17 @@ export type State = {
   kinds: Map<number, Kind>
 }
 
-/** Steps of one tenant, emitter and agent: their score, and the share of each fact. */
-export type Kind = { words: Words; score: Score; slots: Int32Array }
+/**
+ * Steps of one tenant, emitter and agent: their score, the share of each fact, and in how many steps
+ * of the running minute it applies and is missing.
+ */
+export type Kind = {
+  words: Words
+  score: Score
+  slots: Int32Array
+  applies: Int32Array
+  missing: Int32Array
+}
 /** A share whose slot was not asked for yet. */
 export const NOT_ASKED = -2
 

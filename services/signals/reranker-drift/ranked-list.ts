@@ -22,7 +22,7 @@ const VALUES = new Float64Array(FEATURES.length)
 
 /** The list of a row; null when its scores can't be read. */
 export const rankedList = ({ measures, texts }: Columns, row: number): RankedList | null => {
-  const text = (name: string): string | null => texts[name]?.[row] ?? null
+  const text = (name: string): string | null => texts[name]?.at(row) ?? null
   const scores = (text('scores') ?? '').split(' ').map(Number)
   if (scores.length === 0 || !scores.every(Number.isFinite)) return null
   const documents = text('documents') ?? ''

@@ -68,8 +68,8 @@ const readAttempt = (state: State, columns: Columns, at: Row, minuteMs: number):
 
 const addAttempt = (state: State, { measures, texts }: Columns, at: Row): Loop => {
   const { row, tenant, model, ms } = at
-  const operation = texts['operation']![row] ?? null
-  const name = operation ?? texts['shape']![row] ?? ''
+  const operation = texts['operation']!.at(row) ?? null
+  const name = operation ?? texts['shape']!.at(row) ?? ''
   const key = `${tenant}\u001f${operation === null ? 's' : 'o'}${name}`
   const loop = state.loops.entries.get(key) ?? freshLoop(at, name, operation === null)
   const told = reported(measures['attempt']![row]!)
@@ -80,7 +80,7 @@ const addAttempt = (state: State, { measures, texts }: Columns, at: Row): Loop =
     loop.tokens += reported(measures['tokens']![row]!)
     if (loop.lastMs > 0) loop.gaps = [...loop.gaps, ms - loop.lastMs].slice(-GAPS_MAX)
   }
-  const failure = texts['failure']![row] ?? null
+  const failure = texts['failure']!.at(row) ?? null
   countFailure(loop, failure)
   loop.lastMs = Math.max(loop.lastMs, ms)
   loop.model = model

@@ -13,10 +13,10 @@ type Group = { n: number; calls: number; byModel: Map<string, Decision> }
 /** What was asked for, of whom and by which route: one object a run. */
 export type Request = {
   tenant: string
-  /** Model and route as one text. */
-  asked: string
   name: Words
   key: string
+  /** Its series and those of the models that it ever got; null while they are not looked up. */
+  found: { slot: number; models: Models } | null
 }
 
 /** Decisions of a minute by what was asked for. */
@@ -30,7 +30,7 @@ export const createRequest = (
   route: string | null
 ): Request => {
   const name = [tenant, 'asked', asked, route]
-  return { tenant, asked: `${asked ?? ''}\u001f${route ?? ''}`, name, key: groupKey(name) }
+  return { tenant, name, key: groupKey(name), found: null }
 }
 
 export type Decided = { model: string; isFallback: number }
@@ -67,24 +67,27 @@ export const mixName = ([tenant, , asked, route]: Words, model: string): Words =
   model
 ]
 
+type Models = [model: string, slot: number][]
 /** The models that each request ever got, with their series; found anew in each run. */
-export type ModelIndex = Map<string, [model: string, slot: number][]>
+export type ModelIndex = Map<string, Models>
 
 export const indexModels = ({ slots }: WatchedShares): ModelIndex => {
   const index: ModelIndex = new Map()
   for (const slot of slots.slots.values()) {
     const words = wordsOf(slots, slot)
-    if (words[1] === 'mix') addToIndex(index, words, slot)
+    if (words[1] === 'mix') modelsAt(index, groupKey(words)).push([words[4] ?? '', slot])
   }
   return index
 }
 
 const groupKey = ([tenant, , asked, route]: Words): string => JSON.stringify([tenant, asked, route])
 
-const addToIndex = (index: ModelIndex, words: Words, slot: number): void => {
-  const known = index.get(groupKey(words)) ?? []
-  known.push([words[4] ?? '', slot])
-  index.set(groupKey(words), known)
+const modelsAt = (index: ModelIndex, key: string): Models => {
+  const known = index.get(key)
+  if (known !== undefined) return known
+  const models: Models = []
+  index.set(key, models)
+  return models
 }
 
 /** The models that a request ever got, with their series. */
@@ -98,15 +101,17 @@ export const gatherDecisions = (
   decisions: Decisions,
   ms: number
 ): void => {
-  for (const [{ name, key }, group] of decisions) {
-    const slot = shareSlot(shares, name, ms)
-    if (slot === NO_SLOT) continue
+  for (const [request, group] of decisions) {
+    request.found ??= findShares(shares, index, request, ms)
+    if (request.found === null) continue
+    const { slot, models } = request.found
     for (const model of group.byModel.keys()) {
-      if (index.get(key)?.some(([known]) => known === model)) continue
-      addModel(shares, index, { group: slot, name: mixName(name, model), ms })
+      if (!models.some(([known]) => known === model)) {
+        addModel(shares, request, { slot, models, model, ms })
+      }
     }
     gather(shares, slot, { n: group.n, k: 0, sums: [0, group.calls, 0] })
-    for (const [model, series] of index.get(key) ?? []) {
+    for (const [model, series] of models) {
       const own = group.byModel.get(model)
       const sums = [own?.fallbacks ?? 0, group.calls, 0] as const
       gather(shares, series, { n: group.n, k: own?.n ?? 0, sums })
@@ -114,14 +119,25 @@ export const gatherDecisions = (
   }
 }
 
+/** Null when the tenant has too many series. */
+const findShares = (
+  shares: WatchedShares,
+  index: ModelIndex,
+  { name, key }: Request,
+  ms: number
+): Request['found'] => {
+  const slot = shareSlot(shares, name, ms)
+  return slot === NO_SLOT ? null : { slot, models: modelsAt(index, key) }
+}
+
 /** A model that is new to a request: its share was none for as long as the request is known. */
 const addModel = (
   shares: WatchedShares,
-  index: ModelIndex,
-  { group, name, ms }: { group: number; name: Words; ms: number }
+  { name }: Request,
+  { slot, models, model, ms }: { slot: number; models: Models; model: string; ms: number }
 ): void => {
-  const slot = shareSlot(shares, name, ms)
-  if (slot === NO_SLOT) return
-  inheritNone(shares.slots.records, slot, group)
-  addToIndex(index, name, slot)
+  const own = shareSlot(shares, mixName(name, model), ms)
+  if (own === NO_SLOT) return
+  inheritNone(shares.slots.records, own, slot)
+  models.push([model, own])
 }

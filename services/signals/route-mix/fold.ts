@@ -1,8 +1,8 @@
 import type { Columns, Draft, Minute } from '../define.ts'
-import { dropIdle, remember } from '../statistics/recent.ts'
-import { judgeShares } from '../statistics/share-incidents.ts'
+import { identityOf, pairIdentity } from '../statistics/identity.ts'
 import type { Words } from '../statistics/series-slots.ts'
-import { gather, shareSlot, sweepShares, type WatchedShares } from '../statistics/watched-shares.ts'
+import { judgeShares } from '../statistics/share-incidents.ts'
+import { sweepShares } from '../statistics/watched-shares.ts'
 import {
   createDecisions,
   createRequest,
@@ -15,7 +15,8 @@ import {
 import { decide } from './incidents.ts'
 import { addCall, addScore, sideOf, type Side } from './sides.ts'
 import type { Series, State } from './state.ts'
-import { takeTurn, type TurnOutcome } from './turns.ts'
+import { countTurn, forgetSlots, gatherSwitches, switchesOf } from './switches.ts'
+import { dropIdleTurns, latestModel, modelNumber, takeTurn } from './turns.ts'
 
 /**
  * Three things are watched. The mix: of what was newly decided for one requested model and route,
@@ -26,33 +27,34 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   sweep(state, startMs)
   if (grains.traces === undefined) return []
   const decisions = createDecisions()
-  const switches: Switches = new Map()
   for (let row = 0; row < grains.traces.rows; row++) {
     const call = readRow(state, grains.traces, row, startMs)
-    if (call.isCall) readCall(state, { decisions, switches }, call)
+    if (call.series.isCall) readCall(state, decisions, call)
     else readScore(state, call)
   }
-  gatherSwitches(state.shares, switches, startMs)
+  gatherSwitches(state.shares, state.switches, startMs)
   state.models ??= indexModels(state.shares)
   gatherDecisions(state.shares, state.models, decisions, startMs)
   return decide(state, judgeShares(state.shares, startMs, state.settings), startMs)
 }
 
 const sweep = (state: State, ms: number): void => {
-  for (const turns of [state.conversations, state.users, state.served]) dropIdle(turns, ms)
+  for (const turns of [state.conversations, state.users, state.served]) dropIdleTurns(turns, ms)
   if (!sweepShares(state.shares, ms)) return
   state.models = null
+  for (const request of state.requests.values()) request.found = null
+  forgetSlots(state.switches)
   for (const tenant of state.sides.keys()) {
     if (!state.shares.slots.tenants.has(tenant)) state.sides.delete(tenant)
   }
 }
 
 type Row = {
-  request: Request
+  series: Series
   model: string
-  conversation: string | null
-  user: string | null
-  isCall: boolean
+  /** Identities; NaN where there is none. */
+  conversation: number
+  user: number
   ms: number
   isFallback: number
   refused: number
@@ -62,14 +64,13 @@ type Row = {
 }
 
 const readRow = (state: State, columns: Columns, row: number, minuteMs: number): Row => {
-  const { measures, texts } = columns
-  const { request, model, isCall } = seriesOf(state, columns, row)
+  const { measures } = columns
+  const series = seriesOf(state, columns, row)
   return {
-    request,
-    model,
-    conversation: texts['conversation']![row] ?? null,
-    user: texts['end_user']![row] ?? null,
-    isCall,
+    series,
+    model: series.model,
+    conversation: measures['conversation']![row]!,
+    user: measures['end_user']![row]!,
     ms: minuteMs + measures['at_ms']![row]!,
     isFallback: measures['is_fallback']![row]!,
     refused: measures['refused']![row]!,
@@ -84,11 +85,31 @@ const seriesOf = (state: State, { keys, series }: Columns, row: number): Series 
   const code = series[row]!
   const known = state.ofCode[code]
   if (known !== undefined) return known
-  const [tenant = null, asked = null, model = null, route = null, kind = null] = keys[code]!
+  return (state.ofCode[code] = createSeries(state, keys[code]!))
+}
+
+const createSeries = (state: State, words: Words): Series => {
+  const [, asked = null, , route = null, kind] = words
+  const [tenant, model] = [words[0] ?? '', words[2] ?? '']
+  return {
+    request: requestOf(state, tenant, asked, route),
+    model,
+    modelNumber: modelNumber(state.modelNames, model),
+    tenantIdentity: identityOf(tenant),
+    askedIdentity: identityOf(tenant, asked ?? '', route ?? ''),
+    switches: switchesOf(state.switches, tenant),
+    isCall: kind === 'llm'
+  }
+}
+
+const requestOf = (
+  { requests }: State,
+  ...[tenant, asked, route]: Parameters<typeof createRequest>
+): Request => {
   const name = JSON.stringify([tenant, asked, route])
-  const request = state.requests.get(name) ?? createRequest(tenant ?? '', asked, route)
-  state.requests.set(name, request)
-  return (state.ofCode[code] = { request, model: model ?? '', isCall: kind === 'llm' })
+  const request = requests.get(name) ?? createRequest(tenant, asked, route)
+  requests.set(name, request)
+  return request
 }
 
 const DAY_MS = 86_400_000
@@ -102,53 +123,29 @@ const sideFor = (state: State, tenant: string, model: string, ms: number): Side 
   return sideOf(sides, model, day)
 }
 
-type Gathered = { decisions: Decisions; switches: Switches }
-
-const readCall = (state: State, { decisions, switches }: Gathered, call: Row): void => {
-  const { request, model, conversation, user, ms } = call
-  const { tenant, asked } = request
+const readCall = (state: State, decisions: Decisions, call: Row): void => {
+  const { series, model, conversation, user, ms } = call
+  const { request, tenantIdentity, askedIdentity } = series
+  const { tenant } = request
   addCall(sideFor(state, tenant, model, ms), call)
-  const turn = { model, ms }
+  const turn = { model: series.modelNumber, ms }
   let isNew = true
-  if (conversation !== null) {
-    const key = `${tenant}\u001f${conversation}`
-    remember(state.served, key, { lastMs: ms, model, previous: null })
-    const outcome = takeTurn(state.conversations, `${key}\u001f${asked}`, turn)
+  if (!Number.isNaN(conversation)) {
+    takeTurn(state.served, pairIdentity(tenantIdentity, conversation), turn)
+    const outcome = takeTurn(state.conversations, pairIdentity(askedIdentity, conversation), turn)
     isNew = outcome === 'first'
-    if (!isNew) countTurn(switches, tenant, 'conversation', outcome)
+    if (!isNew) countTurn(state.switches, series.switches.conversation, outcome)
   }
   decided(decisions, request, call, isNew)
-  if (!isNew || user === null) return
-  const outcome = takeTurn(state.users, `${tenant}\u001f${user}\u001f${asked}`, turn)
-  if (outcome !== 'first') countTurn(switches, tenant, 'user', outcome)
-}
-
-/** Turns of a minute that followed another, by tenant and whose turns they are. */
-type Switches = Map<string, { name: Words; turns: number; flips: number; back: number }>
-
-const countTurn = (
-  switches: Switches,
-  tenant: string,
-  whose: 'conversation' | 'user',
-  outcome: TurnOutcome
-): void => {
-  const key = `${whose}\u001f${tenant}`
-  const counts = switches.get(key) ?? { name: [tenant, whose], turns: 0, flips: 0, back: 0 }
-  switches.set(key, counts)
-  counts.turns += 1
-  if (outcome !== 'same') counts.flips += 1
-  if (outcome === 'back') counts.back += 1
-}
-
-const gatherSwitches = (shares: WatchedShares, switches: Switches, ms: number): void => {
-  for (const { name, turns, flips, back } of switches.values()) {
-    gather(shares, shareSlot(shares, name, ms), { n: turns, k: flips, sums: [back, 0, 0] })
-  }
+  if (!isNew || Number.isNaN(user)) return
+  const outcome = takeTurn(state.users, pairIdentity(askedIdentity, user), turn)
+  if (outcome !== 'first') countTurn(state.switches, series.switches.user, outcome)
 }
 
 /** A judged score is about the model that served its conversation last. */
-const readScore = (state: State, { request, conversation, scorePpm, ms }: Row): void => {
-  const { tenant } = request
-  const served = state.served.entries.get(`${tenant}\u001f${conversation}`)
-  if (served !== undefined) addScore(sideFor(state, tenant, served.model, ms), scorePpm)
+const readScore = (state: State, { series, conversation, scorePpm, ms }: Row): void => {
+  const served = latestModel(state.served, pairIdentity(series.tenantIdentity, conversation))
+  if (served === null) return
+  const model = state.modelNames.names[served]!
+  addScore(sideFor(state, series.request.tenant, model, ms), scorePpm)
 }

@@ -10,7 +10,7 @@ export default defineSignal({
     traces: {
       keys: ['tenant', 'asked', 'model', 'route', 'kind'],
       measures: ['at_ms', 'is_fallback', 'refused', 'valid', 'score_ppm', 'cost_pico'],
-      texts: ['conversation', 'end_user'],
+      identities: ['conversation', 'end_user'],
       orderBy: ['at_ms', 'id']
     }
   },

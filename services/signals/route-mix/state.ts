@@ -1,11 +1,18 @@
 import type { Draft } from '../define.ts'
-import { createRecent, type Recent } from '../statistics/recent.ts'
 import { createShares, type WatchedShares } from '../statistics/watched-shares.ts'
-import { defineCheckpoint, mapPart, recentPart, sharesPart } from '../statistics/state-parts.ts'
+import { defineCheckpoint, mapPart, sharesPart } from '../statistics/state-parts.ts'
 import type { ModelIndex, Request } from './decisions.ts'
 import type { Settings } from './settings.ts'
 import type { Sides } from './sides.ts'
-import type { Turn } from './turns.ts'
+import { createSwitches, type Switches, type TenantSwitches } from './switches.ts'
+import {
+  createModels,
+  createTurns,
+  modelsPart,
+  turnsPart,
+  type ModelNames,
+  type Turns
+} from './turns.ts'
 
 /** All that the fold remembers, and how it becomes bytes and back. */
 
@@ -13,10 +20,12 @@ export type State = {
   settings: Settings
   shares: WatchedShares
   /** Latest model by conversation and request, and by end user and request. */
-  conversations: Recent<Turn>
-  users: Recent<Turn>
+  conversations: Turns
+  users: Turns
   /** Model that served a conversation last, whatever was asked: what a score is about. */
-  served: Recent<Turn>
+  served: Turns
+  /** Names of the models in turns. */
+  modelNames: ModelNames
   /** Models of each tenant, side by side. */
   sides: Map<string, Sides>
   /** Found anew in each run, and after series were dropped. */
@@ -25,10 +34,20 @@ export type State = {
   open: Map<string, Draft>
   /** What was asked for in this run, and what each series of it stands for. */
   requests: Map<string, Request>
+  switches: Switches
   ofCode: Series[]
 }
 
-export type Series = { request: Request; model: string; isCall: boolean }
+export type Series = {
+  request: Request
+  model: string
+  modelNumber: number
+  /** Identity of the tenant, and of what was asked of whom. */
+  tenantIdentity: number
+  askedIdentity: number
+  switches: TenantSwitches
+  isCall: boolean
+}
 
 /** Conversations and users followed at once: a few megabytes. */
 const TURNS_MAX = 16_384
@@ -38,21 +57,24 @@ const TURN_IDLE_MS = 6 * 3_600_000
 export const createState = (settings: Settings): State => ({
   settings,
   shares: createShares(),
-  conversations: createRecent(TURNS_MAX, TURN_IDLE_MS),
-  users: createRecent(TURNS_MAX, TURN_IDLE_MS),
-  served: createRecent(TURNS_MAX, TURN_IDLE_MS),
+  conversations: createTurns(TURNS_MAX, TURN_IDLE_MS),
+  users: createTurns(TURNS_MAX, TURN_IDLE_MS),
+  served: createTurns(TURNS_MAX, TURN_IDLE_MS),
+  modelNames: createModels(),
   sides: new Map(),
   models: null,
   open: new Map(),
   requests: new Map(),
+  switches: createSwitches(),
   ofCode: []
 })
 
-export const { saveState, restoreState } = defineCheckpoint(2, createState, {
+export const { saveState, restoreState } = defineCheckpoint(3, createState, {
   shares: sharesPart,
-  conversations: recentPart(),
-  users: recentPart(),
-  served: recentPart(),
+  conversations: turnsPart,
+  users: turnsPart,
+  served: turnsPart,
+  modelNames: modelsPart,
   sides: mapPart(),
   open: mapPart()
 })

@@ -66,7 +66,7 @@ const readAttempts = (state: State, columns: Columns, ms: number): void => {
   for (let row = 0; row < columns.rows; row++) {
     const slot = slotOfRow(shares, columns, { row, ms }, leafName)
     if (slot === NO_SLOT) continue
-    const id = operation?.[row] ?? null
+    const id = operation?.at(row) ?? null
     const tenant = columns.keys[columns.series[row]!]![0] ?? ''
     const key = id === null ? null : `${tenant}\u001f${id}`
     // Emitters that do not number attempts are known by the failures of the same operation.
@@ -78,7 +78,7 @@ const readAttempts = (state: State, columns: Columns, ms: number): void => {
     if (good === 1) addSuccess(state, key, at)
     else {
       const series = shares.slots.keys[slot]!
-      addFailure(state, { key, series, error: error?.[row] ?? null, ms: at })
+      addFailure(state, { key, series, error: error?.at(row) ?? null, ms: at })
     }
   }
 }

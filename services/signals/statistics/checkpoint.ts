@@ -1,35 +1,35 @@
+import { packColumns, unpackColumns, type Strided } from './packed-columns.ts'
 import { addRecord, createRecords, type Records, type RecordShape } from './records.ts'
 
 /**
- * A state as bytes: a JSON header of what is irregular, and the records' arrays as they are.
+ * A state as bytes: a JSON header of what is irregular, and arrays; those of records are packed.
  * Little-endian, as every machine that runs Node; a version in the signal's header guards meaning.
  */
 
-type Packable = Float64Array | Float32Array | Int8Array | Uint32Array
+type Packable = Float64Array | Float32Array | Int8Array | Uint8Array | Uint32Array
 
 const kinds = {
   f64: Float64Array,
   f32: Float32Array,
   i8: Int8Array,
+  u8: Uint8Array,
   u32: Uint32Array
 } as const
 type Kind = keyof typeof kinds
 
 const kindOf = (array: Packable): Kind =>
-  array instanceof Float64Array
-    ? 'f64'
-    : array instanceof Float32Array
-      ? 'f32'
-      : array instanceof Int8Array
-        ? 'i8'
-        : 'u32'
+  (Object.keys(kinds) as Kind[]).find((kind) => array instanceof kinds[kind])!
+
+/** Raised whenever the layout changes: whoever restores then starts afresh. */
+const FORMAT = 2
+const NONE = { header: { version: 0 }, arrays: [] }
 
 /** Length of the header's own length, in bytes. */
 const LENGTH_BYTES = 4
 
 export const pack = (header: unknown, arrays: readonly Packable[]): Uint8Array => {
   const shapes = arrays.map((array) => [kindOf(array), array.length])
-  const head = Buffer.from(JSON.stringify({ header, shapes }), 'utf8')
+  const head = Buffer.from(JSON.stringify({ format: FORMAT, header, shapes }), 'utf8')
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32LE(head.length)
   const parts = arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength))
@@ -39,10 +39,12 @@ export const pack = (header: unknown, arrays: readonly Packable[]): Uint8Array =
 export const unpack = (bytes: Uint8Array): { header: unknown; arrays: Packable[] } => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = LENGTH_BYTES + buffer.readUInt32LE(0)
-  const { header, shapes } = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, end)) as {
+  const { format, header, shapes } = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, end)) as {
+    format?: number
     header: unknown
     shapes: [Kind, number][]
   }
+  if (format !== FORMAT) return NONE
   let at = end
   const arrays = shapes.map(([kind, length]) => {
     const array = new kinds[kind](length)
@@ -53,15 +55,17 @@ export const unpack = (bytes: Uint8Array): { header: unknown; arrays: Packable[]
   return { header, arrays }
 }
 
-/** The used part of the records' arrays, in the order that `recordsFrom` takes them. */
-export const recordArrays = (records: Records): Packable[] => {
-  const { shape, size, doubles, floats, bytes } = records
-  return [
-    doubles.subarray(0, size * shape.doubles),
-    floats.subarray(0, size * shape.floats),
-    bytes.subarray(0, size * shape.bytes)
-  ]
-}
+/** The used part of the records' arrays, packed, in the order that `recordsFrom` takes them. */
+export const recordArrays = (records: Records): Packable[] =>
+  stridesOf(records).map(({ values, stride }) =>
+    packColumns({ values: values.subarray(0, records.size * stride), stride })
+  )
+
+const stridesOf = ({ shape, doubles, floats, bytes }: Records): Strided[] => [
+  { values: doubles, stride: shape.doubles },
+  { values: floats, stride: shape.floats },
+  { values: bytes, stride: shape.bytes }
+]
 
 export const RECORD_ARRAYS = 3
 
@@ -72,7 +76,10 @@ export const recordsFrom = (
 ): Records => {
   const records = createRecords(shape)
   while (records.size < size) addRecord(records)
-  const targets = [records.doubles, records.floats, records.bytes]
-  for (const [index, target] of targets.entries()) target.set(arrays[index] ?? [])
+  for (const [index, { values, stride }] of stridesOf(records).entries()) {
+    const packed = arrays[index]
+    if (!(packed instanceof Uint8Array)) continue
+    unpackColumns(packed, { values: values.subarray(0, size * stride), stride })
+  }
   return records
 }

@@ -20,7 +20,7 @@ import {
 
 export type WatchedShares = {
   slots: Slots
-  minute: { sums: Float64Array; touched: Set<number> }
+  minute: { sums: Float64Array; isTouched: Uint8Array; touched: number[] }
   /** Slots by the series codes of a grain, so that a name is put together once per run. */
   ofCode: Int32Array
 }
@@ -34,7 +34,7 @@ const UNKNOWN = -2
 
 const watch = (slots: Slots): WatchedShares => ({
   slots,
-  minute: { sums: new Float64Array(0), touched: new Set() },
+  minute: { sums: new Float64Array(0), isTouched: new Uint8Array(0), touched: [] },
   ofCode: new Int32Array(0)
 })
 
@@ -82,14 +82,12 @@ export const gather = (
   expected?: number
 ): void => {
   if (slot === NO_SLOT) return
-  const needed = slots.records.size * SUMS
-  if (minute.sums.length < needed) {
-    const larger = new Float64Array(needed * 2)
-    larger.set(minute.sums)
-    minute.sums = larger
-  }
+  if (minute.isTouched.length < slots.records.size) makeRoom(minute, slots.records.size * 2)
   const at = slot * SUMS
-  minute.touched.add(slot)
+  if (minute.isTouched[slot] === 0) {
+    minute.isTouched[slot] = 1
+    minute.touched.push(slot)
+  }
   minute.sums[at]! += n
   minute.sums[at + 1]! += k
   for (let i = 0; i < 3; i++) minute.sums[at + 2 + i]! += sums[i]!
@@ -98,9 +96,17 @@ export const gather = (
   minute.sums[at + 6]! += n
 }
 
+const makeRoom = (minute: WatchedShares['minute'], series: number): void => {
+  const { sums, isTouched } = minute
+  minute.sums = new Float64Array(series * SUMS)
+  minute.sums.set(sums)
+  minute.isTouched = new Uint8Array(series)
+  minute.isTouched.set(isTouched)
+}
+
 /** Hands over every series that had trials in the running minute, one after the other, and clears it. */
 export const takeMinute = (
-  { minute: { sums, touched } }: WatchedShares,
+  { minute: { sums, isTouched, touched } }: WatchedShares,
   take: (slot: number, tally: Tally) => void
 ): void => {
   for (const slot of touched) {
@@ -113,15 +119,17 @@ export const takeMinute = (
       expected: trials > 0 ? sums[at + 5]! / trials : undefined
     }
     for (let i = at; i < at + SUMS; i++) sums[i] = 0
+    isTouched[slot] = 0
     take(slot, tally)
   }
-  touched.clear()
+  touched.length = 0
 }
 
 /** The counts of a series' running minute so far. */
 export const countsOf = ({ minute }: WatchedShares, slot: number): Counts => {
-  const [n, k, a, b, c] = minute.sums.subarray(slot * SUMS, slot * SUMS + 5)
-  return { n: n!, k: k!, sums: [a!, b!, c!] }
+  const { sums } = minute
+  const at = slot * SUMS
+  return { n: sums[at]!, k: sums[at + 1]!, sums: [sums[at + 2]!, sums[at + 3]!, sums[at + 4]!] }
 }
 
 /** Once a day: forgets idle series. True when any went: what refers to slots is then void. */

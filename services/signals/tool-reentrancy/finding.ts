@@ -3,7 +3,7 @@ import { fingerprint } from '../fingerprint.ts'
 import { sqlEquals, sqlTime } from '../sql.ts'
 import { usd, usdPerHour } from '../statistics/share-incidents.ts'
 import type { Settings } from './settings.ts'
-import { labelOf, type Step } from './step.ts'
+import { textOf, type Step } from './step.ts'
 import { loopKey, type Loop, type Trace } from './trace.ts'
 
 /** Turns a loop into the finding that people read. */
@@ -31,6 +31,7 @@ export const loopDraft = (sighting: Sighting, around: Circumstances): Draft => {
   const perHour =
     wastePico > 0 ? usdPerHour(wastePico, Math.max(RATE_MS_MIN, step.endMs - loop.wasteMs)) : null
   const cycle = loop.labels.join(' → ')
+  const name = textOf(step, 'trace') ?? ''
   return {
     fingerprint:
       around.first?.fingerprint ??
@@ -43,7 +44,7 @@ export const loopDraft = (sighting: Sighting, around: Circumstances): Draft => {
     status: 'firing',
     severity: severityOf(perHour, around.settings),
     tenant: trace.tenant,
-    scope: { loop: loop.kind, cycle, trace: step.trace },
+    scope: { loop: loop.kind, cycle, trace: name },
     axis: 'tool',
     started_at: around.first?.started_at ?? iso(loop.startedMs),
     detected_at: iso(minuteMs + MINUTE_MS),
@@ -59,7 +60,7 @@ export const loopDraft = (sighting: Sighting, around: Circumstances): Draft => {
       traces: around.loops
     },
     cost_usd_per_hour: perHour,
-    culprit: { trace: step.trace, call: labelOf(step), args_hash: step.args },
+    culprit: { trace: name, call: step.of.label, args_hash: textOf(step, 'args') },
     victims: [],
     contributors: around.traces.map((one) => ({ trace: one, cycle })),
     query: reproduce(sighting)
@@ -80,27 +81,27 @@ const summary = (
   const what =
     loop.kind === 'repeat'
       ? `calls ${loop.labels.join(' → ')} with the same arguments and gets the same result, ${loop.times} times so far`
-      : `has ${labelOf(step)} inside itself, ${loop.times} deep so far (${loop.labels.join(' → ')})`
+      : `has ${step.of.label} inside itself, ${loop.times} deep so far (${loop.labels.join(' → ')})`
   const waste = trace.costPico - loop.wasteCostPico
   const money =
     waste > 0 && perHour !== null
       ? `: ${usd(waste)} USD for nothing, at ${perHour} USD an hour`
       : ''
   const others = loops > 1 ? `, one of ${loops} traces that do so` : ''
-  return `Trace ${step.trace} of ${trace.tenant} ${what}${money}${others}`
+  return `Trace ${textOf(step, 'trace')} of ${trace.tenant} ${what}${money}${others}`
 }
 
 const reproduce = ({ step, loop }: Sighting): string => {
   const filters = [
-    sqlEquals('tenant', step.tenant),
-    `${sqlEquals('coalesce(trace_id, conversation_id)', step.trace)}`,
+    sqlEquals('tenant', step.of.tenant),
+    `${sqlEquals('coalesce(trace_id, conversation_id)', textOf(step, 'trace'))}`,
     `time >= ${sqlTime(loop.startedMs)}`,
     `time <= ${sqlTime(step.ms)}`
   ]
   const what =
     loop.kind === 'repeat'
       ? `kind IN ('tool', 'retrieval')`
-      : `${sqlEquals('kind', step.kind)} AND ${sqlEquals('name', step.name)}`
+      : `${sqlEquals('kind', step.of.kind)} AND ${sqlEquals('name', step.of.name)}`
   const columns = loop.kind === 'repeat' ? 'name, args_hash, result_hash' : 'kind, name'
   return `SELECT ${columns}, count(*) AS ${loop.kind === 'repeat' ? 'times' : 'spans'}, min(time)::VARCHAR AS first, max(time)::VARCHAR AS latest
 FROM events WHERE ${filters.join(' AND ')} AND ${what} GROUP BY ${columns} HAVING count(*) > 1 ORDER BY count(*) DESC`

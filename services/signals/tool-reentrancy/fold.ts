@@ -2,12 +2,13 @@ import type { Columns, Draft, Minute } from '../define.ts'
 import { dropIdle, remember } from '../statistics/recent.ts'
 import { openLoop, resolveQuiet } from './incidents.ts'
 import { readStep } from './step.ts'
-import { createTrace, follow, loopKey, type LoopKind, type Trace } from './trace.ts'
+import { follow, type Trace } from './trace.ts'
+import { takeIdle, traceFor } from './traces.ts'
 import type { State } from './state.ts'
 
 /** One closed minute: steps into their traces, loops into incidents. */
 export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
-  for (const [, trace] of dropIdle(state.traces, startMs)) endTrace(state, trace)
+  for (const trace of takeIdle(state.traces, startMs)) endTrace(state, trace)
   dropIdle(state.habits, startMs)
   const told = grains.traces === undefined ? [] : readSteps(state, grains.traces, startMs)
   return [...told, ...resolveQuiet(state, startMs)]
@@ -15,14 +16,12 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
 
 const readSteps = (state: State, columns: Columns, minuteMs: number): Draft[] => {
   const drafts: Draft[] = []
+  const usual = (tenant: string, loop: string): number => usualTimes(state, tenant, loop)
   for (let row = 0; row < columns.rows; row++) {
-    const step = readStep(columns, row, minuteMs)
-    const key = `${step.tenant}\u001f${step.trace}`
-    const trace = state.traces.entries.get(key) ?? createTrace(step.tenant)
-    const usual = (kind: LoopKind, labels: readonly string[]): number =>
-      usualTimes(state, trace.tenant, loopKey(kind, labels))
+    const step = readStep(columns, row, { minuteMs, seen: state.seen })
+    const { tenant } = step.of
+    const trace = traceFor(state.traces, { identity: step.trace, tenant, ms: step.ms })
     const loop = follow(trace, step, state.settings, usual)
-    remember(state.traces, key, trace)
     if (loop !== null) drafts.push(...openLoop(state, { step, trace, loop, minuteMs }))
   }
   return drafts

@@ -1,6 +1,7 @@
 import type { Draft } from '../define.ts'
 import { endDraft } from '../statistics/share-incidents.ts'
 import { loopDraft, type Sighting } from './finding.ts'
+import { textOf } from './step.ts'
 import { loopKey } from './trace.ts'
 import type { Incident, State } from './state.ts'
 
@@ -21,9 +22,10 @@ export const openLoop = (state: State, sighting: Sighting): Draft[] => {
   const { loop, trace, step } = sighting
   const key = JSON.stringify([trace.tenant, loopKey(loop.kind, loop.labels)])
   const open = state.incidents.get(key)
-  const isNew = open?.traces.includes(step.trace) !== true
+  const name = textOf(step, 'trace')!
+  const isNew = open?.traces.includes(name) !== true
   const told = open?.traces ?? []
-  const traces = isNew ? [...told, step.trace].slice(-TRACES_TOLD_MAX) : told
+  const traces = isNew ? [...told, name].slice(-TRACES_TOLD_MAX) : told
   const loops = (open?.loops ?? 0) + Number(isNew)
   const isSaid = !isNew || isTold(loops)
   const draft =

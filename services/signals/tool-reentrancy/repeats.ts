@@ -1,5 +1,5 @@
 import { fingerprint } from '../fingerprint.ts'
-import { labelOf, type Step } from './step.ts'
+import { textOf, type Step } from './step.ts'
 import type { Settings } from './settings.ts'
 
 /**
@@ -45,10 +45,11 @@ export const addCall = (
   total: { costPico: number; tokens: number }
 ): boolean => {
   if (step.args === null) return false
-  const label = labelOf(step)
-  const state = fingerprint(label, step.args, step.result).slice(0, STATE_CHARACTERS)
+  const { label } = step.of
+  const [args, result] = [textOf(step, 'args'), textOf(step, 'result')]
+  const state = fingerprint(label, args, result).slice(0, STATE_CHARACTERS)
   if (calls.some((call) => call.state === state && call.endMs > step.ms)) return false
-  const seen = step.result === null ? 0 : 1
+  const seen = result === null ? 0 : 1
   calls.push({ state, label, ms: step.ms, endMs: step.endMs, seen, ...total })
   if (calls.length > CALLS_MAX) calls.shift()
   return true

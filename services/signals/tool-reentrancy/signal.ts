@@ -10,7 +10,8 @@ export default defineSignal({
     traces: {
       keys: ['tenant', 'kind', 'name'],
       measures: ['at_ms', 'duration_ms', 'cost_pico', 'tokens'],
-      texts: ['trace', 'span', 'parent', 'args', 'result'],
+      texts: ['trace', 'args', 'result'],
+      identities: ['trace', 'span', 'parent', 'args'],
       orderBy: ['at_ms', 'id']
     }
   },

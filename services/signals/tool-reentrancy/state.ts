@@ -2,7 +2,8 @@ import type { Draft } from '../define.ts'
 import { createRecent, type Recent } from '../statistics/recent.ts'
 import { defineCheckpoint, mapPart, recentPart } from '../statistics/state-parts.ts'
 import type { Settings } from './settings.ts'
-import type { Trace } from './trace.ts'
+import type { StepSeries } from './step.ts'
+import { createTraces, tracesPart, type Traces } from './traces.ts'
 
 /** All that the fold remembers, and how it becomes bytes and back. */
 
@@ -18,9 +19,11 @@ export type Habit = { lastMs: number; ended: number; timesMax: number }
 
 export type State = {
   settings: Settings
-  traces: Recent<Trace>
+  traces: Traces
   incidents: Map<string, Incident>
   habits: Recent<Habit>
+  /** What the series of this run stand for. */
+  seen: StepSeries[]
 }
 
 /** Traces followed at once: some tens of megabytes at most. */
@@ -33,13 +36,14 @@ const HABIT_IDLE_MS = 14 * 86_400_000
 
 export const createState = (settings: Settings): State => ({
   settings,
-  traces: createRecent(TRACES_MAX, TRACE_IDLE_MS),
+  traces: createTraces(TRACES_MAX, TRACE_IDLE_MS),
   incidents: new Map(),
-  habits: createRecent(HABITS_MAX, HABIT_IDLE_MS)
+  habits: createRecent(HABITS_MAX, HABIT_IDLE_MS),
+  seen: []
 })
 
-export const { saveState, restoreState } = defineCheckpoint(2, createState, {
-  traces: recentPart(),
+export const { saveState, restoreState } = defineCheckpoint(3, createState, {
+  traces: tracesPart,
   incidents: mapPart(),
   habits: recentPart()
 })

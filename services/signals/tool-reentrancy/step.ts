@@ -1,48 +1,73 @@
 import type { Columns } from '../define.ts'
+import { identityOf, pairIdentity } from '../statistics/identity.ts'
+
+/** What all steps of a series have in common. */
+export type StepSeries = {
+  tenant: string
+  tenantIdentity: number
+  kind: string
+  name: string | null
+  label: string
+}
 
 /** One step of a trace, as a row gives it. */
 export type Step = {
-  tenant: string
-  kind: string
-  name: string | null
-  trace: string
-  span: string | null
-  parent: string | null
-  args: string | null
-  result: string | null
+  of: StepSeries
+  /** Identities: of tenant and trace, and of what is only compared. */
+  trace: number
+  span: number | null
+  parent: number | null
+  args: number | null
   ms: number
   /** End of the step; its start where the duration is not known. */
   endMs: number
   costPico: number
   tokens: number
+  /** Where its texts are, which few steps are asked for. */
+  row: number
+  texts: Columns['texts']
 }
 
 const reported = (value: number): number => (Number.isNaN(value) ? 0 : value)
+const known = (identity: number): number | null => (Number.isNaN(identity) ? null : identity)
 
-export const readStep = (columns: Columns, row: number, minuteMs: number): Step => {
+/** @param seen what series stand for, filled as they are seen in a run. */
+export const readStep = (
+  columns: Columns,
+  row: number,
+  { minuteMs, seen }: { minuteMs: number; seen: StepSeries[] }
+): Step => {
   const { measures, texts, keys, series } = columns
-  const [tenant, kind, name] = keys[series[row]!]!
-  const text = (column: string): string | null => texts[column]![row] ?? null
+  const code = series[row]!
+  const of = (seen[code] ??= seriesOf(keys[code]!))
   const ms = minuteMs + measures['at_ms']![row]!
   return {
-    tenant: tenant ?? '',
-    kind: kind ?? '',
-    name: name ?? null,
-    trace: text('trace')!,
-    span: text('span'),
-    parent: text('parent'),
-    args: text('args'),
-    result: text('result'),
+    of,
+    trace: pairIdentity(of.tenantIdentity, measures['trace']![row]!),
+    span: known(measures['span']![row]!),
+    parent: known(measures['parent']![row]!),
+    args: known(measures['args']![row]!),
     ms,
     endMs: ms + reported(measures['duration_ms']![row]!),
     costPico: reported(measures['cost_pico']![row]!),
-    tokens: reported(measures['tokens']![row]!)
+    tokens: reported(measures['tokens']![row]!),
+    row,
+    texts
   }
 }
 
-/** Kinds whose repetition means something: a model is called again in every healthy loop. */
-export const isCall = ({ kind }: Pick<Step, 'kind'>): boolean =>
-  kind === 'tool' || kind === 'retrieval'
+const seriesOf = ([tenant, kind, name]: Columns['keys'][number]): StepSeries => ({
+  tenant: tenant ?? '',
+  tenantIdentity: identityOf(tenant ?? ''),
+  kind: kind ?? '',
+  name: name ?? null,
+  label: `${kind ?? ''} ${name ?? ''}`.trimEnd()
+})
 
-export const labelOf = ({ kind, name }: Pick<Step, 'kind' | 'name'>): string =>
-  `${kind} ${name ?? ''}`.trimEnd()
+/** A text of a step as it was recorded. */
+export const textOf = ({ texts, row }: Step, column: 'trace' | 'args' | 'result'): string | null =>
+  texts[column]!.at(row) ?? null
+
+/** Kinds whose repetition means something: a model is called again in every healthy loop. */
+export const isCall = ({ of: { kind } }: Pick<Step, 'of'>): boolean =>
+  kind === 'tool' || kind === 'retrieval'

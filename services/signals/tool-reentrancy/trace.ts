@@ -1,6 +1,6 @@
 import { addSpan, recursionOf, scopeOf, type Span } from './tree.ts'
 import { addCall, findRepeat, type Call } from './repeats.ts'
-import { isCall, labelOf, type Step } from './step.ts'
+import { isCall, type Step } from './step.ts'
 import type { Settings } from './settings.ts'
 
 /** What is remembered of one running trace, and the loops that its latest step reveals. */
@@ -13,7 +13,7 @@ export type Trace = {
   tokens: number
   spans: Span[]
   /** Calls by the agent that made them, the latest agent last. */
-  scopes: [string, Call[]][]
+  scopes: [number, Call[]][]
   /** Loops that were told, by what they consist of. */
   loops: [string, Loop][]
 }
@@ -60,7 +60,7 @@ export const follow = (
   trace: Trace,
   step: Step,
   settings: Settings,
-  usual: (kind: LoopKind, labels: readonly string[]) => number
+  usual: (tenant: string, loop: string) => number
 ): Loop | null => {
   const repeat = readRepeat(trace, step, settings)
   const recursion = readRecursion(trace, step, settings)
@@ -69,7 +69,9 @@ export const follow = (
   trace.costPico += step.costPico
   trace.tokens += step.tokens
   const found = recursion ?? repeat
-  return found === null || found.times < usual(found.kind, found.labels) ? null : tell(trace, found)
+  return found === null || found.times < usual(trace.tenant, loopKey(found.kind, found.labels))
+    ? null
+    : tell(trace, found)
 }
 
 const readRepeat = (trace: Trace, step: Step, settings: Settings): Loop | null => {
@@ -92,9 +94,9 @@ const readRepeat = (trace: Trace, step: Step, settings: Settings): Loop | null =
   }
 }
 
-const callsOf = (trace: Trace, scope: string): Call[] => {
+const callsOf = (trace: Trace, scope: number): Call[] => {
   const at = trace.scopes.findIndex(([name]) => name === scope)
-  const [own] = at < 0 ? [[scope, []] as [string, Call[]]] : trace.scopes.splice(at, 1)
+  const [own] = at < 0 ? [[scope, []] as [number, Call[]]] : trace.scopes.splice(at, 1)
   trace.scopes.push(own!)
   if (trace.scopes.length > SCOPES_MAX) trace.scopes.shift()
   return own![1]
@@ -102,14 +104,15 @@ const callsOf = (trace: Trace, scope: string): Call[] => {
 
 const readRecursion = (trace: Trace, step: Step, settings: Settings): Loop | null => {
   const span = addSpan(trace.spans, step)
-  if (span === null || (!isCall(step) && step.kind !== 'agent') || step.name === null) return null
+  const { kind, name, label } = step.of
+  if (span === null || (!isCall(step) && kind !== 'agent') || name === null) return null
   const { depth, sameArgs, cycle, inferred, first } = recursionOf(trace.spans, span)
   const isDeep = depth >= settings.recursionDepthMin || sameArgs >= settings.recursionSameMin
   if (!isDeep) return null
   return {
     kind: 'recursion',
     state: '',
-    labels: cycle.length === 0 ? [labelOf(step)] : cycle,
+    labels: cycle.length === 0 ? [label] : cycle,
     times: depth,
     tellAt: 0,
     startedMs: first.ms,

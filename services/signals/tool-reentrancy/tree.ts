@@ -1,4 +1,4 @@
-import { labelOf, type Step } from './step.ts'
+import type { Step } from './step.ts'
 
 /**
  * The part of a trace's call tree that is alive: the latest spans and all above them. Spans that
@@ -6,11 +6,11 @@ import { labelOf, type Step } from './step.ts'
  */
 
 export type Span = {
-  id: string
-  parent: string | null
+  id: number
+  parent: number | null
   kind: string
   label: string
-  args: string | null
+  args: number | null
   ms: number
   endMs: number
   /** Whether a model was seen to run inside this tool or agent. */
@@ -22,19 +22,23 @@ export type Span = {
 /** Spans kept per trace: more than a path has before a recursion limit of 25 ends it. */
 const SPANS_MAX = 32
 
-export const findSpan = (spans: readonly Span[], id: string | null): Span | undefined =>
-  id === null ? undefined : spans.find((span) => span.id === id)
+export const findSpan = (spans: readonly Span[], id: number | null): Span | undefined => {
+  if (id === null) return undefined
+  for (const span of spans) if (span.id === id) return span
+  return undefined
+}
 
 /** Adds a step to the tree; null when it has no id or was seen already. */
 export const addSpan = (spans: Span[], step: Step): Span | null => {
   if (step.span === null || findSpan(spans, step.span) !== undefined) return null
+  const { kind, label } = step.of
   const around = containerOf(spans, step)
-  if (around !== undefined && step.kind === 'llm') around.reenters = 1
+  if (around !== undefined && kind === 'llm') around.reenters = 1
   const span: Span = {
     id: step.span,
     parent: around?.id ?? step.parent,
-    kind: step.kind,
-    label: labelOf(step),
+    kind,
+    label,
     args: step.args,
     ms: step.ms,
     endMs: step.endMs,
@@ -42,7 +46,7 @@ export const addSpan = (spans: Span[], step: Step): Span | null => {
     inferred: around === undefined ? 0 : 1
   }
   const parent = findSpan(spans, step.parent)
-  if (step.kind === 'llm' && parent !== undefined) parent.reenters = 1
+  if (kind === 'llm' && parent !== undefined) parent.reenters = 1
   keepPath(spans, span)
   spans.push(span)
   if (spans.length > SPANS_MAX) spans.shift()
@@ -52,22 +56,23 @@ export const addSpan = (spans: Span[], step: Step): Span | null => {
 const canContain = ({ kind }: Span): boolean => kind === 'tool' || kind === 'agent'
 
 /** The innermost sibling inside which a step ran, by their times. */
-const containerOf = (spans: readonly Span[], step: Step): Span | undefined =>
-  spans
-    .filter(
-      (span) =>
-        canContain(span) &&
-        span.parent === step.parent &&
-        span.ms <= step.ms &&
-        step.endMs <= span.endMs &&
-        span.endMs > step.ms &&
-        // Tools beside each other are common; inside each other only when a model is between.
-        (step.kind === 'llm' || span.kind === 'agent' || span.reenters === 1)
-    )
-    .at(-1)
+const containerOf = (spans: readonly Span[], step: Step): Span | undefined => {
+  for (let i = spans.length - 1; i >= 0; i--) if (contains(spans[i]!, step)) return spans[i]
+  return undefined
+}
+
+const contains = (span: Span, step: Step): boolean =>
+  canContain(span) &&
+  span.parent === step.parent &&
+  span.ms <= step.ms &&
+  step.endMs <= span.endMs &&
+  span.endMs > step.ms &&
+  // Tools beside each other are common; inside each other only when a model is between.
+  (step.of.kind === 'llm' || span.kind === 'agent' || span.reenters === 1)
 
 /** Moves what lies above a span to the end of the line, so that it is kept. */
 const keepPath = (spans: Span[], span: Span): void => {
+  if (findSpan(spans, span.parent) === undefined) return
   for (const above of pathAbove(spans, span).reverse()) {
     spans.splice(spans.indexOf(above), 1)
     spans.push(above)
@@ -85,15 +90,15 @@ export const pathAbove = (spans: readonly Span[], span: Span): Span[] => {
   return path
 }
 
-/** What a step's repetitions are counted in: the agent that it works for, or the whole trace. */
-export const scopeOf = (spans: readonly Span[], step: Step): string => {
+/** What a step's repetitions are counted in: the agent that it works for, or the whole trace (0). */
+export const scopeOf = (spans: readonly Span[], step: Step): number => {
   let id = step.parent
   for (let depth = 0; depth < SPANS_MAX; depth++) {
     const span = findSpan(spans, id)
-    if (span === undefined || span.kind === 'agent') return id ?? ''
+    if (span === undefined || span.kind === 'agent') return id ?? 0
     id = span.parent
   }
-  return ''
+  return 0
 }
 
 /** How often a span's own label lies on its path, itself included. */

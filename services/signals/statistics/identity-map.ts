@@ -1,0 +1,56 @@
+/** A map from identities (see `identity.ts`) to small numbers that only grows: open addressing. */
+
+export type IdentityMap = {
+  size: number
+  /** NaN where nothing is. */
+  identities: Float64Array
+  values: Int32Array
+}
+
+const LENGTH_START = 1024
+
+export const createIdentityMap = (): IdentityMap => withLength(LENGTH_START)
+
+const withLength = (length: number): IdentityMap => ({
+  size: 0,
+  identities: new Float64Array(length).fill(Number.NaN),
+  values: new Int32Array(length)
+})
+
+/** Index of an identity, or of the gap where it would be; its low bits are even. */
+const find = ({ identities }: IdentityMap, identity: number): number => {
+  const mask = identities.length - 1
+  let index = identity & mask
+  for (;;) {
+    const other = identities[index]!
+    if (other === identity || Number.isNaN(other)) return index
+    index = (index + 1) & mask
+  }
+}
+
+export const getIdentity = (map: IdentityMap, identity: number): number | undefined => {
+  const index = find(map, identity)
+  return map.identities[index] === identity ? map.values[index] : undefined
+}
+
+export const setIdentity = (map: IdentityMap, identity: number, value: number): void => {
+  const index = find(map, identity)
+  map.values[index] = value
+  if (map.identities[index] === identity) return
+  map.identities[index] = identity
+  map.size += 1
+  if (2 * map.size > map.identities.length) grow(map)
+}
+
+const grow = (map: IdentityMap): void => {
+  const larger = withLength(2 * map.identities.length)
+  for (const [identity, value] of identityPairs(map)) setIdentity(larger, identity, value)
+  Object.assign(map, larger)
+}
+
+export function* identityPairs({ identities, values }: IdentityMap): Generator<[number, number]> {
+  for (let index = 0; index < identities.length; index++) {
+    const identity = identities[index]!
+    if (!Number.isNaN(identity)) yield [identity, values[index]!]
+  }
+}
