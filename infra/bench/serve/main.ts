@@ -1,114 +1,68 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { link, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { openServeSite } from '../../../services/serve/site.ts'
-import { HOURS, START_MS, writeSettledLake } from './settled-lake.ts'
+import { fileURLToPath } from 'node:url'
+import { openLake } from '../../../services/lake/lake.ts'
+import { settledHours } from '../../../services/lake/settled-hours.ts'
 
 /**
  * How fast overview and explore answer over settled data: `CALLS` in millions (default 1,10), `RUNS`
- * of each question. Prints percentiles of elapsed time and the CPU seconds of an answer.
+ * of each question. A lake is written once and kept in `BENCH_DIR`; each run works on a copy by links.
  */
 const root = process.env['BENCH_DIR'] ?? path.join(import.meta.dirname, '../../../.tmp/bench')
-const RUNS = Number(process.env['RUNS'] ?? 20)
-const ACCESS = { tenant: null, admin: true }
+const RUNS = process.env['RUNS'] ?? '20'
+const MILLION = 1e6
 
-const endMs = START_MS + HOURS * 3_600_000
-const range = (days: number) => ({
-  from: new Date(endMs - days * 86_400_000).toISOString(),
-  to: new Date(endMs).toISOString()
-})
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-const QUESTIONS: Record<string, { route: string; input: Record<string, unknown> }> = {
-  'overview, 1 day': { route: 'overview', input: range(1) },
-  'overview, 30 days': { route: 'overview', input: range(30) },
-  'overview of a tenant, 30 days': {
-    route: 'overview',
-    input: { ...range(30), tenant: 'tenant-3' }
-  },
-  'explore cost by tenant, 30 days': {
-    route: 'explore',
-    input: {
-      ...range(30),
-      measures: ['cost_usd', 'calls'],
-      by: ['tenant'],
-      step: 'none',
-      limit: 20
-    }
-  },
-  'explore cost by model and route by day': {
-    route: 'explore',
-    input: {
-      ...range(30),
-      measures: ['cost_usd'],
-      by: ['model', 'route'],
-      step: '86400',
-      limit: 20
-    }
-  },
-  'explore hit rate by tenant by hour, 7 days': {
-    route: 'explore',
-    input: { ...range(7), measures: ['cache_hit_rate'], by: ['tenant'], step: '3600', limit: 10 }
-  },
-  'explore p95 duration by model, 30 days': {
-    route: 'explore',
-    input: { ...range(30), measures: ['duration_p95_ms'], by: ['model'], step: 'none', limit: 20 }
-  },
-  'explore calls by minute, 6 hours': {
-    route: 'explore',
-    input: { ...range(0.25), measures: ['calls'], by: ['model'], step: '60', limit: 20 }
+/** A process of its own: what one size leaves in memory says nothing of the next. */
+const run = async (file: string, args: readonly string[]): Promise<void> => {
+  const at = fileURLToPath(new URL(file, import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', at, ...args], { stdio: 'inherit' })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`${file} ended with ${code}`)
+}
+
+/** A folder again, its files by hard links: those of a lake are never written to again. */
+const linked = async (from: string, to: string): Promise<void> => {
+  await mkdir(to, { recursive: true })
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [path.join(from, entry.name), path.join(to, entry.name)]
+    await (entry.isDirectory() ? linked(source, target) : link(source, target))
   }
 }
 
-/** Another range in each run, so that nothing is answered out of memory. */
-const shifted = (input: Record<string, unknown>, run: number): Record<string, unknown> => {
-  const earlier = (time: unknown): string =>
-    new Date(Date.parse(String(time as string)) - run * 3_600_000).toISOString()
-  return { ...input, from: earlier(input['from']), to: earlier(input['to']) }
+const tellShape = async (dir: string, millions: number): Promise<void> => {
+  const lake = await openLake(dir, { writeParquet: () => Promise.reject(new Error('read only')) })
+  const head = await lake.head()
+  const files = [...(head.files.get('windows_settled')?.values() ?? [])]
+  const windows = files.reduce((sum, { rows }) => sum + rows, 0)
+  const hours = settledHours(head)
+  const calls = hours.reduce((sum, { events }) => sum + events, 0)
+  say(
+    `${millions} M calls: ${hours.length} settled hours of ${(calls / MILLION).toFixed(1)} M calls in ` +
+      `${(windows / MILLION).toFixed(1)} M windows (${(calls / windows).toFixed(1)} calls a window); ` +
+      'the last day settled by the job, the others that day moved'
+  )
 }
-
-const say = (text: string): void => void process.stdout.write(`${text}\n`)
-const seconds = (): number => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6
-const quantile = (sorted: readonly number[], q: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] ?? NaN
 
 for (const millions of (process.env['CALLS'] ?? '1,10').split(',').map(Number)) {
   const dir = path.join(root, `serve-${millions}m`)
+  const calls = String(millions * MILLION)
   if (!existsSync(dir)) {
     await rm(`${dir}.part`, { recursive: true, force: true })
-    const before = seconds()
-    await writeSettledLake(`${dir}.part`, millions * 1e6)
+    await run('./write.ts', [`${dir}.part`, calls])
     await rename(`${dir}.part`, dir)
-    say(`wrote ${millions} M calls: ${(seconds() - before).toFixed(0)} CPU s`)
   }
-  const before = seconds()
-  const site = await openServeSite({
-    lake: dir,
-    cubeFile: `${dir}.duckdb`,
-    site: 'answers',
-    threads: 2,
-    memoryMaxMib: 1024,
-    limits: { timeMsMax: 60_000, bytesMax: 1 << 26 },
-    budgetsUsd: {}
-  })
-  await site.answer({ route: 'me', input: {}, access: ACCESS })
-  say(`${millions} M calls: ready after ${(seconds() - before).toFixed(1)} CPU s`)
-  for (const [name, question] of Object.entries(QUESTIONS)) {
-    const times: number[] = []
-    const cpu = seconds()
-    for (let run = 0; run < RUNS; run++) {
-      const started = performance.now()
-      await site.answer({
-        route: question.route,
-        input: shifted(question.input, run),
-        access: ACCESS
-      })
-      times.push(performance.now() - started)
-    }
-    times.sort((a, b) => a - b)
-    const each = ((seconds() - cpu) / RUNS) * 1000
-    say(
-      `  ${name.padEnd(46)} p50 ${quantile(times, 0.5).toFixed(0).padStart(5)} ms  p95 ${quantile(times, 0.95).toFixed(0).padStart(5)} ms  ${each.toFixed(0).padStart(5)} CPU ms`
-    )
+  const copy = `${dir}.run`
+  try {
+    await rm(copy, { recursive: true, force: true })
+    await linked(dir, copy)
+    await tellShape(copy, millions)
+    await run('./measure.ts', [copy, calls, RUNS])
+  } finally {
+    await rm(copy, { recursive: true, force: true })
   }
-  await site.close()
 }

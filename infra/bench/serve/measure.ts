@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Failure } from '../../../schemas/failure.ts'
+import { Engine } from '../../../services/lake/engine.ts'
+import { quoted } from '../../../services/lake/parquet-writer.ts'
 import { ANSWERS, openServeSite, type ServeSite } from '../../../services/serve/site.ts'
 import { HOUR_MS } from './calls.ts'
 import { QUESTIONS, type Question } from './questions.ts'
@@ -114,9 +116,23 @@ const restart = async (site: ServeSite): Promise<void> => {
   await again!.close()
 }
 
+/** How far the windows were put together. */
+const tellCube = async (): Promise<void> => {
+  const engine = await Engine.open()
+  await engine.run(`ATTACH ${quoted(cubeFile)} AS cube (READ_ONLY)`)
+  const tables = ['full_hours', 'full_days', 'tenant_hours', 'fleet_hours']
+  const counts = tables.map((name) => `(SELECT count(*) FROM cube.${name})::DOUBLE AS ${name}`)
+  const [row] = await engine.rows(`SELECT ${counts.join(', ')}`)
+  engine.close()
+  const { size } = await stat(cubeFile)
+  const rows = tables.map((name) => `${name} ${Number(row?.[name]).toLocaleString('en')}`)
+  say(`rows of the cube: ${rows.join(', ')}; ${(size / 2 ** 20).toFixed(0)} MiB on disk`)
+}
+
 const site = await start()
 await askAll(site)
 await refresh(site)
 await restart(site)
+await tellCube()
 say(`${memoryMibMax()} MiB at most, of ${ANSWERS.memoryMaxMib} that the engine may take`)
 await rm(path.dirname(cubeFile), { recursive: true, force: true })

@@ -77,6 +77,7 @@ export const writeSettledLake = async (dir: string, calls: number): Promise<void
     await lake.landHour(startMs, 1)
   await lake.settleAt(SETTLED_UNTIL_MS + CLOSING_DELAY_MS)
   for (let day = 1; day < DAYS; day++) await moveDay(lake, day)
+  await checkMoved(lake)
   for (let hour = 0; hour < OPEN_HOURS; hour++)
     await lake.landHour(SETTLED_UNTIL_MS + hour * HOUR_MS, FLUSHES_PER_OPEN_HOUR)
   lake.close()
@@ -118,6 +119,23 @@ const rangeOf = ({ firstOffset, calls, startMs, lengthMs }: Stretch): Range => (
   appendedUntilMs: startMs + lengthMs,
   watermarkMs: startMs + lengthMs - 1
 })
+
+/** The oldest hour has what settling made of the same hour of the newest day, to the last column. */
+const checkMoved = async ({ engine, lake }: SettleDoors): Promise<void> => {
+  const files = [...((await lake.head()).files.get('windows_settled')?.values() ?? [])]
+  const hour = (fromMs: number): string => {
+    const own = files.filter(
+      ({ timeUsMin }) => Math.floor(timeUsMin! / 1000 / HOUR_MS) * HOUR_MS === fromMs
+    )
+    const list = own.map(({ path }) => quoted(lake.doors.files.location(`windows_settled/${path}`)))
+    return `SELECT * REPLACE (epoch_ms(window_start) - ${fromMs} AS window_start) FROM read_parquet([${list.join(', ')}])`
+  }
+  const [first, last] = [hour(START_MS), hour(SETTLED_UNTIL_MS - DAY_MS)]
+  for (const sql of [`(${first}) EXCEPT ALL (${last})`, `(${last}) EXCEPT ALL (${first})`]) {
+    const [row] = await engine.rows(`SELECT count(*)::DOUBLE AS n FROM (${sql})`)
+    if (row?.['n'] !== 0) throw new Error('a moved hour differs from the one that was settled')
+  }
+}
 
 /** The windows of the settled day again, so many days earlier, in one commit. */
 const moveDay = async (doors: SettleDoors, days: number): Promise<void> => {
