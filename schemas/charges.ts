@@ -80,6 +80,7 @@ export const BILL_COLUMNS: readonly Column[] = [
   text('file_sha256', 'Hash of the file: the same file is imported once.'),
   text('dialect', 'Kind of export.'),
   text('provider', 'Who bills.'),
+  text('invoice_id', 'Invoice that the line is on; null = not invoiced yet, or not told.'),
   text('model', 'Model as the bill names it; null = a charge without one.'),
   time('bucket_start', 'Start of the stretch that the line sums over.'),
   time('bucket_end', 'End of it, exclusive.'),

@@ -6,6 +6,8 @@ import { Failure } from '../../schemas/failure.ts'
  */
 export type BillLine = {
   provider: string
+  /** Invoice that the line is on, where the bill names one. */
+  invoiceId?: string
   /** Model as the bill names it; null for charges without one. */
   model: string | null
   /** Bucket of the bill, milliseconds since the epoch, half-open. */

@@ -58,6 +58,7 @@ const rowOf = (line: BillLine, { dialect, sha256 }: BillFile, number: number) =>
   file_sha256: sha256,
   dialect,
   provider: billingProvider(line.provider),
+  invoice_id: line.invoiceId ?? null,
   model: line.model,
   bucket_start: iso(line.fromMs),
   bucket_end: iso(line.toMs),

@@ -47,7 +47,7 @@ export const exportBookings = async (
     const count = Number(seen?.['n'] ?? 0)
     if (count === 0) continue
     const file = path.join(out, `focus-${String(booking).padStart(8, '0')}.${format}`)
-    await writeWhole(file, (unfinished) => engine.run(focusCopySql(rows, unfinished, format)))
+    await writeWhole(file, (unfinished) => engine.run(focusCopySql(rows, unfinished, { format })))
     files.push({ booking, file, rows: count })
   }
   if (last > exportedThrough(head, stream)) {

@@ -91,7 +91,7 @@ export const FOCUS_COLUMNS: readonly FocusColumn[] = [
   column('ContractedCost', money(contracted)),
   column('ContractedUnitPrice', unitPrice('r.unit_pico')),
   column('EffectiveCost', money('r.billed_pico')),
-  none('InvoiceId'),
+  text('InvoiceId', 'r.invoice_id'),
   text('InvoiceIssuerName', PROVIDER),
   column('ListCost', money(list)),
   column('ListUnitPrice', unitPrice(LIST_UNIT)),

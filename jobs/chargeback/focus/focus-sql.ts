@@ -1,6 +1,7 @@
 import { CHARGE_KEYS } from '../../../schemas/charges.ts'
 import { quoted } from '../../../services/lake/parquet-writer.ts'
 import { FOCUS_COLUMNS } from './focus-columns.ts'
+import { invoiceSql, type Invoice } from './invoices.ts'
 
 /** What calls carry goes onto the first line of the charges that belong to them. */
 const CALLS = [
@@ -26,7 +27,7 @@ const isCalls = "meter IN ('calls', 'calls_without_tokens')"
  * nothing: their number, energy and counts stand on the first line of the same usage. Calls that
  * no line goes with are left out: there was nothing to charge for.
  */
-export const focusSql = (relation: string): string => {
+export const focusSql = (relation: string, invoices: readonly Invoice[] = []): string => {
   const select = FOCUS_COLUMNS.map(({ name, sql }) => `${sql} AS "${name}"`).join(',\n  ')
   const same = GROUP.map((name) => `c.${name} IS NOT DISTINCT FROM l.${name}`).join(' AND ')
   const fromCalls = CALLS.map((name) => `CASE WHEN l.place = 1 THEN c.${name} END AS ${name}`)
@@ -41,23 +42,27 @@ export const focusSql = (relation: string): string => {
       strptime(l.month || '-01T00:00:00+00', '%Y-%m-%dT%H:%M:%S%z') AS period_start,
       strptime(l.month || '-01T00:00:00+00', '%Y-%m-%dT%H:%M:%S%z') + INTERVAL 1 MONTH AS period_end
     FROM lines l LEFT JOIN calls c ON ${same})
-SELECT ${select} FROM r ORDER BY ${ORDER.map((name) => `r.${name}`).join(', ')}`
+SELECT ${select} FROM (SELECT r.*, ${invoiceSql(invoices)} AS invoice_id FROM r) r ORDER BY ${ORDER.map((name) => `r.${name}`).join(', ')}`
 }
 
 /** The same rows as text: times end with Z, decimals have no needless zeros. */
-export const focusCsvSql = (relation: string): string => {
+const focusCsvSql = (relation: string, invoices: readonly Invoice[]): string => {
   const columns = FOCUS_COLUMNS.map(({ name }) =>
     name.endsWith('PeriodStart') || name.endsWith('PeriodEnd')
       ? `strftime("${name}", '%Y-%m-%dT%H:%M:%SZ') AS "${name}"`
       : `"${name}"`
   )
-  return `SELECT ${columns.join(', ')} FROM (${focusSql(relation)})`
+  return `SELECT ${columns.join(', ')} FROM (${focusSql(relation, invoices)})`
 }
 
 export type FocusFormat = 'parquet' | 'csv'
 
 /** Statement that writes FOCUS rows to a file. */
-export const focusCopySql = (relation: string, file: string, format: FocusFormat): string =>
+export const focusCopySql = (
+  relation: string,
+  file: string,
+  { format, invoices = [] }: { format: FocusFormat; invoices?: readonly Invoice[] }
+): string =>
   format === 'csv'
-    ? `COPY (${focusCsvSql(relation)}) TO ${quoted(file)} (FORMAT csv, HEADER)`
-    : `COPY (${focusSql(relation)}) TO ${quoted(file)} (FORMAT parquet, COMPRESSION zstd)`
+    ? `COPY (${focusCsvSql(relation, invoices)}) TO ${quoted(file)} (FORMAT csv, HEADER)`
+    : `COPY (${focusSql(relation, invoices)}) TO ${quoted(file)} (FORMAT parquet, COMPRESSION zstd)`

@@ -89,7 +89,7 @@ test('the validator of FOCUS 1.2 finds nothing in usage, units, corrections, adj
   )
   assert.equal(kinds.length, 4)
   const file = path.join(site.folder, 'focus.parquet')
-  await site.engine.run(focusCopySql('temp.month_rows', file, 'parquet'))
+  await site.engine.run(focusCopySql('temp.month_rows', file, { format: 'parquet' }))
   assert.deepEqual(failures(setup.stdout.trim(), file), [])
 })
 

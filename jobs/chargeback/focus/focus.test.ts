@@ -7,7 +7,11 @@ import { parseContracts } from '../../../services/rates/prices/contracts.ts'
 import { bookDue } from '../book.ts'
 import { callAt, openChargeTest, type ChargeTest } from '../fixtures/charge-site.ts'
 import { exportBookings } from './export-bookings.ts'
+import { keepBill } from '../../reconcile/kept-bills.ts'
+import focus from '../../reconcile/importers/focus.ts'
+import { parseMonth } from '../month.ts'
 import { focusCopySql, focusSql } from './focus-sql.ts'
+import { invoicesOf } from './invoices.ts'
 
 const OWN = `models:
   - { provider: anthropic, model: model-a, usd_per_million: { in: 3, read: 0.3, write: 3.75, out: 15 }, usd_per_unit: { web_search: 0.01 } }
@@ -71,8 +75,8 @@ describe('a month as FOCUS', () => {
       })
     ])
     const { totals } = await site.close('2026-10', { books })
-    const focus = `(${focusSql('temp.month_rows')})`
-    const types = await rowsOf(site, `DESCRIBE SELECT * FROM ${focus}`)
+    const exported = `(${focusSql('temp.month_rows')})`
+    const types = await rowsOf(site, `DESCRIBE SELECT * FROM ${exported}`)
     for (const { column_name: name, column_type: type } of types) {
       const column = name as string
       if (/(Cost|Price|Quantity)$/.test(column)) assert.match(type as string, /^DECIMAL/, column)
@@ -90,21 +94,73 @@ describe('a month as FOCUS', () => {
          count(*) FILTER (ContractedUnitPrice * PricingQuantity <> ContractedCost) AS contracted,
          count(*) FILTER (EXISTS (SELECT 1 FROM unnest(json_keys(SkuPriceDetails)) k(key) WHERE key NOT LIKE 'x\\_%' ESCAPE '\\')) AS prefixes,
          count(*) FILTER (ContractedCost < ListCost) AS discounted, count(*) AS n
-       FROM ${focus}`
+       FROM ${exported}`
     )
     assert.deepEqual(wrong, { list: 0n, contracted: 0n, prefixes: 0n, discounted: 2n, n: 9n })
     const [sum] = await rowsOf(
       site,
-      `SELECT (sum(BilledCost) * 1000000000000)::DECIMAL(38,0)::VARCHAR AS pico FROM ${focus}`
+      `SELECT (sum(BilledCost) * 1000000000000)::DECIMAL(38,0)::VARCHAR AS pico FROM ${exported}`
     )
     assert.equal(sum?.['pico'], String(totals.billPico))
     const csv = path.join(site.folder, 'month.csv')
-    await site.engine.run(focusCopySql('temp.month_rows', csv, 'csv'))
+    await site.engine.run(focusCopySql('temp.month_rows', csv, { format: 'csv' }))
     const [text] = await rowsOf(
       site,
       `SELECT ChargePeriodStart AS start FROM read_csv('${csv}', all_varchar = true) LIMIT 1`
     )
     assert.equal(text?.['start'], '2026-10-05T00:00:00Z')
+  })
+})
+
+describe('the invoice of a row', () => {
+  const charge = (day: number, usd: number, rest = {}) =>
+    callAt(`${day}`, `2026-10-${String(day).padStart(2, '0')}T10:00:00Z`, {
+      tokens: { in_uncached: 0, units: { web_search: usd * 100 } },
+      ...rest
+    })
+  const line = (day: number, cost: string, invoice: string) =>
+    `${cost},USD,2026-10-${day}T00:00:00Z,2026-10-${day + 1}T00:00:00Z,Anthropic,${invoice},web search`
+  const HEAD =
+    'BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ProviderName,InvoiceId,SkuMeter'
+
+  /** Sums by invoice of a month with five dollars of usage, and this bill. */
+  const invoiced = async (t: Parameters<typeof openChargeTest>[0], ...lines: string[]) => {
+    const site = await openChargeTest(t, list)
+    await site.settle([
+      charge(10, 2),
+      charge(11, 2),
+      charge(20, 1),
+      charge(12, 1, { provider: 'openai', response_model: 'gpt-4o' })
+    ])
+    await keepBill(site, {
+      dialect: 'focus',
+      sha256: 'a',
+      lines: focus.read([HEAD, ...lines].join('\n'))
+    })
+    await site.close('2026-10')
+    const invoices = await invoicesOf(site.engine, parseMonth('2026-10'))
+    const rows = await rowsOf(
+      site,
+      `SELECT ProviderName AS who, InvoiceId AS id, sum(BilledCost)::DOUBLE AS usd
+       FROM (${focusSql('temp.month_rows', invoices)}) GROUP BY ALL HAVING usd > 0 ORDER BY ALL`
+    )
+    return rows.map(({ who, id, usd }) => `${String(who)} ${String(id)} ${String(usd)}`)
+  }
+
+  test("is the bill's, for the days that it covers, and sums to what it asks", async (t) => {
+    const rows = await invoiced(t, line(10, '2.5', 'inv-1'), line(11, '2', 'inv-1'))
+    assert.deepEqual(rows, ['anthropic inv-1 4.5', 'anthropic null 1', 'openai null 1'])
+  })
+
+  test('is null while the bill names none, or names two', async (t) => {
+    assert.deepEqual(await invoiced(t, line(10, '2.5', ''), line(11, '2', 'inv-1')), [
+      'anthropic null 5.5',
+      'openai null 1'
+    ])
+    assert.deepEqual(await invoiced(t, line(10, '2.5', 'inv-2'), line(11, '2', 'inv-1')), [
+      'anthropic null 5.5',
+      'openai null 1'
+    ])
   })
 })
 

@@ -18,6 +18,7 @@ const Row = z.looseObject({
   ChargePeriodEnd: z.string(),
   ConsumedQuantity: text,
   ConsumedUnit: text,
+  InvoiceId: text,
   PricingQuantity: text,
   PricingUnit: text,
   ProviderName: z.string(),
@@ -112,6 +113,7 @@ const toLine = (row: FocusRow): BillLine => {
   const decimals = RFC_DECIMALS.exec(row.BilledCost)?.[1]?.length ?? 0
   return {
     provider,
+    ...(row.InvoiceId ? { invoiceId: row.InvoiceId } : {}),
     model: modelOf(row, details),
     fromMs: timeOf(row.ChargePeriodStart),
     toMs: timeOf(row.ChargePeriodEnd),

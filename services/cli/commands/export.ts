@@ -4,6 +4,7 @@ import { bookDue } from '../../../jobs/chargeback/book.ts'
 import { standing } from '../../../jobs/chargeback/close.ts'
 import { exportBookings } from '../../../jobs/chargeback/focus/export-bookings.ts'
 import { focusCopySql, type FocusFormat } from '../../../jobs/chargeback/focus/focus-sql.ts'
+import { invoicesOf } from '../../../jobs/chargeback/focus/invoices.ts'
 import { parseMonth } from '../../../jobs/chargeback/month.ts'
 import { writeWhole } from '../../../jobs/chargeback/whole-file.ts'
 import { Failure } from '../../../schemas/failure.ts'
@@ -87,16 +88,18 @@ const exportMonth = async (
   format: FocusFormat
 ) => {
   const { books, rules, engine } = site
+  const span = parseMonth(month)
   await standing(site, await site.head(), {
-    month: parseMonth(month),
+    month: span,
     books,
     rules,
     closedUntilMs: null
   })
+  const invoices = await invoicesOf(engine, span)
   await mkdir(out, { recursive: true })
   const file = path.join(out, `focus-${month}.${format}`)
   await writeWhole(file, (unfinished) =>
-    engine.run(focusCopySql('temp.month_rows', unfinished, format))
+    engine.run(focusCopySql('temp.month_rows', unfinished, { format, invoices }))
   )
   const [seen] = await engine.rows('SELECT count(*) AS n FROM temp.month_rows')
   return { booking: null, file, rows: Number(seen?.['n'] ?? 0) }
