@@ -1,31 +1,35 @@
-import { consume } from './consumer.ts'
 import type { LostRecord } from './log.ts'
 import type { Actor, Turn } from './scheduler.ts'
 import type { World } from './world.ts'
 
-/** The consumer processes of a world, started again whenever they end. */
+/** What a process does, from its start to its end. */
+export type Work = { name: string; run: (world: World, turn: Turn) => Promise<void> }
+
+type Running = { actor: Actor; work: Work }
+
+/** The processes of a world, started again whenever they end. */
 export class Processes {
   readonly #world: World
-  readonly #running: Actor[] = []
+  readonly #running: Running[] = []
   readonly #ended: Actor[] = []
   #started = 0
 
-  constructor(world: World, count: number) {
+  constructor(world: World, works: readonly Work[]) {
     this.#world = world
-    for (let n = 0; n < count; n++) this.#start()
+    for (const work of works) this.#start(work)
   }
 
   /** Errors that ended a process by itself. */
   failures(): unknown[] {
-    return [...this.#running, ...this.#ended]
+    return [...this.#running.map(({ actor }) => actor), ...this.#ended]
       .map(({ error }) => error)
       .filter((one) => one !== null)
   }
 
   /** Starts again what ended by itself, as a supervisor would. @returns whether anything did. */
   supervise(): boolean {
-    const ended = this.#running.filter(({ isDone, error }) => isDone && error !== null)
-    for (const actor of ended) this.#replace(actor)
+    const ended = this.#running.filter(({ actor }) => actor.isDone && actor.error !== null)
+    for (const one of ended) this.#replace(one)
     return ended.length > 0
   }
 
@@ -37,28 +41,28 @@ export class Processes {
   cutPower(): void {
     const { disk, random } = this.#world
     const all = [...this.#running]
-    for (const actor of all) this.#world.scheduler.kill(actor)
+    for (const { actor } of all) this.#world.scheduler.kill(actor)
     disk.cutPower(random)
-    for (const actor of all) this.#replace(actor)
+    for (const one of all) this.#replace(one)
   }
 
   stopOne(): void {
     const { random, scheduler } = this.#world
-    const actor = this.#running[random.integer(0, this.#running.length)]!
+    const { actor } = this.#running[random.integer(0, this.#running.length)]!
     actor.stoppedUntil = scheduler.steps + random.integer(20, 400)
   }
 
-  #replace(actor: Actor): void {
-    if (!actor.isKilled) this.#world.scheduler.kill(actor)
-    this.#running.splice(this.#running.indexOf(actor), 1)
-    this.#ended.push(actor)
-    this.#start()
+  #replace(one: Running): void {
+    if (!one.actor.isKilled) this.#world.scheduler.kill(one.actor)
+    this.#running.splice(this.#running.indexOf(one), 1)
+    this.#ended.push(one.actor)
+    this.#start(one.work)
   }
 
-  #start(): void {
-    const name = `consumer-${(this.#started += 1)}`
-    const { scheduler } = this.#world
-    this.#running.push(scheduler.spawn(name, (turn) => consume(this.#world, turn)))
+  #start(work: Work): void {
+    const name = `${work.name}-${(this.#started += 1)}`
+    const actor = this.#world.scheduler.spawn(name, (turn) => work.run(this.#world, turn))
+    this.#running.push({ actor, work })
   }
 }
 

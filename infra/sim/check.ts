@@ -7,24 +7,31 @@ import { readEntry } from '../../services/lake/ranges-log.ts'
 import { deltaPaths, headPaths } from '../../services/lake/scratch-lake.ts'
 import { scrub } from '../../services/lake/scrub.ts'
 import type { EventRow, GapRow } from './memory-encoder.ts'
+import { checkDetection, checkSettling } from './check-jobs.ts'
+import { TableReader } from './rows.ts'
 import type { World } from './world.ts'
 
 /**
  * What must hold when all is over, judged by what senders and consumers were told and by the files
  * alone: nothing acknowledged is lost unsaid, nothing is there twice, tables agree with the log of
  * commits, and no promise of a commit was taken back.
+ * @returns all commits.
  */
-export const check = async (world: World, lake: Lake): Promise<void> => {
+export const check = async (world: World, lake: Lake): Promise<Entry[]> => {
   const head = await lake.head()
-  await checkTables(lake, head)
-  const events = await rowsOf<EventRow>(lake, head, 'events_raw')
-  const gaps = await rowsOf<GapRow>(lake, head, 'gaps')
+  const entries = await checkTables(lake, head)
+  const reader = new TableReader(lake)
+  const events = await landedEvents(entries, reader)
+  const gaps = await reader.table<GapRow>(head, 'gaps')
   checkNothingLost(world, events, gaps)
   if (!world.isLossy) checkNothingDoubled(events, gaps)
   checkTold(world, events, gaps)
+  await checkSettling(world, entries, reader)
+  await checkDetection(entries, reader)
+  return entries
 }
 
-const checkTables = async (lake: Lake, head: Head): Promise<void> => {
+const checkTables = async (lake: Lake, head: Head): Promise<Entry[]> => {
   const { files } = lake.doors
   const entries: Entry[] = []
   for (let version = 0; version <= head.version; version++) {
@@ -37,13 +44,17 @@ const checkTables = async (lake: Lake, head: Head): Promise<void> => {
     assert.deepEqual(await deltaPaths(files, table), headPaths(head, table), `table ${table}`)
   }
   assert.deepEqual((await scrub(lake.doors.files)).damages, [], 'files are what their commits say')
+  return entries
 }
 
-const rowsOf = async <Row>(lake: Lake, head: Head, table: TableName): Promise<Row[]> => {
-  const rows: Row[] = []
-  for (const path of head.files.get(table)?.keys() ?? []) {
-    const bytes = await lake.doors.files.get(`${table}/${path}`)
-    rows.push(...(JSON.parse(Buffer.from(bytes ?? []).toString()) as Row[]))
+/** All raw rows that were ever landed, also those whose files settling has let go. */
+const landedEvents = async (
+  entries: readonly Entry[],
+  reader: TableReader
+): Promise<EventRow[]> => {
+  const rows: EventRow[] = []
+  for (const { table, path } of entries.flatMap(({ commit }) => commit.adds)) {
+    if (table === 'events_raw') rows.push(...(await reader.file<EventRow>(table, path)))
   }
   return rows
 }

@@ -5,6 +5,7 @@ import { Pending } from '../../services/consume/pending.ts'
 import { mayPass } from '../../services/consume/readers.ts'
 import { resumePartition } from '../../services/consume/resume-partition.ts'
 import { cutRun } from '../../services/consume/run.ts'
+import type { Range } from '../../services/lake/commit.ts'
 import type { LandingThread } from '../../services/consume/landing-thread.ts'
 import type { EventLog, PartitionState } from '../../services/stream/log.ts'
 import { memoryEncoder } from './memory-encoder.ts'
@@ -50,16 +51,20 @@ const remote = (world: World, landing: ReturnType<typeof landingOn>): Landing =>
   flush: landing.flush
 })
 
-const isDone = async ({ log, landing, world }: Doors): Promise<boolean> => {
-  if (!world.isAtRest) return false
-  const positions = await landing.positions(world.log.topic)
-  const states = await log.partitions(world.log.topic)
-  return states.every(({ partition, incarnation, start, end }) => {
+const isDone = async ({ log, landing, world }: Doors): Promise<boolean> =>
+  world.isAtRest &&
+  isLanded(await landing.positions(world.log.topic), await log.partitions(world.log.topic))
+
+/** Whether everything that the log holds is in the lake. */
+export const isLanded = (
+  positions: ReadonlyMap<number, Pick<Range, 'incarnation' | 'next'>>,
+  states: readonly PartitionState[]
+): boolean =>
+  states.every(({ partition, incarnation, start, end }) => {
     const at = positions.get(partition)
     if (at === undefined) return end === start
     return at.incarnation === incarnation && at.next >= end
   })
-}
 
 /** Reads one run of a partition, after finding out where to go on. */
 const advance = async (

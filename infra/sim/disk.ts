@@ -84,10 +84,11 @@ export class SimDisk {
 
   #list(folder: string): string[] {
     const start = folder.endsWith('/') ? folder : `${folder}/`
-    const names = [...this.#seen].filter(
-      ([name, { kind }]) => kind === 'file' && name.startsWith(start)
-    )
-    return names.map(([name]) => name.slice(start.length))
+    const names: string[] = []
+    for (const [name, { kind }] of this.#seen) {
+      if (kind === 'file' && name.startsWith(start)) names.push(name.slice(start.length))
+    }
+    return names
   }
 
   #create(target: string, bytes: Uint8Array): void {
@@ -106,11 +107,12 @@ export class SimDisk {
 
   #syncFolder(folder: string): void {
     if (this.#bugs.skipsFolderSync === true) return
-    for (const name of new Set([...this.#seen.keys(), ...this.#durable.keys()])) {
-      if (path.dirname(name) !== folder || name === folder) continue
-      const node = this.#seen.get(name)
-      if (node === undefined) this.#durable.delete(name)
-      else this.#durable.set(name, node)
+    const start = folder === '/' ? folder : `${folder}/`
+    const isIn = (name: string): boolean =>
+      name.startsWith(start) && name.length > start.length && !name.includes('/', start.length)
+    for (const [name, node] of this.#seen) if (isIn(name)) this.#durable.set(name, node)
+    for (const name of this.#durable.keys()) {
+      if (isIn(name) && !this.#seen.has(name)) this.#durable.delete(name)
     }
   }
 

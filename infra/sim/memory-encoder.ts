@@ -8,30 +8,70 @@ import type { Pending } from '../../services/consume/pending.ts'
 import { writeScratch } from './disk.ts'
 import type { TableName } from '../../schemas/tables.ts'
 
-/** A row of `events_raw` as the simulation keeps it: what tells whether it is lost or doubled. */
-export type EventRow = { incarnation: string; partition: number; offset: number; id: string }
+/** A row of `events_raw` and `events_settled` as the simulation keeps it. */
+export type EventRow = {
+  incarnation: string
+  partition: number
+  offset: number
+  id: string
+  timeMs: number
+  appendMs: number
+  tokens: number
+}
 export type GapRow = Gap & { partition: number; incarnation: string }
 
 /** Promises that an encoder breaks, for planted bugs. */
 export type EncoderBugs = { losesLastRow?: boolean; hidesGaps?: boolean }
 
 /** The lake's tables as JSON: the same port as the Parquet encoder, without a database. */
-export const memoryEncoder = (lake: Lake, disk: Disk, bugs: EncoderBugs = {}): TableEncoder => {
-  const land = async (table: TableName, rows: readonly object[]): Promise<TableFile[]> => {
-    const staged = await lake.stage(table)
-    await writeScratch(disk, staged.local, JSON.stringify(rows))
-    const content = { rows: rows.length, timeUsMin: null, timeUsMax: null }
-    return [await lake.publish(staged, content)]
-  }
-  return {
-    batch: async (pending) => {
-      const rows = eventRows(pending)
-      if (bugs.losesLastRow === true) rows.pop()
-      return rows.length === 0 ? [] : land('events_raw', rows)
-    },
-    gap: async ({ partition, incarnation }, gap) =>
-      bugs.hidesGaps === true ? [] : land('gaps', [{ ...gap, partition, incarnation }])
-  }
+export const memoryEncoder = (lake: Lake, disk: Disk, bugs: EncoderBugs = {}): TableEncoder => ({
+  batch: async (pending) => {
+    const rows = eventRows(pending)
+    if (bugs.losesLastRow === true) rows.pop()
+    return landEvents({ lake, disk }, rows, 'raw')
+  },
+  gap: async ({ partition, incarnation }, gap) =>
+    bugs.hidesGaps === true
+      ? []
+      : [await landJson({ lake, disk }, 'gaps', [{ ...gap, partition, incarnation }])]
+})
+
+export type Shelf = { lake: Lake; disk: Disk }
+
+/** Lands rows as one file of JSON; times in milliseconds say what it covers. */
+export const landJson = async (
+  { lake, disk }: Shelf,
+  table: TableName,
+  rows: readonly object[],
+  timesMs: readonly number[] = []
+): Promise<TableFile> => {
+  const staged = await lake.stage(table)
+  await writeScratch(disk, staged.local, JSON.stringify(rows))
+  const bound = (of: (...values: number[]) => number): number | null =>
+    timesMs.length === 0 ? null : of(...timesMs) * US_PER_MS
+  const content = { rows: rows.length, timeUsMin: bound(Math.min), timeUsMax: bound(Math.max) }
+  return lake.publish(staged, content)
+}
+
+const US_PER_MS = 1000
+const MINUTE_MS = 60_000
+
+export const minuteOf = (timeMs: number): number => Math.floor(timeMs / MINUTE_MS) * MINUTE_MS
+
+/** Events, and the minutes that have some: what says where windows begin. */
+export const landEvents = async (
+  shelf: Shelf,
+  rows: readonly EventRow[],
+  kind: 'raw' | 'settled'
+): Promise<TableFile[]> => {
+  if (rows.length === 0) return []
+  const timesMs = rows.map(({ timeMs }) => timeMs)
+  const minutes = [...new Set(timesMs.map(minuteOf))].sort((a, b) => a - b)
+  const windows = minutes.map((startMs) => ({ startMs }))
+  return [
+    await landJson(shelf, `events_${kind}`, rows, timesMs),
+    await landJson(shelf, `windows_${kind}`, windows, minutes)
+  ]
 }
 
 const eventRows = (pending: Pending): EventRow[] => {
@@ -41,12 +81,18 @@ const eventRows = (pending: Pending): EventRow[] => {
   const { names, segments } = pending.segments()
   return segments.flatMap(({ rows, columns }) => {
     const column = (name: string): ColumnData => columns[names.indexOf(name)]!
-    const [partitions, offsets, ids] = ['partition', 'offset', 'id'].map(column)
-    return Array.from({ length: rows }, (_, row) => {
-      const partition = Number(valueAt(partitions!, row))
-      const offset = Number(valueAt(offsets!, row))
-      const incarnation = incarnations.get(partition)!
-      return { incarnation, partition, offset, id: String(valueAt(ids!, row)) }
+    const number = (name: string, row: number): number => Number(valueAt(column(name), row))
+    return Array.from({ length: rows }, (_, row): EventRow => {
+      const partition = number('partition', row)
+      return {
+        incarnation: incarnations.get(partition)!,
+        partition,
+        offset: number('offset', row),
+        id: String(valueAt(column('id'), row)),
+        timeMs: number('time', row) / US_PER_MS,
+        appendMs: number('append_time', row) / US_PER_MS,
+        tokens: number('in_uncached', row)
+      }
     })
   })
 }
@@ -57,7 +103,8 @@ const valueAt = (column: ColumnData, row: number): number | string => {
     case 'DOUBLE':
       return column.values[row]!
     case 'BIGINT':
-      return column.values[2 * row]! + column.values[2 * row + 1]! * 2 ** 32
+    case 'TIMESTAMP':
+      return (column.values[2 * row]! >>> 0) + column.values[2 * row + 1]! * 2 ** 32
     case 'VARCHAR': {
       const { heap, starts, ends } = column.text
       return Buffer.from(heap.subarray(starts[row], ends[row])).toString()

@@ -1,12 +1,21 @@
 import { Failure } from '../../schemas/failure.ts'
 import { check } from './check.ts'
-import { Processes, wreak } from './chaos.ts'
+import { Processes, wreak, type Work } from './chaos.ts'
+import { consume } from './consumer.ts'
+import { runDetector } from './detector.ts'
+import { runSettler } from './settler.ts'
 import { createWorld, openSimLake, produce, type Bugs, type World } from './world.ts'
 
 /** More steps than any healthy run takes: what is not done by then never ends. */
 const STEPS_MAX = 60_000
 
-export type Outcome = { seed: number; steps: number; commits: number; acknowledged: number }
+export type Outcome = {
+  seed: number
+  steps: number
+  /** Commits by their kind. */
+  commits: Readonly<Record<string, number>>
+  acknowledged: number
+}
 
 /**
  * One seed: senders, consumers and mischief in one process, without any real time, disk or network.
@@ -26,7 +35,13 @@ export const simulate = async (seed: number, bugs: Bugs = {}): Promise<Outcome> 
 
 const run = async (world: World): Promise<Outcome> => {
   const { scheduler, random } = world
-  const processes = new Processes(world, 1 + random.integer(0, 3))
+  const works = (work: Work, count: number): Work[] => Array.from({ length: count }, () => work)
+  const processes = new Processes(world, [
+    ...works({ name: 'consumer', run: consume }, 1 + random.integer(0, 3)),
+    // One of each, but for where a lease was lost.
+    ...works({ name: 'settler', run: runSettler }, random.uniform() < 0.3 ? 2 : 1),
+    ...works({ name: 'detector', run: runDetector }, random.uniform() < 0.3 ? 2 : 1)
+  ])
   const others = [scheduler.spawn('chaos', (turn) => wreak(world, processes, turn))]
   for (let n = 0; n < 1 + random.integer(0, 2); n++) {
     others.push(scheduler.spawn(`sender-${n}`, (turn) => produce(world, turn, `event-${n}`)))
@@ -51,11 +66,12 @@ const checkEnd = ({ scheduler }: World, processes: Processes): void => {
 
 const judge = async (world: World): Promise<Outcome> => {
   const { scheduler, seed, acknowledged } = world
-  let commits = 0
+  const commits: Record<string, number> = {}
   const judgement = scheduler.spawn('judge', async (turn) => {
     const lake = await openSimLake(world, turn)
-    await check(world, lake)
-    commits = (await lake.head()).version
+    for (const { commit } of await check(world, lake)) {
+      commits[commit.kind] = (commits[commit.kind] ?? 0) + 1
+    }
   })
   await scheduler.run()
   if (judgement.error !== null) throw judgement.error as Error

@@ -7,10 +7,15 @@ import { createRandom, type Random } from '../worlds/random.ts'
 import { SimDisk, writeScratch, type DiskBugs } from './disk.ts'
 import { SimLog, type SimRecord } from './log.ts'
 import type { EncoderBugs } from './memory-encoder.ts'
+import type { DetectBugs } from './detector.ts'
+import type { SettleBugs } from './settler.ts'
 import { Scheduler, type Turn } from './scheduler.ts'
 
 /** Promises that some part breaks on purpose, to show that the simulation notices. */
-export type Bugs = DiskBugs & EncoderBugs & { forgetsOffset?: boolean; acknowledgesEarly?: boolean }
+export type Bugs = DiskBugs &
+  EncoderBugs &
+  SettleBugs &
+  DetectBugs & { forgetsOffset?: boolean; acknowledgesEarly?: boolean }
 
 export type Told = { partition: number; next: number; incarnation: string | undefined }
 
@@ -24,6 +29,8 @@ export type World = {
   bugs: Bugs
   /** Whether the log may lose what it acknowledged: then gap rows must say so. */
   isLossy: boolean
+  /** Tokens of each event by its id, written down before it is sent; an id may be used again. */
+  ledger: Map<string, number[]>
   /** Ids whose sender was told that the log has them. */
   acknowledged: Set<string>
   /** Positions of which a consumer was told that they are landed. */
@@ -40,15 +47,20 @@ export const LAKE_FOLDER = '/lake'
 const START_MS = Date.parse('2026-03-02T00:00:00Z')
 /** Clocks of machines differ, and are set: each look at one may be this far off. */
 const CLOCK_JUMP_MS = 30_000
-const STEP_MS = 7
+/** A run lasts some hours of its own time, so that hours close and settle while it goes on. */
+const STEP_MS = 6_000
+/** When all is over, the clock goes on until every hour is closed. */
+const REST_MS = 4 * 3_600_000
 
 export const createWorld = (seed: number, bugs: Bugs = {}): World => {
   const random = createRandom(seed)
   const scheduler = new Scheduler(random)
-  const nowMs = (): number =>
-    START_MS + scheduler.steps * STEP_MS + random.integer(-CLOCK_JUMP_MS, CLOCK_JUMP_MS)
+  const nowMs = (): number => {
+    const passedMs = scheduler.steps * STEP_MS + (world.isAtRest ? REST_MS : 0)
+    return START_MS + passedMs + random.integer(-CLOCK_JUMP_MS, CLOCK_JUMP_MS)
+  }
   let ids = 0
-  return {
+  const world: World = {
     seed,
     random,
     scheduler,
@@ -56,6 +68,7 @@ export const createWorld = (seed: number, bugs: Bugs = {}): World => {
     log: new SimLog(1 + random.integer(0, 3), random, nowMs),
     bugs,
     isLossy: random.uniform() < 0.4,
+    ledger: new Map(),
     acknowledged: new Set(),
     told: [],
     unnoticeable: new Set(),
@@ -63,6 +76,7 @@ export const createWorld = (seed: number, bugs: Bugs = {}): World => {
     nowMs,
     newId: () => `id-${(ids += 1)}`
   }
+  return world
 }
 
 /** The lake as one process opens it. Its small Parquet files hold the text of their SELECT. */
@@ -73,6 +87,7 @@ export const openSimLake = async (world: World, turn: Turn): Promise<Lake> => {
     create: true,
     writeParquet: (select, local) => writeScratch(disk, local, select),
     files: localFiles(LAKE_FOLDER, { disk, newId }),
+    disk,
     nowMs,
     newId
   })
@@ -101,10 +116,28 @@ const isTaken = ({ log, bugs }: World, partition: number, records: SimRecord[]):
   }
 }
 
-const recordsOf = ({ random }: World, name: string): SimRecord[] =>
-  Array.from({ length: 1 + random.integer(0, 3) }, (_, n) => {
-    const id = `${name}-${n}`
-    const time = new Date(START_MS).toISOString()
-    const value = encodeEvent(flattenEvent({ id, time, tenant: 'acme', kind: 'llm' }))
-    return { key: id, value: new Uint8Array(value), id }
+/** How late events are sent: most at once, some an hour, few after their hour was settled. */
+const LATE_MS = [60_000, 60_000, 60_000, 3_600_000, 5 * 3_600_000]
+const TOKENS_MAX = 100
+
+const recordsOf = (world: World, name: string): SimRecord[] => {
+  const { random, ledger } = world
+  return Array.from({ length: 1 + random.integer(0, 3) }, (_, n) => {
+    // Now and then a sender uses an id again, for other content at another time.
+    const known = [...ledger.keys()]
+    const isAgain = known.length > 0 && random.uniform() < 0.05
+    const id = isAgain ? known[random.integer(0, known.length)]! : `${name}-${n}`
+    const lateMs = random.integer(0, LATE_MS[random.integer(0, LATE_MS.length)]!)
+    const time = new Date(world.nowMs() - lateMs).toISOString()
+    const tokens = 1 + random.integer(0, TOKENS_MAX)
+    ledger.set(id, [...(ledger.get(id) ?? []), tokens])
+    const event = {
+      id,
+      time,
+      tenant: 'acme',
+      kind: 'llm',
+      tokens: { in_uncached: tokens }
+    } as const
+    return { key: id, value: new Uint8Array(encodeEvent(flattenEvent(event))), id }
   })
+}

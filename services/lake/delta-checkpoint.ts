@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
 import { Failure } from '../../schemas/failure.ts'
 import { APP_ID, PROTOCOL, addFile, removeFile, type Action } from './delta-actions.ts'
 import { logFolder, versionName, type TableLog } from './delta-log.ts'
+import { diskFailure } from './disk-failure.ts'
+import type { Doors } from './doors.ts'
 import type { Files } from './files.ts'
 import type { Fold } from './head.ts'
-import { quoted, type ParquetWriter } from './parquet-writer.ts'
+import { quoted } from './parquet-writer.ts'
 import { sealFile } from './seal-files.ts'
 import { sealOf } from './seal.ts'
 
@@ -61,12 +62,14 @@ const COLUMNS: Readonly<Record<string, string>> = {
   remove: 'STRUCT(path VARCHAR, deletionTimestamp BIGINT, dataChange BOOLEAN)'
 }
 
+type CheckpointDoors = Pick<Doors, 'files' | 'disk' | 'writeParquet'>
+
 /**
  * Writes a checkpoint of one table when its last one is far enough back. The table must hold
  * exactly what the fold says of it.
  */
 export const checkpointIfDue = async (
-  doors: { files: Files; writeParquet: ParquetWriter },
+  doors: CheckpointDoors,
   log: TableLog,
   fold: Fold
 ): Promise<void> => {
@@ -103,22 +106,30 @@ const checkpointRows = (log: TableLog, fold: Fold): Action[] => {
 }
 
 const publishRows = async (
-  { files, writeParquet }: { files: Files; writeParquet: ParquetWriter },
+  { files, disk, writeParquet }: CheckpointDoors,
   path: string,
   rows: readonly Action[]
 ): Promise<void> => {
   const text = await files.scratch(`${path}.ndjson`)
-  await writeFile(text, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  await writeText(disk, text, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
   const parquet = await files.scratch(path)
   await writeParquet(rowsSelect(text), parquet)
-  await rm(text)
-  await sealFile(files, path, sealOf(await readFile(parquet)))
+  await disk.remove(text)
+  await sealFile(files, path, sealOf((await disk.read(parquet)) ?? new Uint8Array()))
   try {
     await files.publish(parquet, path)
   } catch (error) {
     // Another process made a checkpoint of the same version: it says the same in other bytes.
     if (!(error instanceof Failure && error.code === 'E_LAKE_CONFLICT')) throw error
-    await rm(parquet)
+    await disk.remove(parquet)
+  }
+}
+
+const writeText = async (disk: Doors['disk'], local: string, text: string): Promise<void> => {
+  try {
+    await disk.create(local, Buffer.from(text))
+  } catch (error) {
+    throw diskFailure(error, 'write', local)
   }
 }
 

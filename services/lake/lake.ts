@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { rm } from 'node:fs/promises'
 import { Failure } from '../../schemas/failure.ts'
 import type { TableName } from '../../schemas/tables.ts'
 import { NOTHING, type Head, type LiveFile, type TableFile } from './commit.ts'
 import { PROTOCOL, newMetaData } from './delta-actions.ts'
 import { appendActions } from './delta-log.ts'
+import { nodeDisk } from './disk.ts'
 import type { Doors } from './doors.ts'
 import type { Files } from './files.ts'
 import { ORIGIN, cleaned, createFollower, type Follower } from './follower.ts'
@@ -25,6 +25,8 @@ export type LakeOptions = {
   writeParquet: ParquetWriter
   /** Default: the local folder. */
   files?: Files
+  /** Default: the disk of this machine. */
+  disk?: Doors['disk']
   nowMs?: () => number
   newId?: () => string
   /** Whether to create the lake when the folder holds none. */
@@ -75,6 +77,7 @@ export type FileContent = Pick<TableFile, 'rows' | 'timeUsMin' | 'timeUsMax'>
 export const openLake = async (dir: string, options: LakeOptions): Promise<Lake> => {
   const doors: Doors = {
     files: options.files ?? localFiles(dir),
+    disk: options.disk ?? nodeDisk,
     nowMs: options.nowMs ?? Date.now,
     newId: options.newId ?? randomUUID,
     writeParquet: options.writeParquet
@@ -137,7 +140,7 @@ const assemble = (doors: Doors, follower: Follower, keeper: TableKeeper): Lake =
       const seal = await files.publish(local, `${table}/${path}`)
       return { table, path, ...seal, ...content }
     },
-    discard: async ({ local }) => rm(local, { force: true })
+    discard: async ({ local }) => doors.disk.remove(local)
   }
 }
 

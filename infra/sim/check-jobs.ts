@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { FOLDED_UNTIL_KEY } from '../../jobs/detect/detect.ts'
+import type { FindingRow } from '../../schemas/incidents.ts'
+import type { Head } from '../../services/lake/commit.ts'
+import { EMPTY_FOLD, foldEntries, type Entry } from '../../services/lake/head.ts'
+import { settledHours } from '../../services/lake/settled-hours.ts'
+import type { EventRow } from './memory-encoder.ts'
+import { firstOfEach, type TableReader } from './rows.ts'
+import { findingOf, minutesOf, TALLIES, toldBy } from './tally-fold.ts'
+import type { World } from './world.ts'
+
+/** The lake after each of its commits, oldest first. */
+export const headsOf = (entries: readonly Entry[]): Head[] => {
+  let fold = EMPTY_FOLD
+  return entries.map((entry) => (fold = foldEntries(fold, [entry])).head)
+}
+
+const placeOf = ({ incarnation, partition, offset }: EventRow): string =>
+  `${incarnation}/${partition}/${offset}`
+
+/**
+ * What settling promises: at every version each event that was landed is there, and no record is
+ * there twice; an hour never goes back; and in the end what is settled is exactly what was landed,
+ * each id once.
+ */
+export const checkSettling = async (
+  world: World,
+  entries: readonly Entry[],
+  reader: TableReader
+): Promise<void> => {
+  const landed: EventRow[] = []
+  const through = new Map<number, number>()
+  let settled: EventRow[] = []
+  for (const [index, head] of headsOf(entries).entries()) {
+    for (const { table, path } of entries[index]!.commit.adds) {
+      if (table === 'events_raw') landed.push(...(await reader.file<EventRow>(table, path)))
+    }
+    const visible = await reader.visible(head)
+    const ids = new Set(visible.map(({ id }) => id))
+    const gone = landed.find(({ id }) => !ids.has(id))
+    assert.equal(gone?.id, undefined, `an event went at version ${head.version}`)
+    const places = visible.map(placeOf)
+    assert.equal(new Set(places).size, places.length, `a record twice at version ${head.version}`)
+    for (const hour of settledHours(head)) {
+      assert.ok(hour.through >= (through.get(hour.startMs) ?? -1), 'an hour went back')
+      through.set(hour.startMs, hour.through)
+    }
+    settled = visible
+  }
+  assert.deepEqual(byId(settled), byId(firstOfEach(landed)), 'settled is not what was landed')
+  for (const { id, tokens } of settled) {
+    assert.ok(world.ledger.get(id)?.includes(tokens), `${id} has ${tokens} tokens that nobody sent`)
+  }
+}
+
+const byId = (rows: readonly EventRow[]): string[] =>
+  rows.map((row) => `${row.id} ${placeOf(row)} ${row.tokens}`).sort()
+
+/**
+ * What detection promises: findings are those of a fold that was never disturbed, over the versions
+ * that were read; none is there twice or missing, and minutes follow on one another.
+ */
+export const checkDetection = async (
+  entries: readonly Entry[],
+  reader: TableReader
+): Promise<void> => {
+  const heads = headsOf(entries)
+  const tally = { minutes: 0, tokens: 0 }
+  let fromMs = -Infinity
+  let versionBefore = -1
+  let sequence = 1
+  let rows: FindingRow[] = []
+  for (const { version, commit } of entries) {
+    if (commit.kind !== 'detect') continue
+    for (const { table, path } of commit.adds) {
+      if (table === 'findings') rows.push(...(await reader.file<FindingRow>(table, path)))
+    }
+    const until = commit.state[FOLDED_UNTIL_KEY]
+    // Findings without a place wait for one that takes them in: it will not, after a crash.
+    if (until === undefined) continue
+    const untilMs = Number(until)
+    assert.ok(untilMs >= fromMs, `version ${version} folds to ${untilMs}, behind ${fromMs}`)
+    // Without a finding nobody knows what was read: at least what was there before.
+    const read = rows[0] === undefined ? versionBefore : toldBy(rows[0]).version
+    const visible = read < 0 ? [] : await reader.visible(heads[read]!)
+    const wanted = minutesOf(visible, { fromMs, untilMs }).flatMap(([startMs, tokens]) => {
+      tally.minutes += 1
+      tally.tokens += tokens
+      return TALLIES.map((id) => findingOf(id, startMs, { ...tally, version: read }))
+    })
+    const found = rows.map(({ finding }) => finding)
+    assert.deepEqual(
+      found,
+      wanted.map((one) => JSON.stringify(one)),
+      `findings of version ${version}`
+    )
+    for (const row of rows) assert.equal(row.sequence, sequence++, 'a sequence is missing or twice')
+    rows = []
+    fromMs = untilMs
+    versionBefore = version
+  }
+}
