@@ -1,4 +1,4 @@
-import type { WindowColumn } from './windows.ts'
+import { windowStartSql, type WindowColumn } from './windows.ts'
 
 /**
  * The prefix grain: which prompt prefixes were sent in a minute, by whom, and how much of them the
@@ -20,7 +20,7 @@ export const PREFIX_DIMENSIONS: readonly PrefixColumn[] = [
   {
     name: 'window_start',
     type: 'TIMESTAMPTZ',
-    sql: 'time_bucket(INTERVAL 60 SECONDS, time)',
+    sql: windowStartSql('time'),
     comment: 'Start of the minute of event time, UTC.'
   },
   { name: 'tenant', type: 'VARCHAR', sql: 'tenant', comment: 'Who pays.' },

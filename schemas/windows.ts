@@ -34,10 +34,14 @@ const dimension = (name: string, comment: string): WindowColumn => ({
   comment
 })
 
+/** Minutes are whole in UTC, so that numbers tell them: asking a calendar costs ten times as much. */
+export const windowStartSql = (time: string): string =>
+  `make_timestamptz(epoch_us(${time}) - epoch_us(${time}) % ${WINDOW_SECONDS * 1_000_000})`
+
 export const WINDOW_START: WindowColumn = {
   name: 'window_start',
   type: 'TIMESTAMPTZ',
-  sql: `time_bucket(INTERVAL ${WINDOW_SECONDS} SECONDS, time)`,
+  sql: windowStartSql('time'),
   comment: 'Start of the minute of event time, UTC.'
 }
 

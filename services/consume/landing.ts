@@ -43,7 +43,7 @@ export const columnsSql = (topic: string, present: ReadonlySet<string>): string 
     if (column === 'in_total') return `${totalSql(column, INPUT_BUCKETS, present)} ${named}`
     if (column === 'out_total') return `${totalSql(column, OUTPUT_BUCKETS, present)} ${named}`
     if (!present.has(column)) return `NULL::${type} ${named}`
-    if (kind === 'time') return `timezone('UTC', e."${column}") ${named}`
+    if (kind === 'time') return `${instant(column)} ${named}`
     // Words stay enumerations: they group and write by their codes.
     return kind === 'long' ? `e."${column}"::BIGINT ${named}` : `e."${column}"`
   })
@@ -53,7 +53,7 @@ export const columnsSql = (topic: string, present: ReadonlySet<string>): string 
     `${constant(topic)} AS topic`,
     'e."partition"',
     'e."offset"',
-    `timezone('UTC', e."append_time") AS append_time`
+    `${instant('append_time')} AS append_time`
   ]
   const select = [...position, ...fields, ...extra].join(',\n ')
   return `CREATE OR REPLACE TEMP VIEW columns AS SELECT ${select} FROM temp.batch e`
@@ -67,6 +67,9 @@ export const presentColumns = (given: ReadonlySet<string>): Set<string> => {
   if (any(OUTPUT_BUCKETS)) present.add('out_total')
   return present
 }
+
+/** An instant out of a column in UTC: without the calendar that a conversion of zones asks. */
+const instant = (column: string): string => `make_timestamptz(epoch_us(e."${column}"))`
 
 /** What enrichment adds: expressions over `columns` (alias `e`) and the joins they need. */
 export type Enrichment = {

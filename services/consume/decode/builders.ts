@@ -1,4 +1,5 @@
 import type { ColumnData, TextHeap } from '../../lake/columns.ts'
+import type { Cursor } from './cursor.ts'
 import type { Dictionary } from './dictionary.ts'
 
 /**
@@ -171,11 +172,14 @@ export class WordBuilder extends Nullable implements Builder {
 /** A growing heap of strings, one after the other. */
 export class Heap {
   bytes = new Uint8Array(0)
+  #view = new DataView(this.bytes.buffer)
   length = 0
 
   reset(): void {
     this.length = 0
-    if (this.bytes.length > HEAP_BYTES_KEPT_MAX) this.bytes = new Uint8Array(0)
+    if (this.bytes.length <= HEAP_BYTES_KEPT_MAX) return
+    this.bytes = new Uint8Array(0)
+    this.#view = new DataView(this.bytes.buffer)
   }
 
   add(source: Uint8Array, start: number, end: number): void {
@@ -184,6 +188,14 @@ export class Heap {
     // Ids are short: a plain loop beats the call of `set` with a subarray.
     if (end - start > 64) bytes.set(source.subarray(start, end), into)
     else for (let at = start; at < end;) bytes[into++] = source[at++]!
+  }
+
+  /** As `add`, four bytes a step: ids are long enough for it to pay. */
+  addFrom({ bytes: source, view }: Cursor, start: number, end: number): void {
+    let into = this.#room(end - start)
+    let at = start
+    for (; at + 4 <= end; at += 4, into += 4) this.#view.setInt32(into, view.getInt32(at))
+    for (; at < end; at++, into++) this.bytes[into] = source[at]!
   }
 
   addHex(source: Uint8Array, start: number, end: number): void {
@@ -201,6 +213,7 @@ export class Heap {
     this.length += length
     if (this.length > this.bytes.length) {
       this.bytes = grown(this.bytes, Math.max(this.length, this.bytes.length * 2, 4096))
+      this.#view = new DataView(this.bytes.buffer)
     }
     return to
   }
@@ -229,6 +242,16 @@ export class TextBuilder extends Nullable implements Builder {
     this.#fill(row)
     this.#starts[row] = this.#heap.length
     this.#heap.add(bytes, start, end)
+    this.#ends[row] = this.#heap.length
+    this.#written = row + 1
+    this.valid.set(row)
+  }
+
+  /** The same out of what a cursor looks at. */
+  setFrom(row: number, cursor: Cursor, start: number, end: number): void {
+    this.#fill(row)
+    this.#starts[row] = this.#heap.length
+    this.#heap.addFrom(cursor, start, end)
     this.#ends[row] = this.#heap.length
     this.#written = row + 1
     this.valid.set(row)

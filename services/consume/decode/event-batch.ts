@@ -6,6 +6,7 @@ import type { AvroNode } from './avro-type.ts'
 import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder, type Builder } from './builders.ts'
 import { ListBuilder } from './list-builder.ts'
 import { Cursor } from './cursor.ts'
+import { standing, type Standing } from './dictionary.ts'
 import { compile, type Step, type Target } from './program.ts'
 import type { Vocabulary, Words } from './vocabulary.ts'
 
@@ -19,7 +20,7 @@ export type MappedField = EventField & ({ from: string } | { fixed: string })
 /** The events of one partition in a flush, in columns. */
 export class EventBatch {
   readonly #targets: (Target & { from: string | null })[]
-  readonly #fixed: { builder: WordBuilder; value: Uint8Array }[]
+  readonly #fixed: { builder: WordBuilder; value: Standing }[]
   readonly #programs = new Map<AvroNode, Step[]>()
   readonly #cursor = new Cursor()
   readonly #offsets = new WideBuilder('BIGINT')
@@ -41,7 +42,7 @@ export class EventBatch {
     this.#fixed = fields.flatMap((field, index) => {
       const builder = this.#targets[index]!.builder
       if ('from' in field || !(builder instanceof WordBuilder)) return []
-      return [{ builder, value: Buffer.from(field.fixed) }]
+      return [{ builder, value: standing(field.fixed) }]
     })
     this.#time = this.#targets.find(({ column }) => column === 'time')!.builder as WideBuilder
     this.#required = fields.flatMap((field, index) =>

@@ -5,8 +5,9 @@ import type { AvroNode } from './avro-type.ts'
 import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder, type Builder } from './builders.ts'
 import { ListBuilder } from './list-builder.ts'
 import { Cursor } from './cursor.ts'
+import { standing } from './dictionary.ts'
 import { eachItem, pick, skipper } from './skip.ts'
-import { checkLabel, checkText } from './text.ts'
+import { checkLabel, checkText, isPlainLabel } from './text.ts'
 import { readJson } from './json.ts'
 
 /** Reads one value under the cursor into row `row`. */
@@ -61,7 +62,7 @@ const mismatch = (node: AvroNode, wanted: string): never => {
 const wordReader = (node: AvroNode, builder: WordBuilder): Read => {
   const { dictionary } = builder
   if (node.kind === 'enum') {
-    const symbols = node.symbols.map((symbol) => Buffer.from(symbol))
+    const symbols = node.symbols.map(standing)
     return (cursor, row) => {
       builder.set(row, dictionary.codeOf(pick(symbols, cursor.readLong())))
     }
@@ -98,9 +99,10 @@ const textReader = (node: AvroNode, kind: FieldKind, builder: TextBuilder): Read
     return (cursor, row) => {
       const length = cursor.readLength()
       const start = cursor.at
-      check(cursor.bytes, start, start + length)
-      cursor.at = start + length
-      builder.set(row, cursor.bytes, start, start + length)
+      const end = start + length
+      if (!isPlainLabel(cursor.view, start, end)) check(cursor.bytes, start, end)
+      cursor.at = end
+      builder.setFrom(row, cursor, start, end)
     }
   }
   if (node.kind === 'fixed' || node.kind === 'bytes') return hexText(node, builder)
