@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { checksumLines, writeWindows } from '../race-windows.ts'
+
+/**
+ * One consumer on one core, then two of one group on a core each, on the same topic and RUNS times
+ * round. On a machine that others use, the time that they take says little; the CPU of the busier
+ * one of two against that of the one alone says what two cores of their own would give.
+ */
+const MEMBER = fileURLToPath(new URL('./member.js', import.meta.url))
+const { BROKERS = '', TOPIC = '', SCHEMA = '', BENCH_DIR = tmpdir(), RUNS = '3' } = process.env
+const MS_PER_S = 1000
+
+type Group = { members: number; cpuS: number[]; seconds: number; checksum: string }
+
+const runGroup = async (members: number): Promise<Group> => {
+  const lake = await mkdtemp(path.join(BENCH_DIR, 'tally-group-'))
+  const startMs = performance.now()
+  try {
+    const cores = Array.from({ length: members }, (_, core) => core)
+    const cpuS = await Promise.all(cores.map((core) => runMember(lake, core)))
+    const seconds = (performance.now() - startMs) / MS_PER_S
+    const out = `${lake}.ndjson`
+    await writeWindows(lake, out)
+    const { checksum } = await checksumLines(out)
+    await rm(out)
+    return { members, cpuS, seconds, checksum: String(checksum) }
+  } finally {
+    await rm(lake, { recursive: true, force: true })
+  }
+}
+
+const runMember = async (lake: string, core: number): Promise<number> => {
+  const args = [BROKERS, TOPIC, SCHEMA, lake, path.basename(lake)]
+  const child = spawn('taskset', ['-c', String(core), process.execPath, MEMBER, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0) throw new Error(`a member of the group ended with ${code}`)
+  return (JSON.parse(Buffer.concat(chunks).toString()) as { cpu_s: number }).cpu_s
+}
+
+const rounded = (value: number): number => Math.round(value * 100) / 100
+
+for (let run = 0; run < Number(RUNS); run++) {
+  const one = await runGroup(1)
+  const two = await runGroup(2)
+  const line = {
+    one_cpu_s: one.cpuS.map(rounded),
+    two_cpu_s: two.cpuS.map(rounded),
+    ratio_by_cpu: rounded(one.cpuS[0]! / Math.max(...two.cpuS)),
+    one_s: rounded(one.seconds),
+    two_s: rounded(two.seconds),
+    ratio_by_time: rounded(one.seconds / two.seconds),
+    equal: one.checksum === two.checksum,
+    checksum: one.checksum,
+    load: rounded(loadavg()[0]!)
+  }
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pino from 'pino'
+import { Consumer, CONSUMER_DEFAULTS } from '../../../services/consume/consumer.ts'
+import { startLanding } from '../../../services/consume/landing-thread.ts'
+import { KafkaLog } from '../../../services/stream/kafka/log.ts'
+import { PREFIX_BYTES, RACE_COLUMNS, RACE_FIXED } from '../race-mapping.ts'
+
+/** One member of a group that lands a topic; ends when the lake has all of it, whoever landed it. */
+const [brokers = '', topic = '', schemaFile = '', dir = '', group = ''] = process.argv.slice(2)
+const LOOK_MS = 100
+const US_PER_S = 1_000_000
+
+const schema: unknown = JSON.parse(await readFile(schemaFile, 'utf8'))
+const log = new KafkaLog({ brokers: brokers.split(',') })
+const landing = startLanding({
+  dir,
+  crashAt: null,
+  foreign: { schema, prefixBytes: PREFIX_BYTES, columns: RACE_COLUMNS, fixed: RACE_FIXED }
+})
+const consumer = new Consumer(
+  { topic, group, ...CONSUMER_DEFAULTS },
+  { log, landing, logger: pino({ level: 'warn' }, pino.destination(2)), nowMs: Date.now }
+)
+const running = consumer.run()
+const ends = await log.partitions(topic)
+const isLanded = async (): Promise<boolean> => {
+  const positions = await landing.positions(topic)
+  return ends.every(({ partition, end }) => (positions.get(partition)?.next ?? 0) >= end)
+}
+// At the end of its own partitions it hurries: nobody waits for a flush by time.
+void consumer.caughtUp()
+while (!(await isLanded())) await Promise.race([sleep(LOOK_MS), running])
+consumer.stop()
+await running
+await landing.close()
+await landing.terminate()
+await log.close()
+const { user, system } = process.cpuUsage()
+process.stdout.write(`${JSON.stringify({ cpu_s: (user + system) / US_PER_S })}\n`)
