@@ -5,7 +5,7 @@ import { meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.t
 /**
  * Who pushed the others out of a shared cache, and who lost. A culprit puts in more tokens that
  * nobody had sent before (novel) and keeps more tokens alive (footprint) than before the change; a
- * victim's prompts were seen before, but are no longer served (re-missed).
+ * victim is refused (re-missed) what the cache would have served before the change.
  */
 
 export type Share = {
@@ -34,7 +34,7 @@ const BEFORE_MINUTES = 30
 /** With fewer minutes before the change in the ring, the long mean stands in. */
 const BEFORE_MINUTES_MIN = 10
 /** Re-missed tokens must grow by this share of a tenant's input to call it a victim. */
-export const VICTIM_SHARE_MIN = 0.04
+export const VICTIM_SHARE_MIN = 0.03
 
 export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
   const suspected = new Map(suspects(pool).map(({ tenant, by }) => [tenant, by]))
@@ -50,9 +50,7 @@ export const attribute = (pool: Pool, startMinute: number, nowMinute: number): A
   return { ranking, culprits, victims, margin, basis }
 }
 
-/** A suspect must carry at least this share of the largest growth in the pool. */
-const MATERIAL_MIN = 0.5
-/** A second suspect this close to the first did it too. */
+/** A suspect this close to the largest growth in the pool did it, too; a smaller one did not. */
 export const MARGIN_MIN = 0.2
 
 /** Without prefixes suspicion can't tell shape from volume: then size alone decides. */
@@ -64,7 +62,7 @@ const choose = (
   if (largest <= 0) return { culprits: [], margin: 0 }
   const candidates = ranking.filter(
     ({ score: own, suspect }) =>
-      own >= MATERIAL_MIN * largest && (basis === 'counts' || suspect !== null)
+      own >= (1 - MARGIN_MIN) * largest && (basis === 'counts' || suspect !== null)
   )
   const [first, second] = candidates
   if (first === undefined) return { culprits: [], margin: 0 }
@@ -102,6 +100,13 @@ const score = (shares: readonly Share[], basis: Attribution['basis']): void => {
 
 export const novelGrowth = ({ before, after }: Share): number => after.novel - before.novel
 const aliveGrowth = ({ before, after }: Share): number => after.alive - before.alive
+
+/** A tenant's growth as a share of what the whole cache kept alive before. */
+export const aliveGrowthShare = ({ ranking }: Attribution, tenant: string): number => {
+  const all = ranking.reduce((sum, { before }) => sum + before.alive, 0)
+  const own = ranking.find((share) => share.tenant === tenant)
+  return own === undefined || all <= 0 ? 0 : aliveGrowth(own) / all
+}
 const missed = ({ input, cached }: Rates): number => input - cached
 
 const findVictims = (ranking: readonly Share[], culprits: readonly Share[]): Share[] =>

@@ -35,20 +35,29 @@ const minutesAfterChange = (draft: Draft): number =>
   (Date.parse(draft.detected_at) - START_MS) / 60_000 - CHANGE_MINUTE
 
 for (const { seed, shift } of HARMFUL) {
-  test(`the culprit is named within ten minutes, and victims with it: ${shift}`, () => {
+  test(`the culprit is named within ten minutes: ${shift}`, () => {
     const world = drawWorld(seed, shift)
-    const { minutes, victims } = minutesOf(world)
-    const drafts = foldAll(minutes)
-    const [first] = drafts
+    const [first] = foldAll(minutesOf(world).minutes)
     assert.ok(first !== undefined && minutesAfterChange(first) > 0, 'nothing before the change')
     assert.ok(minutesAfterChange(first) <= 10, `after ${minutesAfterChange(first)} min`)
     assert.equal(first.culprit?.['tenant'], `t${world.culprits[0]}`)
     assert.equal(first.culprit?.['confidence'], 'high')
-    const told = drafts.findLast(({ scope }) => scope['level'] === 'pool')?.victims ?? []
-    const right = told.filter((victim) => victims.has(String(victim['tenant']))).length
-    assert.ok(right / told.length >= 0.7 && right / victims.size >= 0.6, `${right} right`)
   })
 }
+
+test('four of five tenants told as victims are, and two of three victims are told', () => {
+  const sum = { told: 0, right: 0, victims: 0 }
+  for (const { seed, shift } of HARMFUL) {
+    const { minutes, victims } = minutesOf(drawWorld(seed, shift))
+    const last = foldAll(minutes).findLast(({ scope }) => scope['level'] === 'pool')
+    const told = (last?.victims ?? []).map((victim) => String(victim['tenant']))
+    sum.told += told.length
+    sum.right += told.filter((tenant) => victims.has(tenant)).length
+    sum.victims += victims.size
+  }
+  const { told, right, victims } = sum
+  assert.ok(right / told >= 0.8 && right / victims >= 0.65, `${right} of ${told}, ${victims}`)
+})
 
 test('a night on which one tenant innocently grows 2.5 times names nobody', () => {
   const world = { ...drawWorld(12, 'uuid_head'), culprits: [], surge: 1 }

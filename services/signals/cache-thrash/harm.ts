@@ -1,8 +1,10 @@
-import type { Pool } from './pool.ts'
-import { FILLING_MINUTES } from './suspicion.ts'
+import { FILLING_MINUTES, type Pool } from './pool.ts'
 import { KNOWN, REMISS, RING_MINUTES, valueAt } from './tenant-ring.ts'
 
-/** Whether the others lost since a minute: their reuse, with the suspect's own left out. */
+/**
+ * Whether the others lost since a minute: their reuse, with the suspect's own left out. Each tenant
+ * is compared with itself, as who happens to be busy moves the pool's reuse more than any loss.
+ */
 export type Harm = {
   /** Share of reusable tokens that the others were served, before and after. */
   before: number
@@ -28,9 +30,10 @@ export const measureHarm = (
   const oldest = nowMinute - RING_MINUTES + 1
   const from = Math.max(oldest, sinceMinute - BEFORE_MINUTES, pool.firstMinute + FILLING_MINUTES)
   const slots = [...pool.tenants].filter(([tenant]) => tenant !== suspect).map(([, slot]) => slot)
-  const before = reuse(pool, slots, from, sinceMinute)
+  const usual = usualReuse(pool, slots, from, sinceMinute)
+  const before = reuse(pool, slots, [from, sinceMinute], usual)
   // The change's own minute is half old, half new.
-  const after = reuse(pool, slots, Math.max(oldest, sinceMinute + 1), nowMinute + 1)
+  const after = reuse(pool, slots, [Math.max(oldest, sinceMinute + 1), nowMinute + 1], usual)
   if (before.length < MINUTES_MIN || after.length < MINUTES_MIN) return null
   const [b, a] = [mean(before), mean(after)]
   const sd = Math.max(SD_MIN, Math.sqrt(mean(before.map((x) => (x - b) ** 2))))
@@ -47,20 +50,55 @@ export const recentReuse = (
   nowMinute: number
 ): number | null => {
   const slots = [...pool.tenants].filter(([tenant]) => tenant !== suspect).map(([, slot]) => slot)
-  const rates = reuse(pool, slots, fromMinute, nowMinute + 1)
+  const rates = reuse(pool, slots, [fromMinute, nowMinute + 1])
   return rates.length < MINUTES_MIN ? null : mean(rates)
 }
 
-const reuse = (pool: Pool, slots: readonly number[], from: number, to: number): number[] => {
+type Usual = { all: number; of: ReadonlyMap<number, number> }
+
+/** Reuse of each tenant over a stretch, leaning on the pool's by as much as one minute of it. */
+const usualReuse = (pool: Pool, slots: readonly number[], from: number, to: number): Usual => {
+  const sums = new Map(slots.map((slot) => [slot, stretch(pool, slot, from, to)]))
+  const known = total(sums, (one) => one.known)
+  const all = known > 0 ? 1 - total(sums, (one) => one.remiss) / known : 0
+  const lean = known / Math.max(1, slots.length * (to - from))
+  const of = new Map<number, number>()
+  for (const [slot, own] of sums) {
+    of.set(slot, (own.known - own.remiss + lean * all) / Math.max(own.known + lean, 1e-9))
+  }
+  return { all, of }
+}
+
+const stretch = ({ ring }: Pool, slot: number, from: number, to: number) => {
+  const sum = { known: 0, remiss: 0 }
+  for (let minute = from; minute < to; minute++) {
+    sum.known += valueAt(ring, slot, minute, KNOWN)
+    sum.remiss += valueAt(ring, slot, minute, REMISS)
+  }
+  return sum
+}
+
+const total = <One>(sums: ReadonlyMap<number, One>, of: (one: One) => number): number =>
+  [...sums.values()].reduce((sum, one) => sum + of(one), 0)
+
+/** Reuse per minute; given what is usual, as it would be if all were as busy as they usually are. */
+const reuse = (
+  { ring }: Pool,
+  slots: readonly number[],
+  [from, to]: readonly [number, number],
+  usual: Usual | null = null
+): number[] => {
   const rates: number[] = []
   for (let minute = from; minute < to; minute++) {
     let known = 0
-    let remiss = 0
+    let served = 0
     for (const slot of slots) {
-      known += valueAt(pool.ring, slot, minute, KNOWN)
-      remiss += valueAt(pool.ring, slot, minute, REMISS)
+      const own = valueAt(ring, slot, minute, KNOWN)
+      const mix = usual === null ? 0 : usual.of.get(slot)! - usual.all
+      known += own
+      served += own * (1 - mix) - valueAt(ring, slot, minute, REMISS)
     }
-    if (known > 0) rates.push((known - remiss) / known)
+    if (known > 0) rates.push(served / known)
   }
   return rates
 }

@@ -2,7 +2,8 @@ import { hashPart, NEVER_SEEN, NOT_SAMPLED, touch, type Ledger } from './ledger.
 
 /**
  * Splits a prompt's input tokens into what the pool had seen and served, had seen but did not
- * serve (re-miss: somebody's loss) and had never seen (novel: the sender's own doing).
+ * serve (re-miss: somebody's loss), had seen so long ago that it would never have served them, and
+ * had never seen (novel: the sender's own doing).
  */
 
 export type Prompt = {
@@ -17,7 +18,7 @@ export type Prompt = {
 export type Novelty = {
   novel: number
   remiss: number
-  /** Tokens that could have been served: seen within the horizon, or served anyway. */
+  /** Tokens that would usually be served: used within the pool's usual age, or served anyway. */
   known: number
   /** Tokens of prompts whose very first block is new. */
   headNovel: number
@@ -27,20 +28,24 @@ export type Novelty = {
 
 export const SEPARATOR = '\u001f'
 const MINUTE_SECONDS = 60
-/** Gaps between uses by powers of two: bin b holds gaps below 2^b seconds. */
-export const GAP_BINS = 12
+/** Gaps between uses by quarter powers of two: bin b holds gaps below 2^(b/4) seconds. */
+export const GAP_BINS = 48
+const BINS_PER_OCTAVE = 4
 
 /** Tokens hit and missed by the time since the prefix was last used: tells the eviction age. */
 export type Gaps = { hits: Float64Array; misses: Float64Array }
 
 const RESULT: Novelty = { novel: 0, remiss: 0, known: 0, headNovel: 0, alive: 0 }
 
+/** Ages at which the pool evicts: the one of now, and the one of before any change of the hour. */
+export type Ages = { alive: number; usual: number }
+
 /** Reads one prompt against the ledger and notes it there. The result is reused by the next call. */
 export const readPrompt = (
   ledger: Ledger,
   gaps: Gaps,
   prompt: Prompt,
-  aliveSeconds: number
+  ages: Ages
 ): Readonly<Novelty> => {
   clear()
   const { ladder, input } = prompt
@@ -54,13 +59,13 @@ export const readPrompt = (
     upper = Math.min(level, input)
     const gap = touch(ledger, hashPart(ladder, from, to), prompt.second)
     if (gap !== NOT_SAMPLED) {
-      addLevel(gaps, { lower, upper, gap, weight }, prompt.cached, aliveSeconds)
+      addLevel(gaps, { lower, upper, gap, weight }, prompt.cached, ages)
       if (lower === 0 && gap === NEVER_SEEN) RESULT.headNovel = input * weight
     }
     level *= 2
     from = to + 1
   }
-  addTail(prompt, upper, aliveSeconds)
+  addTail(prompt, upper, ages.alive)
   return RESULT
 }
 
@@ -74,20 +79,21 @@ const clear = (): void => {
 
 type LevelRead = { lower: number; upper: number; gap: number; weight: number }
 
-const addLevel = (gaps: Gaps, level: LevelRead, cached: number, aliveSeconds: number): void => {
+const addLevel = (gaps: Gaps, level: LevelRead, cached: number, ages: Ages): void => {
   const { lower, upper, gap, weight } = level
   const size = (upper - lower) * weight
   const served = Math.min(Math.max(cached - lower, 0), upper - lower) * weight
   if (gap === NEVER_SEEN) {
     RESULT.novel += size - served
     RESULT.known += served
-    RESULT.alive += (size * aliveSeconds) / MINUTE_SECONDS
+    RESULT.alive += (size * ages.alive) / MINUTE_SECONDS
     return
   }
-  RESULT.remiss += size - served
-  RESULT.known += size
-  RESULT.alive += (size * Math.min(gap, aliveSeconds)) / MINUTE_SECONDS
-  const bin = Math.min(GAP_BINS - 1, Math.ceil(Math.log2(gap + 1)))
+  const lost = gap <= ages.usual ? size - served : 0
+  RESULT.remiss += lost
+  RESULT.known += served + lost
+  RESULT.alive += (size * Math.min(gap, ages.alive)) / MINUTE_SECONDS
+  const bin = Math.min(GAP_BINS - 1, Math.ceil(BINS_PER_OCTAVE * Math.log2(gap + 1)))
   gaps.hits[bin]! += served
   gaps.misses[bin]! += size - served
 }
@@ -109,5 +115,5 @@ export const evictionAge = ({ hits, misses }: Gaps): number => {
     errors += misses[bin]! - hits[bin]!
     if (errors <= best.errors) best = { bin, errors }
   }
-  return 2 ** best.bin
+  return 2 ** (best.bin / BINS_PER_OCTAVE)
 }

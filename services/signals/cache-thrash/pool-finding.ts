@@ -1,4 +1,5 @@
 import type { Draft } from '../define.ts'
+import { VICTIM_SHARE_MIN } from './attribution.ts'
 import { fingerprint } from '../fingerprint.ts'
 import { sqlEquals, sqlText, sqlTime } from '../sql.ts'
 import type { Cause } from './cause.ts'
@@ -7,7 +8,7 @@ import type { Harm } from './harm.ts'
 import type { Pool } from './pool.ts'
 import { meanOver, RING_MINUTES } from './tenant-ring.ts'
 
-/** The finding about a shared cache: tokens that it had seen are no longer served. */
+/** The finding about a shared cache: tokens that it usually serves are no longer served. */
 
 const MINUTE_MS = 60_000
 const MINUTES_PER_DAY = 1_440
@@ -62,7 +63,7 @@ export const poolDraft = (collapse: PoolCollapse): Draft => {
 const summary = ({ pool, cause, harm }: PoolCollapse): string => {
   const lost = `${round(100 * harm.before, 0)} to ${round(100 * harm.after, 0)} %`
   const cache = pool.assumed ? `the cache of ${pool.name}` : `cache ${pool.name}`
-  return `Of tokens that ${cache} had seen, the others are served ${lost}: ${cause.sentence}; ${cause.victims.length} tenants lose more than 4 % of their input`
+  return `Of tokens that ${cache} usually serves, the others get ${lost}: ${cause.sentence}; ${cause.victims.length} tenants lose more than ${100 * VICTIM_SHARE_MIN} % of their input`
 }
 
 const counts = (pool: Pool, from: number, to: number) => {

@@ -1,5 +1,5 @@
 import type { Draft } from '../define.ts'
-import { attribute, type Attribution } from './attribution.ts'
+import { aliveGrowthShare, attribute, type Attribution } from './attribution.ts'
 import { iso } from './finding.ts'
 import { measureHarm, recentReuse, type Harm } from './harm.ts'
 import { explain } from './mechanism.ts'
@@ -24,15 +24,18 @@ export type PoolIncident = {
 
 /** Nats of suspicion and harm together: false once in e¹⁴ pool minutes, two years. */
 const TOGETHER_NATS = 14
-/** Suspicion alone that a culprit must reach: five or six full minutes. */
-const CULPRIT_NATS = 12
+/** Suspicion alone that a culprit must reach: four full minutes; harm must then give the rest. */
+const CULPRIT_NATS = 9
 /**
- * Standard errors of harm that must be seen at least: prompts that changed shape are no chance, so
- * little is asked; more traffic may be healthy, so the others must clearly lose.
+ * Standard errors of harm that must be seen at least. Prompts that changed shape are no chance, and
+ * what newly fills a part of the cache leaves less of it to the others: little is asked of both.
+ * Other growth may be healthy, so the others must clearly lose.
  */
-const HARM_Z_MIN = { plain: 0.5, shape: 1.2, volume: 2 } as const
-/** Evidence of shape that needs no more than a hint of harm: seven or eight full minutes. */
+const HARM_Z_MIN = { plain: 0.5, crowding: 1.2, healthy: 2 } as const
+/** Evidence that needs no more than a hint of harm: seven or eight full minutes. */
 const PLAIN_NATS = 18
+/** Growth that crowds the others, as a share of all tokens that the cache keeps alive. */
+const CROWDING_MIN = 0.05
 /** And this much of the others' reuse. */
 const HARM_MIN = 0.01
 /** The ranking is made again when this many minutes of the changed traffic were seen. */
@@ -57,8 +60,11 @@ export const followPool = (
   return harm === null ? null : openIncident(pool, { sinceMinute: reuseFell }, harm, minute)
 }
 
-const leastHarm = ({ by, nats }: Suspect): number =>
-  by === 'shape' && nats >= PLAIN_NATS ? HARM_Z_MIN.plain : HARM_Z_MIN[by]
+const leastHarm = (suspect: Suspect, attribution: Attribution): number => {
+  const crowds = aliveGrowthShare(attribution, suspect.tenant) >= CROWDING_MIN
+  if (suspect.by === 'volume' && !crowds) return HARM_Z_MIN.healthy
+  return suspect.nats >= PLAIN_NATS ? HARM_Z_MIN.plain : HARM_Z_MIN.crowding
+}
 
 type Guilty = { suspect: Suspect; harm: Harm }
 
@@ -66,11 +72,13 @@ const findGuilty = (pool: Pool, minute: number): Guilty | null => {
   for (const suspect of suspects(pool)) {
     if (suspect.nats < CULPRIT_NATS) continue
     const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
-    if (harm === null || harm.z < leastHarm(suspect) || harm.before - harm.after < HARM_MIN)
-      continue
+    if (harm === null || harm.before - harm.after < HARM_MIN) continue
     if (suspect.nats + harm.nats < TOGETHER_NATS) continue
-    const { culprits } = attribute(pool, suspect.sinceMinute, minute)
-    if (culprits.some(({ tenant }) => tenant === suspect.tenant)) return { suspect, harm }
+    const attribution = attribute(pool, suspect.sinceMinute, minute)
+    if (harm.z < leastHarm(suspect, attribution)) continue
+    if (attribution.culprits.some(({ tenant }) => tenant === suspect.tenant)) {
+      return { suspect, harm }
+    }
   }
   return null
 }

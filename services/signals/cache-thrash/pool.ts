@@ -1,10 +1,10 @@
 import { addRecord, type Records } from '../statistics/records.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { evictionAge, GAP_BINS, readPrompt, type Gaps, type Prompt } from './novelty.ts'
+import { evictionAge, GAP_BINS, readPrompt, type Ages, type Gaps, type Prompt } from './novelty.ts'
 import { addToMinute, createRing, startRing } from './tenant-ring.ts'
 
 /**
- * A cache that several tenants share. Its reuse rate, of tokens that it had seen, is watched like
+ * A cache that several tenants share. Its reuse rate, of tokens that it usually serves, is watched like
  * a tenant's hit rate; what each tenant puts into it is kept to tell who pushed the others out.
  */
 
@@ -15,7 +15,9 @@ export type Pool = {
   assumed: boolean
   ledger: Ledger
   gaps: Gaps
+  /** Age at which the pool evicts, and the same at the ends of the last tens of minutes. */
   aliveSeconds: number
+  agesBefore: number[]
   firstMinute: number
   lastMinute: number
   tenants: Map<string, number>
@@ -35,6 +37,7 @@ export const createPool = (name: string, assumed: boolean, minute: number): Pool
   ledger: createLedger(),
   gaps: { hits: new Float64Array(GAP_BINS), misses: new Float64Array(GAP_BINS) },
   aliveSeconds: ALIVE_SECONDS_DEFAULT,
+  agesBefore: [],
   firstMinute: minute,
   lastMinute: minute,
   tenants: new Map(),
@@ -62,10 +65,26 @@ export const startMinute = (pool: Pool, minute: number): void => {
   pool.lastMinute = minute
 }
 
-export const learnEvictionAge = (pool: Pool): void => {
-  const seen = pool.gaps.hits.some((tokens) => tokens > 0)
-  if (seen) pool.aliveSeconds = evictionAge(pool.gaps)
+/** Ages kept, ten minutes apart: the oldest is from before any change that is still being judged. */
+const AGES_BEFORE = 3
+/** A pool's first minutes, in which every prefix is new to it. */
+export const FILLING_MINUTES = 10
+const AGE_MINUTES = 10
+
+/** What is usual stays as it was while an incident is open, or a loss would soon be no loss. */
+export const learnEvictionAge = (pool: Pool, minute: number, hasIncident: boolean): void => {
+  if (!pool.gaps.hits.some((tokens) => tokens > 0)) return
+  pool.aliveSeconds = evictionAge(pool.gaps)
+  const isFilling = minute < pool.firstMinute + FILLING_MINUTES
+  if (hasIncident || isFilling || minute % AGE_MINUTES > 0) return
+  pool.agesBefore.push(pool.aliveSeconds)
+  if (pool.agesBefore.length > AGES_BEFORE) pool.agesBefore.shift()
 }
+
+const agesOf = ({ aliveSeconds: alive, agesBefore: [oldest] }: Pool): Ages => ({
+  alive,
+  usual: oldest ?? alive
+})
 
 /** Sums over prompts of tokens that could have been served (w) and were (h), as in windows. */
 export type Reuse = { n: number; w: number; h: number; ww: number; x: number }
@@ -98,7 +117,7 @@ type Place = { slot: number; minute: number; times: number }
 
 const addPrompt = (pool: Pool, place: Place, prompt: Prompt, reuse: Reuse): void => {
   const { times } = place
-  const read = readPrompt(pool.ledger, pool.gaps, prompt, pool.aliveSeconds)
+  const read = readPrompt(pool.ledger, pool.gaps, prompt, agesOf(pool))
   const { novel, remiss, known, headNovel, alive } = read
   addToMinute(pool.ring, place, 3, novel * times)
   addToMinute(pool.ring, place, 4, remiss * times)

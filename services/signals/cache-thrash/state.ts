@@ -34,11 +34,11 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 2
+const VERSION = 3
 
 type SavedPool = Pick<
   Pool,
-  'name' | 'assumed' | 'aliveSeconds' | 'firstMinute' | 'lastMinute' | 'laddered'
+  'name' | 'assumed' | 'aliveSeconds' | 'agesBefore' | 'firstMinute' | 'lastMinute' | 'laddered'
 > & { shift: number; tenants: [string, number][]; ringSize: number }
 
 type SavedName = [SeriesName['level'], ...(string | null)[]]
@@ -124,6 +124,7 @@ const savedPool = (pool: Pool, shift: number): SavedPool => ({
   name: pool.name,
   assumed: pool.assumed,
   aliveSeconds: pool.aliveSeconds,
+  agesBefore: pool.agesBefore,
   firstMinute: pool.firstMinute,
   lastMinute: pool.lastMinute,
   laddered: pool.laddered,
@@ -160,6 +161,7 @@ const restorePool = (saved: SavedPool, arrays: Float64Array[]): Pool => {
   pool.ring = recordsFrom(pool.ring.shape, saved.ringSize, arrays.splice(0, RECORD_ARRAYS))
   pool.tenants = new Map(saved.tenants)
   pool.aliveSeconds = saved.aliveSeconds
+  pool.agesBefore = saved.agesBefore
   pool.lastMinute = saved.lastMinute
   pool.laddered = saved.laddered
   return pool

@@ -1,4 +1,4 @@
-import type { Pool } from './pool.ts'
+import { FILLING_MINUTES, type Pool } from './pool.ts'
 import { EVENTS, NOVEL, RING, RING_MINUTES, valueAt } from './tenant-ring.ts'
 
 /**
@@ -20,8 +20,6 @@ const YARDSTICK_MINUTES = 30
 const YARDSTICK_MIN = 10
 /** A yardstick of this many minutes is only half believed, being noisy itself. */
 const YARDSTICK_ERROR_MINUTES = 7
-/** A pool's first minutes, in which every prefix is new to it. */
-export const FILLING_MINUTES = 10
 /** Evidence that makes a tenant a suspect. */
 export const SUSPECT_NATS = 5
 

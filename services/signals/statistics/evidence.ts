@@ -94,6 +94,20 @@ export const clearEvidence = (d: Float64Array, at: number): void => {
   d.fill(0, at + D.evidence, at + D.evidence + STATISTICS * DROPS.length)
 }
 
+/**
+ * Nats that a window adds to the bet on a rise by `rise`, against one by half of that: how much
+ * better a rate got than its baseline can follow.
+ */
+export const riseNats = (reading: Reading, rise: number): number => {
+  const { rate, expected, variance, flipsMax } = reading
+  const null0 = clampRate(expected + rise / 2)
+  const above = clampRate(expected + rise)
+  if (above - null0 < SEPARATION_MIN) return 0
+  const flips = Math.min(flipsMax, (expected * (1 - expected)) / variance)
+  const nats = rate * Math.log(above / null0) + (1 - rate) * Math.log((1 - above) / (1 - null0))
+  return Math.min(CAP_NATS, flips * nats)
+}
+
 /** Nats that a window adds to the mirrored bet: the rate is back at `expected`, not at `half`. */
 export const recoveryNats = (reading: Reading, half: number): number => {
   const { rate, expected, variance, flipsMax } = reading

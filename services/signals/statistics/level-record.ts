@@ -3,12 +3,12 @@ import { createRecords, layout, type Records } from './records.ts'
 /** What is remembered of one series of plain numbers: at most 2 KB, however long it runs. */
 
 /** Places at which the level may have changed, kept per segment: all recent ones, few old ones. */
-export const SPLITS = 26
+export const SPLITS = 24
 /**
- * Numbers kept per split: points before it, their Σx, Σx², Σ of products of neighbours, and the
- * values just before and just after it.
+ * Numbers kept per split: points before it, their Σx, Σx², Σ of products of neighbours, the values
+ * just before and just after it, and Σ of x times its place in the segment.
  */
-export const SPLIT = 6
+export const SPLIT = 7
 /** Bins of a histogram of surprises: each 2^(1/3) wide, 2^13 in all. */
 export const SURPRISE_BINS = 40
 /** Two ways of being surprised: the value against the level of now, that against the usual level. */
@@ -37,6 +37,7 @@ const doubles = layout({
   sum: 1,
   sumSquares: 1,
   sumProducts: 1,
+  sumPlaces: 1,
   splits: 1,
   split: SPLITS * SPLIT
 })

@@ -4,9 +4,10 @@ import type { Records } from './records.ts'
 
 /**
  * Finds where the level of a series changed for good: at each point the generalised likelihood
- * ratio of one mean against two, over all places of the running segment that are kept. Noise is
- * the larger of what steps from point to point show and most of what all points show; evidence is
- * divided by how much the residuals move together. After a change a new segment starts there.
+ * ratio of one mean against two, over all places of the running segment that are kept; two means
+ * must also explain more than one straight line does. Noise is the larger of what steps from point
+ * to point show and most of what all points show; evidence is divided by how much the residuals
+ * move together. After a change a new segment starts there.
  */
 
 /** Points that a side of a change has at least: fewer are a spike. */
@@ -37,7 +38,7 @@ export const observeShift = (records: Records, slot: number, value: number): num
   const known = gain / (2 * Math.max(noise * noise, spread))
   // With few points the noise is hardly known, and a likelihood ratio that asks it anew is wiser.
   const asked = ((points - 2) / 2) * Math.log(1 + gain / (points * Math.max(spread, NOISE_MIN)))
-  const nats = Math.min(known, asked) * freedom
+  const nats = Math.min(known, asked, beyondLine(d, at, spread)) * freedom
   if (nats <= Math.log(RUN_LENGTH) / 2 + Math.log(points)) return null
   return restart(d, at, best)
 }
@@ -55,6 +56,7 @@ const addPoint = (d: Float64Array, at: number, value: number): void => {
   d[at + L.sum]! += x
   d[at + L.sumSquares]! += x * x
   d[at + L.sumProducts]! += x * previous
+  d[at + L.sumPlaces]! += x * points
 }
 
 /** Keeps the sums so far as a place to split; when full, the old places thin out. */
@@ -67,6 +69,7 @@ const keepSplit = (d: Float64Array, at: number, [before, after]: [number, number
   d[split + 3] = d[at + L.sumProducts]!
   d[split + 4] = before
   d[split + 5] = after
+  d[split + 6] = d[at + L.sumPlaces]!
   d[at + L.splits]! += 1
 }
 
@@ -113,6 +116,19 @@ const bestSplit = (d: Float64Array, at: number): number => {
     if (gain > most) [most, best] = [gain, split]
   }
   return best
+}
+
+/**
+ * Evidence for two levels against one straight line, of as many parameters: what rises or falls
+ * steadily has no place where its level changed.
+ */
+const beyondLine = (d: Float64Array, at: number, spread: number): number => {
+  const n = d[at + L.segmentPoints]!
+  const mean = d[at + L.sum]! / n
+  const covariance = d[at + L.sumPlaces]! - (mean * n * (n - 1)) / 2
+  const explained = (12 * covariance * covariance) / (n * (n * n - 1))
+  const left = Math.max(0, d[at + L.sumSquares]! - mean * d[at + L.sum]! - explained)
+  return left <= 0 ? 0 : (n / 2) * Math.log(left / n / Math.max(spread, NOISE_MIN * left))
 }
 
 type Judged = { gain: number; spread: number; correlation: number }
@@ -169,6 +185,8 @@ const restart = (d: Float64Array, at: number, split: number): number => {
   d[at + L.sum]! -= d[split + 1]!
   d[at + L.sumSquares]! -= d[split + 2]!
   d[at + L.sumProducts]! -= d[split + 3]! + d[split + 4]! * d[split + 5]!
+  // Places count from the new start: Σx·(i−k) over what is left.
+  d[at + L.sumPlaces] = d[at + L.sumPlaces]! - d[split + 6]! - d[split]! * d[at + L.sum]!
   d[at + L.segmentFirst] = d[split + 5]! + d[at + L.segmentOrigin]!
   d[at + L.splits] = 0
   return d[at + L.segmentStart]!

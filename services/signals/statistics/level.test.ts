@@ -37,6 +37,7 @@ test('noise, a constant and a steady climb change nothing', () => {
   assert.deepEqual(watch(noise(3000, 2, () => 10)).changes, [])
   assert.deepEqual(watch(Array.from({ length: 500 }, () => 7)), { alarms: [], changes: [] })
   assert.deepEqual(watch(Array.from({ length: 300 }, (_, index) => index)).changes, [])
+  assert.deepEqual(watch(noise(600, 5, (index) => index / 100)).changes, [])
 })
 
 test('a value unlike all before alarms at once, and is told once', () => {

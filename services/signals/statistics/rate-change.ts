@@ -1,6 +1,6 @@
 import { D, SNAPSHOT } from './rate-record.ts'
 import { strongestDrop } from './evidence.ts'
-import { oldestAnchor } from './rate-detector.ts'
+import { oldestAnchor } from './rate-anchors.ts'
 import type { Records } from './records.ts'
 
 /** Sums over a stretch [fromMs, toMs) of a series, exactly those that a query over it gives. */

@@ -11,15 +11,16 @@ import {
 import {
   addEvidence,
   clearEvidence,
-  dropNats,
   markRestarts,
   mixtureNats,
   recoveryNats,
+  riseNats,
   strongestDrop,
   strongestNats,
   type Reading
 } from './evidence.ts'
-import { ANCHORS, D, DROPS, SNAPSHOT, STATISTICS, type Sample } from './rate-record.ts'
+import { markAnchor, oldestAnchor } from './rate-anchors.ts'
+import { D, SNAPSHOT, STATISTICS, type Sample } from './rate-record.ts'
 import { addRecord, type Records } from './records.ts'
 
 /**
@@ -58,7 +59,6 @@ const LATENT_SD = 3
 /** First-day noise between windows beyond independence, as neighbouring sessions share fate. */
 const EARLY_INFLATION = 2
 const DAY_MS = 86_400_000
-const ANCHOR_MS = DAY_MS / 2
 /** A first day shorter than this goes on past midnight: its minutes would pass for a whole day. */
 const FIRST_DAY_MS_MIN = DAY_MS / 2
 /** After this many days without traffic nothing of the old baseline is left. */
@@ -99,7 +99,8 @@ export const observeRate = (
     d[at + D.openMs]! > 0
       ? followOpen(d, at, { sample, ms }, settings)
       : judge(d, at, { sample, ms }, settings)
-  if (outcome === 'accepted' && !isMild(d, at)) forget(records, slot, ms)
+  const hasFallen = outcome === 'accepted' && !isMild(d, at)
+  if (hasFallen || hasOutgrown(d, at, settings)) forget(records, slot, ms)
   learn(records, slot, sample, ms)
   d[at + D.totalN]! += sample.n
   d[at + D.totalW]! += sample.w
@@ -121,37 +122,6 @@ const closeDays = (records: Records, slot: number, day: number): void => {
     closeVarianceDay(d, at)
   }
   d[at + D.day] = day
-}
-
-/** Keeps the sums of every 12 hours, so that "before" is a stretch which a query can repeat. */
-const markAnchor = (d: Float64Array, at: number, ms: number): void => {
-  const next = d[at + D.anchorNext]!
-  const latest = anchorAt(at, next + ANCHORS - 1)
-  if (d[at + D.windows]! > 0 && Math.floor(ms / ANCHOR_MS) === Math.floor(d[latest]! / ANCHOR_MS)) {
-    return
-  }
-  // What came before a change that is under suspicion is kept, however long it takes to decide.
-  if (earliestSuspicion(d, at) <= d[anchorAt(at, next + 1)]!) return
-  const anchor = anchorAt(at, next)
-  d[anchor] = ms
-  d[anchor + 1] = d[at + D.totalN]!
-  d[anchor + 2] = d[at + D.totalW]!
-  d[anchor + 3] = d[at + D.totalH]!
-  d[anchor + 4] = d[at + D.totalCost]!
-  d[at + D.anchorNext] = (next + 1) % ANCHORS
-}
-
-const anchorAt = (at: number, index: number): number =>
-  at + D.anchors + (index % ANCHORS) * SNAPSHOT
-
-/** When the oldest evidence that still stands began; Infinity when there is none. */
-const earliestSuspicion = (d: Float64Array, at: number): number => {
-  let earliest = Infinity
-  for (let drop = 0; drop < DROPS.length; drop++) {
-    const stands = dropNats(d, at, drop) > 0
-    if (stands) earliest = Math.min(earliest, d[at + D.restarts + drop * SNAPSHOT]!)
-  }
-  return earliest
 }
 
 const READING: Reading = {
@@ -211,16 +181,6 @@ const open = (d: Float64Array, at: number, { sample, ms }: Step, effectMin: numb
   return true
 }
 
-/** The oldest kept anchor that holds anything: where "before" begins. */
-export const oldestAnchor = (d: Float64Array, at: number): number => {
-  const next = d[at + D.anchorNext]!
-  for (let step = 0; step < ANCHORS; step++) {
-    const anchor = anchorAt(at, next + step)
-    if (d[anchor]! > 0) return anchor
-  }
-  return anchorAt(at, 0)
-}
-
 const ratio = (numerator: number, denominator: number): number =>
   denominator > 0 ? numerator / denominator : 0
 
@@ -237,6 +197,20 @@ const followOpen = (d: Float64Array, at: number, step: Step, settings: RateSetti
   return close(d, at, step.ms, 'accepted')
 }
 
+/**
+ * A jump whose square is the noise of one request: learned as noise it would hide falls for weeks,
+ * so a series that rose so far is learned anew.
+ */
+const RISE = Math.sqrt(VARIANCE_REQUEST_DEFAULT)
+
+/** Whether the rate rose beyond what the baseline can follow; counts the evidence while at peace. */
+const hasOutgrown = (d: Float64Array, at: number, settings: RateSettings): boolean => {
+  if (d[at + D.openMs]! > 0 || !isLearned(d, at)) return false
+  const nats = riseNats(read(d, at, 0, settings), RISE)
+  d[at + D.recovery] = Math.max(0, d[at + D.recovery]! + nats)
+  return d[at + D.recovery]! >= settings.alarmNats
+}
+
 /** A fall to this share of the expected rate or more is mild: its level is learned meanwhile. */
 const MILD_RATIO = 0.75
 /** The expected rate came this close to the fallen one: it moved, and the rate did not come back. */
@@ -247,7 +221,8 @@ const forget = (records: Records, slot: number, ms: number): void => {
   const { doubles: d, floats, bytes, shape } = records
   const at = slot * shape.doubles
   d.fill(0, at + D.windows, at + D.totalN)
-  d.fill(0, at + D.early, at + D.openMs)
+  d.fill(0, at + D.anchors, at + D.openMs)
+  d[at + D.recovery] = 0
   floats.fill(0, slot * shape.floats, (slot + 1) * shape.floats)
   bytes.fill(0, slot * shape.bytes, (slot + 1) * shape.bytes)
   initVariance(d, at)
@@ -256,6 +231,7 @@ const forget = (records: Records, slot: number, ms: number): void => {
 
 const close = (d: Float64Array, at: number, ms: number, outcome: Outcome): Outcome => {
   d[at + D.openMs] = 0
+  d[at + D.recovery] = 0
   d[at + D.resolvedMs] = ms
   clearEvidence(d, at)
   return outcome

@@ -109,6 +109,20 @@ test('a drop that lasts for a week becomes the baseline', () => {
   assert.ok(Math.abs(expected - 0.3) < 0.01)
 })
 
+test('a series that arrives collapsed and recovers is learned anew: its next fall is found within the hour', () => {
+  const recovered = DAY_MINUTES + 600
+  const collapse = 3 * DAY_MINUTES
+  const low = (minute: number) => minute < recovered || minute >= collapse
+  const random = createRandom(5)
+  const share = (minute: number) => (low(minute) ? 0.18 : 0.71) + 0.2 * (random.uniform() - 0.5)
+  const { outcomes } = play(collapse + 120, share)
+  assert.deepEqual(
+    outcomes.map(({ outcome }) => outcome),
+    ['opened']
+  )
+  assert.ok(outcomes[0]!.minute - collapse < 60, `${outcomes[0]!.minute - collapse} minutes`)
+})
+
 test('the hour of day is learned, and a nightly dip is no finding', () => {
   const night = (minute: number) => Math.floor(minute / 60) % 24 < 6
   const { records, outcomes } = play(14 * DAY_MINUTES, (minute) => (night(minute) ? 0.6 : 0.8))
