@@ -13,6 +13,7 @@ import { scratchFolder } from '../../services/lake/scratch-lake.ts'
 import type { SettledHour } from '../../services/lake/settled-hours.ts'
 import { attach } from '../../services/lake/snapshot.ts'
 import { loadBook } from '../../services/rates/prices/book.ts'
+import type { SettleDoors } from './settle-hour.ts'
 import { settle } from './settle.ts'
 
 /** A lake for tests of settling: events go in by flushes, hours are settled when told. */
@@ -35,7 +36,10 @@ const SOURCE = { topic: 'usage', incarnation: 'one' }
 const LATER_MS = Date.parse('2030-01-01T00:00:00Z')
 const APPENDED_MS = Date.parse('2026-06-01T00:00:00Z')
 
-export const openSettling = async (t: Pick<TestContext, 'after'>): Promise<Settling> => {
+export const openSettling = async (
+  t: Pick<TestContext, 'after'>,
+  options: Pick<SettleDoors, 'partEventsMax'> = {}
+): Promise<Settling> => {
   const folder = await scratchFolder(t)
   const dir = path.join(folder, 'lake')
   const landing = await openLanding({ dir, crashAt: null })
@@ -46,7 +50,7 @@ export const openSettling = async (t: Pick<TestContext, 'after'>): Promise<Settl
   })
   const lake = await openLake(dir, { writeParquet: parquetWriter(engine), create: true })
   const prices = await loadBook()
-  const doors = { engine, lake, prices, generation: generationOf(prices) }
+  const doors = { engine, lake, prices, generation: generationOf(prices), ...options }
   let end = 0
   const encode = (events: readonly object[]): Run => {
     const run = runOf(end, events)

@@ -15,11 +15,13 @@ export type SettleDoors = CommitDoors & {
   prices: PriceBook
   /** What estimates the hour's energy; another one only to tell what it costs. */
   estimate?: typeof energy
+  /** Events that are worked on at once; another number only for tests. */
+  partEventsMax?: number
 }
 
 const US_PER_MS = 1000
 
-/** Tables with one file for each settled hour; `conflicts` only grows. */
+/** Tables with files for each settled hour, one but for large hours; `conflicts` only grows. */
 const HOUR_TABLES: readonly TableName[] = [
   'events_settled',
   'windows_settled',

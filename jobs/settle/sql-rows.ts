@@ -13,6 +13,7 @@ import { CONFLICTS, KEPT, KEPT_SQL, KEY_HASHES_SQL, RANKED_SQL, keyHashSql } fro
 import { energy } from './energy.ts'
 import { RECORD_COLUMNS, attachOriginals } from './identity/family.ts'
 import { identify, type Identity } from './identity/identity.ts'
+import { PART_EVENTS_MAX, eventParts, minuteParts } from './parts.ts'
 import type { SettleDoors, SettleRows, WorkedOut } from './settle-hour.ts'
 
 /** Settling's arithmetic over rows, by SQL over the views of one version of the lake. */
@@ -115,38 +116,62 @@ const land = async (
     joins: [...cost.joins, ...joules.joins]
   }
   await engine.run(enrichedSql(generation, enrichment))
-  const events = await landTable(doors, EVENTS)
-  const files = [events]
-  for (const selection of [
-    ...aggregates(generation, events === null ? 'enriched' : landed(doors, events)),
-    ...keyTables(startMs),
-    ...identity.selections
-  ]) {
-    files.push(await landTable(doors, selection))
-  }
-  return files.filter((file) => file !== null)
+  const events = await landEach(doors, await eventSelections(doors))
+  const relation = events.length === 0 ? 'enriched' : landed(doors, events)
+  return [
+    ...events,
+    ...(await landEach(doors, await aggregates(doors, relation))),
+    ...(await landEach(doors, [...keyTables(startMs), ...identity.selections]))
+  ]
 }
 
-const EVENTS: Selection = {
-  table: 'events_settled',
-  sql: 'FROM enriched ORDER BY tenant, time, source, id',
-  time: 'time'
+const landEach = async (
+  doors: SettleDoors,
+  selections: readonly Selection[]
+): Promise<TableFile[]> => {
+  const files: TableFile[] = []
+  for (const selection of selections) {
+    const file = await landTable(doors, selection)
+    if (file !== null) files.push(file)
+  }
+  return files
+}
+
+const eventSelections = async ({
+  engine,
+  partEventsMax = PART_EVENTS_MAX
+}: SettleDoors): Promise<Selection[]> => {
+  const parts = await eventParts(engine, 'temp.columns', partEventsMax)
+  return parts.map((part) => ({
+    table: 'events_settled',
+    sql: `FROM enriched WHERE ${part} ORDER BY tenant, time, source, id`,
+    time: 'time'
+  }))
 }
 
 /**
  * The events as they were just written: in order of tenant and time, so that what is added up lies
  * close together, and with cost and energy worked out. Half the work of doing it from `enriched`.
  */
-const landed = ({ lake }: SettleDoors, { table, path }: TableFile): string =>
-  `read_parquet(${quoted(lake.doors.files.location(`${table}/${path}`))})`
+const landed = ({ lake }: SettleDoors, files: readonly TableFile[]): string => {
+  const paths = files.map(({ table, path }) => lake.doors.files.location(`${table}/${path}`))
+  return `read_parquet([${paths.map(quoted).join(', ')}])`
+}
 
-const aggregates = (generation: string, events: string): Selection[] => {
+const aggregates = async (
+  { engine, generation, partEventsMax = PART_EVENTS_MAX }: SettleDoors,
+  events: string
+): Promise<Selection[]> => {
   const stamped = (sql: string): string =>
     `SELECT *, ${quoted(generation)} AS generation FROM (${sql})`
-  return [
-    { table: 'windows_settled', sql: stamped(windowsSql(events)), time: 'window_start' },
-    { table: 'prefixes_settled', sql: stamped(prefixesSql(events)), time: 'window_start' }
-  ]
+  const parts = await minuteParts(engine, events, partEventsMax)
+  return parts.flatMap((part): Selection[] => {
+    const within = `(FROM ${events} WHERE ${part})`
+    return [
+      { table: 'windows_settled', sql: stamped(windowsSql(within)), time: 'window_start' },
+      { table: 'prefixes_settled', sql: stamped(prefixesSql(within)), time: 'window_start' }
+    ]
+  })
 }
 
 const keyTables = (startMs: number): Selection[] => {
