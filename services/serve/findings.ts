@@ -30,7 +30,7 @@ export const readIncidents = async (
 const otherTenants = async ({ access, rows }: Desk): Promise<string[]> => {
   if (access.tenant === null) return []
   const seen = await rows(
-    'SELECT DISTINCT tenant FROM (SELECT tenant FROM cube.hours UNION ALL SELECT tenant FROM live.fresh)'
+    'SELECT tenant FROM cube.tenant_hours UNION SELECT tenant FROM cube.tenant_days UNION SELECT tenant FROM live.fresh'
   )
   return seen.flatMap((row) => textOf(row['tenant']) ?? []).filter((name) => name !== access.tenant)
 }

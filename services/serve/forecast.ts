@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DAY_MS } from './range.ts'
 
 /** What a month will have cost at its end. */
 
@@ -41,4 +42,17 @@ export const forecast = (
     days_seen: days.length,
     method: 'cost to date plus the mean of the last whole days for each day left'
   }
+}
+
+/**
+ * The costs of the days of a stretch, from the first one with any: a day without cost is one too.
+ * @param costs dollars by the start of the day, in milliseconds
+ */
+export const everyDay = (
+  costs: ReadonlyMap<number, number>,
+  { fromMs, toMs }: { fromMs: number; toMs: number }
+): number[] => {
+  const firstMs = Math.max(fromMs, Math.min(...costs.keys()))
+  const days = Math.max(0, Math.ceil((toMs - firstMs) / DAY_MS))
+  return Array.from({ length: days }, (_, index) => costs.get(firstMs + index * DAY_MS) ?? 0)
 }

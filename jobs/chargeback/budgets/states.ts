@@ -2,7 +2,7 @@ import { formatDollars, roundUsd } from '../../../schemas/money.ts'
 import type { Head } from '../../../services/lake/commit.ts'
 import type { Engine } from '../../../services/lake/engine.ts'
 import type { Lake } from '../../../services/lake/lake.ts'
-import { forecast, type Forecast } from '../../../services/serve/forecast.ts'
+import { everyDay, forecast, type Forecast } from '../../../services/serve/forecast.ts'
 import { DAY_MS, type Month } from '../month.ts'
 import type { Budget } from './budget-file.ts'
 import { budgetQuery, openSpend, type DaySpend, type ModelSpend } from './spend.ts'
@@ -74,7 +74,9 @@ const standingOf = (
   const own = days.filter(({ dayMs }) => dayMs >= month.fromMs)
   const spentPico = own.reduce((sum, { pico }) => sum + pico, 0n)
   const daysLeft = (month.toMs - untilMs) / DAY_MS
-  const ahead = forecast(usd(spentPico), wholeDays(days, untilMs), daysLeft)
+  const costs = new Map(days.map(({ dayMs, pico }) => [dayMs, usd(pico)]))
+  const past = { fromMs: lookBackMs(untilMs), toMs: Math.floor(untilMs / DAY_MS) * DAY_MS }
+  const ahead = forecast(usd(spentPico), everyDay(costs, past), daysLeft)
   return {
     spentPico,
     unpricedCalls: own.reduce((sum, { unpricedCalls }) => sum + unpricedCalls, 0),
@@ -85,18 +87,6 @@ const standingOf = (
 }
 
 const usd = (pico: bigint): number => Number(pico) / 1e12
-
-/** Dollars of the last whole days, from the first one with any cost: a day without cost is one too. */
-const wholeDays = (days: readonly DaySpend[], untilMs: number): number[] => {
-  const todayMs = Math.floor(untilMs / DAY_MS) * DAY_MS
-  const byDay = new Map(days.map(({ dayMs, pico }) => [dayMs, usd(pico)]))
-  const first = days[0]?.dayMs ?? todayMs
-  const fromMs = Math.max(first, lookBackMs(untilMs))
-  return Array.from(
-    { length: Math.max(0, (todayMs - fromMs) / DAY_MS) },
-    (_, index) => byDay.get(fromMs + index * DAY_MS) ?? 0
-  )
-}
 
 export type BudgetState = {
   id: string

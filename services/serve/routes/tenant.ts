@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { SPEND_BUDGET_SIGNAL } from '../../../schemas/incidents.ts'
 import { closedAt } from '../close-state.ts'
 import type { Desk } from '../desk.ts'
-import { forecast, ForecastResult } from '../forecast.ts'
+import { Incident, readIncidents } from '../findings.ts'
+import { everyDay, forecast, ForecastResult } from '../forecast.ts'
 import { allOf, sqlText } from '../literal.ts'
 import { monthAt, MonthName, monthRange } from '../month.ts'
 import { DAY_MS, HOUR_MS, withinSql, type Range } from '../range.ts'
@@ -48,6 +50,9 @@ export default defineRoute({
     }),
     statement: z.array(StatementLine).describe('Lines of the statement as booked; may be empty.'),
     budget_usd: Usd.nullable(),
+    budget_alerts: z
+      .array(Incident.pick({ fingerprint: true, severity: true, detected_at: true, summary: true }))
+      .describe("The tenant's budgets that are told of now."),
     forecast: ForecastResult.nullable(),
     sql: z.string()
   }),
@@ -55,7 +60,7 @@ export default defineRoute({
     const where = allOf(...asTenant(desk, tenant))
     const range = monthRange(month)
     const sql = `SELECT ${TOTALS_SQL}\nFROM windows WHERE ${withinSql(range, 'window_start')} AND ${where}`
-    const [row] = await desk.windows(range, sql)
+    const [row] = await desk.windows(range, sql, null)
     const totals = totalsOf(row ?? {})
     return {
       lake: lakeResult(desk),
@@ -67,11 +72,26 @@ export default defineRoute({
       by_day: await byDay(desk, range, where),
       statement: await readStatement(desk, `month = ${sqlText(month)} AND ${where}`),
       budget_usd: desk.budgetsUsd[tenant] ?? null,
+      budget_alerts: await budgetAlerts(desk, tenant),
       forecast: await monthForecast(desk, { range, where, soFarUsd: Number(totals.cost_usd ?? 0) }),
       sql
     }
   }
 })
+
+const ALERTS_MAX = 20
+
+const budgetAlerts = async (desk: Desk, tenant: string) => {
+  const isOurs = [`signal = ${sqlText(SPEND_BUDGET_SIGNAL)}`, "status = 'firing'"]
+  const where = allOf(...asTenant(desk, tenant), ...isOurs)
+  const found = await readIncidents(desk, { where, limit: ALERTS_MAX })
+  return found.map(({ fingerprint, severity, detected_at, summary }) => ({
+    fingerprint,
+    severity,
+    detected_at,
+    summary
+  }))
+}
 
 const byModel = async (desk: Desk, range: Range, where: string) => {
   const rows = await desk.windows(
@@ -79,7 +99,8 @@ const byModel = async (desk: Desk, range: Range, where: string) => {
     `SELECT coalesce(response_model, request_model) AS model, sum(n)::DOUBLE AS calls,
        sum(cost_pico)::VARCHAR AS cost_pico
      FROM windows WHERE ${where} GROUP BY 1
-     ORDER BY sum(cost_pico) DESC NULLS LAST, model LIMIT ${LINES_MAX}`
+     ORDER BY sum(cost_pico) DESC NULLS LAST, model LIMIT ${LINES_MAX}`,
+    null
   )
   return rows.map((row) => ({
     model: textOf(row['model']),
@@ -93,7 +114,8 @@ const readDays = (desk: Desk, range: Range, where: string) =>
     range,
     `SELECT strftime(window_start AT TIME ZONE 'UTC', '%Y-%m-%d') AS day,
        sum(cost_pico) / 1e12 AS cost_usd, sum(n)::DOUBLE AS calls
-     FROM windows WHERE ${where} GROUP BY 1 ORDER BY 1`
+     FROM windows WHERE ${where} GROUP BY 1 ORDER BY 1`,
+    DAY_MS / 1000
   )
 
 const byDay = async (desk: Desk, range: Range, where: string) => {
@@ -113,7 +135,10 @@ const monthForecast = async (desk: Desk, { range, where, soFarUsd }: Known) => {
   if (endMs === null || endMs >= range.toMs || endMs < range.fromMs) return null
   const dayMs = Math.floor(endMs / DAY_MS) * DAY_MS
   const past: Range = { fromMs: dayMs - FORECAST_DAYS * DAY_MS, toMs: dayMs, grain: 'hour' }
-  const days = (await readDays(desk, past, where)).map((row) => numberOf(row['cost_usd']) ?? 0)
+  const costs = (await readDays(desk, past, where)).map((row): [number, number] => [
+    Date.parse(String(row['day'] as string)),
+    numberOf(row['cost_usd']) ?? 0
+  ])
   const untilMs = Math.floor(endMs / HOUR_MS) * HOUR_MS
-  return forecast(soFarUsd, days, (range.toMs - untilMs) / DAY_MS)
+  return forecast(soFarUsd, everyDay(new Map(costs), past), (range.toMs - untilMs) / DAY_MS)
 }

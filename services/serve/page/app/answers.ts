@@ -107,6 +107,7 @@ export type Tenant = Lake & {
   by_day: { day: string[]; cost_usd: Numbers; calls: number[] }
   statement: z.infer<typeof StatementLine>[]
   budget_usd: string | null
+  budget_alerts: Pick<Incident, 'fingerprint' | 'severity' | 'detected_at' | 'summary'>[]
   forecast: z.infer<typeof ForecastResult> | null
   sql: string
 }

@@ -18,6 +18,7 @@ export const TenantView = () => {
           <Months answer={answer} />
           <Figures answer={answer} />
           <div class="grid">
+            {answer.budget_alerts.length > 0 && <BudgetAlerts answer={answer} />}
             <Days answer={answer} />
             <Models answer={answer} />
             <Statement answer={answer} />
@@ -90,6 +91,20 @@ const Figures = ({ answer: { totals, budget_usd, forecast } }: { answer: Tenant 
     <Figure title="Energy, estimated" value={joules(totals.energy_j?.mid ?? null)} />
   </dl>
 )
+
+const BudgetAlerts = ({ answer: { budget_alerts } }: { answer: Tenant }) => {
+  const { to } = useHere()
+  return (
+    <Card title="Budget alerts" wide>
+      {budget_alerts.map(({ fingerprint, severity, detected_at, summary }) => (
+        <p>
+          <Badge kind={severity}>{severity}</Badge> {time(detected_at)}{' '}
+          <Link href={to(`/incidents/${encodeURIComponent(fingerprint)}`)}>{summary}</Link>
+        </p>
+      ))}
+    </Card>
+  )
+}
 
 const Days = ({ answer: { by_day, sql } }: { answer: Tenant }) => (
   <Card title="By day" wide>
