@@ -17,14 +17,24 @@ const book = await loadBook()
 const LARGE = { smallBytesMax: 0, largeAgeMs: 25 * MINUTE_MS, largePerStep: 1 }
 const GENERATION = 'backtest'
 
+type NamedCase = { name: string; lines: string[]; fires: boolean }
+
+const casesOf = async (id: string): Promise<NamedCase[]> => {
+  const folder = new URL(`../../services/signals/${id}/cases/`, import.meta.url)
+  const names = (await readdir(folder)).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const one = Case.parse(JSON.parse(await readFile(new URL(name, folder), 'utf8')))
+      return { name, lines: caseLines(one), fires: one.findings.length > 0 }
+    })
+  )
+}
+
 /** The first case of a signal that fires. */
 const firingCase = async (id: string): Promise<string[]> => {
-  const folder = new URL(`../../services/signals/${id}/cases/`, import.meta.url)
-  for (const name of (await readdir(folder)).sort()) {
-    const one = Case.parse(JSON.parse(await readFile(new URL(name, folder), 'utf8')))
-    if (one.findings.length > 0) return caseLines(one)
-  }
-  throw new Error(`${id} has no case that fires`)
+  const first = (await casesOf(id)).find(({ fires }) => fires)
+  assert.ok(first !== undefined, `${id} has no case that fires`)
+  return first.lines
 }
 
 const openCase = async (t: TestContext, signal: LoadedSignal): Promise<LiveCase> => ({
@@ -42,16 +52,17 @@ const backtest = async (signal: LoadedSignal, lines: readonly string[]) => {
 }
 
 for (const signal of signals) {
-  test(`${signal.id}: live findings are those of a backtest, through restarts at every step`, async (t) => {
-    const lines = await firingCase(signal.id)
-    const live = await openCase(t, signal)
-    const extent = await loadCase(live, lines)
-    const stepMs =
-      Math.max(1, Math.round((extent.toMs - extent.fromMs) / MINUTE_MS / 8)) * MINUTE_MS
-    const found = await playLive(live, { ...extent, stepMs, restart: () => true })
-    assert.ok(found.length > 0)
-    assert.deepEqual(found, await backtest(signal, lines))
-  })
+  for (const { name, lines, fires } of await casesOf(signal.id)) {
+    test(`${signal.id}, ${name}: live findings are those of a backtest, through restarts at every step`, async (t) => {
+      const live = await openCase(t, signal)
+      const extent = await loadCase(live, lines)
+      const stepMs =
+        Math.max(1, Math.round((extent.toMs - extent.fromMs) / MINUTE_MS / 8)) * MINUTE_MS
+      const found = await playLive(live, { ...extent, stepMs, restart: () => true })
+      assert.equal(found.length > 0, fires)
+      assert.deepEqual(found, await backtest(signal, lines))
+    })
+  }
 }
 
 const cacheThrash = signals.find(({ id }) => id === 'cache-thrash')!

@@ -86,6 +86,13 @@ test('quality that follows the clock is told as the clock, with the hours that m
   // The worst hour is noon.
   assert.match(String(found!.after['hours_utc']), /\b(9|10|11|8)-(13|14|15|16)\b/)
   assert.match(String(found!.before['hours_utc']), /\b0-\d/)
+  const [carrier, ...others] = found!.contributors
+  assert.deepEqual(others, [])
+  assert.equal(carrier?.['tenant'], found!.tenant)
+  assert.equal(carrier?.['bad_at_bad_hours_pct'], found!.after['bad_pct'])
+  // Eight hours of some 60 calls, of which a tenth and more fail that would not at night.
+  const excess = Number(carrier?.['excess_bad_per_day'])
+  assert.ok(excess > 20 && excess < 200, `${excess}`)
 })
 
 test('a restart neither repeats nor loses a change', () => {

@@ -105,7 +105,27 @@ FROM (${casesSql(words, { fromMs: before.fromMs, toMs: after.toMs, step })}) GRO
 
 const WEEKS_SHOWN_MS = 14 * 86_400_000
 
-export const waveDraft = (words: Words, wave: Wave, ms: number): Draft => {
+/** Which series follow the clock: this one, then those of the same measure that do as well. */
+const followersOf = (words: Words, wave: Wave, alongside: readonly Draft[]) => [
+  {
+    ...scopeOf(words),
+    tenant: words[0] ?? null,
+    bad_at_quiet_hours_pct: percent(wave.quietShare),
+    bad_at_bad_hours_pct: percent(wave.badShare),
+    excess_bad_per_day: round(wave.excessPerDay, 1)
+  },
+  ...alongside.slice(0, CONTRIBUTORS_MAX - 1).map((draft) => ({
+    ...draft.scope,
+    tenant: draft.tenant,
+    bad_at_quiet_hours_pct: draft.before['bad_pct'] ?? null,
+    bad_at_bad_hours_pct: draft.after['bad_pct'] ?? null
+  }))
+]
+
+export const waveDraft = (
+  words: Words,
+  { wave, ms, alongside }: { wave: Wave; ms: number; alongside: readonly Draft[] }
+): Draft => {
   const measure = measureOf(words)
   const [quiet, bad] = [hoursText(wave.quiet), hoursText(wave.bad)]
   const [low, high] = [percent(wave.quietShare), percent(wave.badShare)]
@@ -130,7 +150,7 @@ export const waveDraft = (words: Words, wave: Wave, ms: number): Draft => {
     cost_usd_per_hour: null,
     culprit: null,
     victims: [],
-    contributors: [],
+    contributors: followersOf(words, wave, alongside),
     query: `SELECT hour(window_start AT TIME ZONE 'UTC') AS hour_utc,
   100.0 * sum(bad) / sum(n) AS bad_pct, sum(n) AS cases, sum(bad) AS bad
 FROM (${casesSql(words, { fromMs: ms - WEEKS_SHOWN_MS, toMs: ms, step: null })}) GROUP BY 1 ORDER BY 1`

@@ -39,7 +39,8 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   gather(state, grains.window, startMs)
   const { minute } = state
   for (const slot of minute.touched) {
-    drafts.push(...judge(state, slot, takeCounts(minute, slot), startMs))
+    const told = judge(state, slot, takeCounts(minute, slot), startMs)
+    if (told !== NOTHING) drafts.push(...told)
   }
   minute.touched.length = 0
   return drafts
@@ -78,18 +79,22 @@ const badCases = (
 /** How the key of a series of latency ends: words need not be read back for every minute. */
 const LATENCY_END_OF_KEY = '"latency"]'
 
-const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): Draft[] => {
+/** What nearly every series has to say. */
+const NOTHING: readonly Draft[] = []
+const NO_SUMS = [0, 0, 0] as const
+
+const judge = (state: State, slot: number, { n, k }: Counts, startMs: number): readonly Draft[] => {
   const { records } = state.slots
   const { d, at } = placeOf(records.doubles, slot)
   const isLatency = state.slots.keys[slot]!.endsWith(LATENCY_END_OF_KEY)
   if (isLatency && slowStep(d, at) === null) settleStep(d, at, startMs)
-  if (n === 0) return []
+  if (n === 0) return NOTHING
   const wave = settleWave(records, slot, startMs, d[at + R.daysLearned]!)
-  const drafts = wave === null ? [] : judgeWave(state, slot, wave, startMs)
+  const drafts = wave === null ? NOTHING : judgeWave(state, slot, wave, startMs)
   const usual = expectedShare(records, slot, startMs)
   const load = loadFactor(records, slot, { n, ms: startMs })
   const clock = Math.max(usual, clockShare(records, slot, startMs) ?? 0) * load
-  const tally = { n, k, sums: [0, 0, 0] as const, expected: clock }
+  const tally = { n, k, sums: NO_SUMS, expected: clock }
   const limits = limitsFor(state, slot, { isLatency, startMs })
   const outcome = observeRise(records, slot, { tally, ms: startMs }, limits)
   const isQuiet = d[at + R.openMs] === 0 && riseNats(d, at) <= LEARN_NATS
@@ -130,15 +135,18 @@ const told = (state: State, slot: number, clock: number, startMs: number): Draft
     step: slowStep(d, at),
     detectedMs: startMs + MINUTE_MS,
     evidenceNats: riseNats(d, at),
-    alongside: changedWith(state, wordsOf(slots, slot))
+    alongside: likeIt(open, wordsOf(slots, slot))
   })
   open.set(slots.keys[slot]!, draft)
   return draft
 }
 
-/** Open changes of the same measure: on the tenant's other models, or of the model's other tenants. */
-const changedWith = ({ open }: State, [tenant, provider, model, what]: Words): Draft[] =>
-  [...open.values()].filter(
+/** Findings of the same measure: on the tenant's other models, or of the model's other tenants. */
+const likeIt = (
+  told: ReadonlyMap<string, Draft>,
+  [tenant, provider, model, what]: Words
+): Draft[] =>
+  [...told.values()].filter(
     (draft) =>
       draft.scope['what'] === what &&
       (draft.tenant === tenant ||
@@ -168,7 +176,7 @@ const judgeWave = (state: State, slot: number, wave: Wave, startMs: number): Dra
   const perMinute = alarmNats(settings.falseFindingsPerTenantMonth, seriesOfTenant(slots, slot))
   const alarm = perMinute - Math.log(MINUTES_PER_MONTH / DAYS_PER_MONTH)
   if (wave.nats < alarm || wave.badShare - wave.quietShare < settings.clockEffectMin) return []
-  const draft = waveDraft(words, wave, startMs)
+  const draft = waveDraft(words, { wave, ms: startMs, alongside: likeIt(waves, words) })
   waves.set(key, draft)
   return [draft]
 }

@@ -24,6 +24,8 @@ export type Wave = {
   bad: number[]
   quietShare: number
   badShare: number
+  /** Bad ones in the bad hours beyond what the quiet ones would have, a day. */
+  excessPerDay: number
 }
 
 /** To be called before the first window of a day is learned; null on any other window. */
@@ -49,8 +51,14 @@ export const settleWave = (
   }
   const mean = (hours: readonly number[]): number =>
     hours.reduce((sum, hour) => sum + shares[hour]!, 0) / hours.length
-  return { nats: d[at + WAVE_NATS]!, quiet, bad, quietShare: mean(quiet), badShare: mean(bad) }
+  const [quietShare, badShare] = [mean(quiet), mean(bad)]
+  const excessPerDay = (badShare - quietShare) * casesOf(records, slot, bad)
+  return { nats: d[at + WAVE_NATS]!, quiet, bad, quietShare, badShare, excessPerDay }
 }
+
+/** Cases of some hours in the day that has just ended. */
+const casesOf = ({ floats: f, shape }: Records, slot: number, hours: readonly number[]): number =>
+  hours.reduce((sum, hour) => sum + f[slot * shape.floats + RF.dayN + hour]!, 0)
 
 /** Bad share of some hours of the day that has just ended. */
 const dayShare = (
