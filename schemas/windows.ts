@@ -191,23 +191,27 @@ export const isHistogram = ({ type }: Pick<WindowColumn, 'type'>): boolean => ty
 export type WindowsOptions = {
   /** Event columns that may hold a value; absent = all of them. */
   present?: ReadonlySet<string>
-  /** Whether histograms stay lists of bins. */
+  /**
+   * As a flush lands them: histograms stay lists of bins, and columns that no row has a value in
+   * are left out. By Delta's rules readers see null there; writing them costs as much as full ones.
+   */
   raw?: boolean
 }
 
 /** The aggregation of a relation of enriched events into the cube, ordered so that bytes repeat. */
 export const windowsSql = (relation: string, options: WindowsOptions = {}): string => {
+  const { raw = false } = options
   const has = (column: string): boolean => options.present?.has(column) ?? true
   const keys = [WINDOW_START, ...WINDOW_DIMENSIONS.filter(({ name }) => has(name))]
   const positions = keys.map((_, index) => index + 1).join(', ')
   const select = [
     ...keys.map(({ name, sql }) => `${sql} AS ${name}`),
-    ...WINDOW_MEASURES.map(
-      (column) => `${measureSql(column, has, options.raw ?? false)} AS ${column.name}`
+    ...WINDOW_MEASURES.filter((column) => !raw || !isEmpty(column, has)).map(
+      (column) => `${measureSql(column, has, raw)} AS ${column.name}`
     )
   ]
   const grouped = `SELECT ${select.join(',\n  ')}\nFROM ${relation}\nGROUP BY ${positions}\nORDER BY ${positions}`
-  if (keys.length === WINDOW_DIMENSIONS.length + 1) return grouped
+  if (raw || keys.length === WINDOW_DIMENSIONS.length + 1) return grouped
   const columns = WINDOW_COLUMNS.map(({ name, type }) =>
     keys.some((key) => key.name === name) || !WINDOW_DIMENSIONS.some((key) => key.name === name)
       ? name
@@ -216,15 +220,21 @@ export const windowsSql = (relation: string, options: WindowsOptions = {}): stri
   return `SELECT ${columns.join(', ')} FROM (${grouped})`
 }
 
-const measureSql = (
-  column: WindowColumn,
-  has: (name: string) => boolean,
-  isRaw: boolean
-): string => {
+type Has = (name: string) => boolean
+
+/** Whether an aggregate is known without looking at a row. */
+const isKnown = ({ needs }: WindowColumn, has: Has): boolean =>
+  needs?.some((group) => group.length > 0 && !group.some(has)) ?? false
+
+/** Counts are 0 where nothing can be counted; sums and histograms of nothing are null. */
+const isCount = ({ sql }: WindowColumn): boolean => sql.startsWith('count')
+
+const isEmpty = (column: WindowColumn, has: Has): boolean =>
+  isKnown(column, has) && !isCount(column)
+
+const measureSql = (column: WindowColumn, has: Has, isRaw: boolean): string => {
   const type = isRaw && isHistogram(column) ? RAW_HISTOGRAM_TYPE : column.type
-  const isKnown = column.needs?.some((group) => group.length > 0 && !group.some(has)) ?? false
-  // Counts are 0 where nothing can be counted; sums and histograms of nothing are null.
-  if (isKnown) return `${column.sql.startsWith('count') ? '0' : 'NULL'}::${type}`
+  if (isKnown(column, has)) return `${isCount(column) ? '0' : 'NULL'}::${type}`
   const sql = type === RAW_HISTOGRAM_TYPE ? column.sql.replace('histogram(', 'list(') : column.sql
   // count_if of conditions that are all null is null to DuckDB; a count of rows is 0.
   if (sql.startsWith('count_if')) return `coalesce(${sql}, 0)::${type}`

@@ -47,9 +47,12 @@ export type LandingSettings = {
   foreign?: ForeignFormat
 }
 
+/** Room for a whole flush of wide rows: nothing is spilled on the hot path. */
+const ENGINE_MEMORY_MIB = 1024
+
 /** Opens the lake in `dir`, creating it when there is none. */
 export const openLanding = async ({ dir, foreign, crashAt }: LandingSettings): Promise<Landing> => {
-  const engine = await Engine.open()
+  const engine = await Engine.open({ memoryMaxMib: ENGINE_MEMORY_MIB })
   const lake = await openLake(dir, {
     create: true,
     writeParquet: parquetWriter(engine),
