@@ -7,7 +7,8 @@ const SECRET_FIELD =
 const ALWAYS: readonly (readonly [string, RegExp])[] = [
   ['secret', /\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{16,}/gu],
   ['secret', /\bBearer\s+[-._~+/A-Za-z0-9]{16,}=*/gu],
-  ['email', /[\p{L}\d._%+-]+@[\p{L}\d-]+(?:\.[\p{L}\d-]+)+/gu],
+  // Only where a word begins: else each letter of a long one is a new place to look from.
+  ['email', /(?<![\p{L}\d._%+-])[\p{L}\d._%+-]+@[\p{L}\d-]+(?:\.[\p{L}\d-]+)+/gu],
   ['card', /\b(?:\d[ -]?){13,19}\b/gu]
 ]
 

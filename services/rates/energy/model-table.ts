@@ -137,9 +137,9 @@ const fromHosted = (row: HostedRow): ModelStructure => ({
 
 // `qwen3-30b-a3b`: total and active; `8x7b`: experts share attention, hence the 0.85; `7b`: dense.
 const fromName = (key: string): ModelStructure | null => {
-  const mixture = /(\d+(?:\.\d+)?)b-a(\d+(?:\.\d+)?)b/.exec(key)
+  const mixture = /(?<!\d)(\d+(?:\.\d+)?)b-a(\d+(?:\.\d+)?)b/.exec(key)
   if (mixture !== null) return structureFromSize(Number(mixture[1]), Number(mixture[2]))
-  const times = /(\d+)x(\d+(?:\.\d+)?)b/.exec(key)
+  const times = /(?<!\d)(\d+)x(\d+(?:\.\d+)?)b/.exec(key)
   if (times !== null) {
     const [experts, size] = [Number(times[1]), Number(times[2])]
     return structureFromSize(experts * size * 0.85, size * 1.85)
