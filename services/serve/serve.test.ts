@@ -68,6 +68,23 @@ describe(
       )
     })
 
+    test('explore draws lines of the largest groups alone, also where a dimension has no value', async () => {
+      const url = `/v1/explore?${HOURS}&measures=calls&by=tenant,script,kind&step=3600&limit=2`
+      const { json } = await api.get(url)
+      type Line = { key: Json; values: { calls: (number | null)[] } }
+      const { groups, series } = json as unknown as {
+        groups: { key: Json; values: { calls: number } }[]
+        series: { groups: Line[] }
+      }
+      assert.equal(groups.length, 2)
+      assert.equal(groups[0]?.key['script'], null)
+      const sums = series.groups.map(({ key, values }) => ({
+        key,
+        values: { calls: values.calls.reduce<number>((sum, n) => sum + (n ?? 0), 0) }
+      }))
+      assert.deepEqual(sums, groups)
+    })
+
     test('the SQL that explore shows gives the same numbers when it is run', async () => {
       const url = `/v1/explore?${MINUTES}&measures=calls,in_total&by=tenant`
       const { groups, sql } = (await api.get(url)).json as unknown as {
