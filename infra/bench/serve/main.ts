@@ -8,7 +8,7 @@ import { openLake } from '../../../services/lake/lake.ts'
 import { settledHours } from '../../../services/lake/settled-hours.ts'
 
 /**
- * How fast overview and explore answer over settled data: `CALLS` in millions (default 1,10), `RUNS`
+ * How fast overview and explore answer over settled data: `CALLS` in millions (default 1,10,100), `RUNS`
  * of each question. A lake is written once and kept in `BENCH_DIR`; each run works on a copy by links.
  */
 const root = process.env['BENCH_DIR'] ?? path.join(import.meta.dirname, '../../../.tmp/bench')
@@ -48,7 +48,7 @@ const tellShape = async (dir: string, millions: number): Promise<void> => {
   )
 }
 
-for (const millions of (process.env['CALLS'] ?? '1,10').split(',').map(Number)) {
+for (const millions of (process.env['CALLS'] ?? '1,10,100').split(',').map(Number)) {
   const dir = path.join(root, `serve-${millions}m`)
   const calls = String(millions * MILLION)
   if (!existsSync(dir)) {
