@@ -1,33 +1,84 @@
 #!/usr/bin/env bash
-# The race: the product beside other engines on one topic, medians of RUNS. Needs Java 17, Maven and
-# the folder of peers (PEERS_DIR, by default ../shared/peers); prints a table and fails when two
-# engines that keep the same windows disagree. EVENTS, RUNS and PEERS can be set.
+# Benchmarks of the whole path, and their page. Without arguments all parts run, in this order:
+#   race      the product beside other engines on one topic, medians of RUNS; fails when results differ
+#   stages    fetch, fetch and decode, landing alone
+#   group     two consumers of one group against one
+#   live      latency of events and alerts, and memory, of `tally up` at RATES for MINUTES
+#   backlog   10 M events, landed by one consumer
+#   tick      one tick of detection
+#   page      infra/BENCHMARKS.md out of what the parts have printed
+# Needs Java 17, Maven and the folder of peers (PEERS_DIR, by default ../shared/peers).
+# EVENTS (one size or several, in millions), TENANTS (several counts), RUNS and PEERS can be set.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 peers="${PEERS_DIR:-$root/../shared/peers}"
-work="${BENCH_DIR:-$root/.tmp/bench}"
-export KAFKA_PORT="${KAFKA_PORT:-29292}" KAFKA_DATA="$work/kafka"
-export BROKERS="127.0.0.1:$KAFKA_PORT" TOPIC="${TOPIC:-bench}" RUNS="${RUNS:-3}" RESULTS="$work/results"
-export SCHEMA="$work/peers/sample/usage-event.avsc" BENCH_DIR="$work"
+export BENCH_DIR="${BENCH_DIR:-$root/.tmp/bench}"
+export KAFKA_PORT="${KAFKA_PORT:-29292}" KAFKA_DATA="$BENCH_DIR/kafka" RESULTS="$BENCH_DIR/results"
+export BROKERS="127.0.0.1:$KAFKA_PORT" RUNS="${RUNS:-3}" PAGE="$root/infra/BENCHMARKS.md"
+export SCHEMA="$BENCH_DIR/peers/sample/usage-event.avsc"
+dist="$root/.tmp/bench/dist/infra/bench"
 fields=ts=occurred_at,tenant=tenant_id,model=response_model,route=route,in=input_tokens
 fields=$fields,cached=cache_read_tokens,out=output_tokens,cost=cost_pico,id=event_id
-[[ -d "$peers" ]] || { echo "no peers in $peers: set PEERS_DIR" >&2; exit 1; }
+readonly backlog_millions=10
 
-(cd "$root" && npm run --silent build)
-mkdir -p "$work"
+# Fills a topic of so many millions of events, once.
+fill() {
+  [[ -f "$BENCH_DIR/$1.filled" ]] && return
+  "$BENCH_DIR/peers/java/peer.sh" gen --topic "$1" --brokers "$BROKERS" --events "$(($2 * 1000000))" \
+    --schema "$SCHEMA" --fields "$fields" --single-object --fill all
+  touch "$BENCH_DIR/$1.filled"
+}
+
+race() {
+  local product="node '$dist/main.js'" millions count
+  for millions in ${EVENTS:-2 1 10}; do
+    local topic="bench-${millions}m"
+    fill "$topic" "$millions"
+    TOPIC="$topic" PEERS="${PEERS:-aggregate streams-noshuffle-eos flink}" PRODUCT="$product" \
+      "$BENCH_DIR/peers/bench.sh"
+  done
+  for count in ${TENANTS:-10 1000 10000}; do
+    local topic="bench-tenants-$count"
+    [[ -f "$BENCH_DIR/$topic.filled" ]] || FROM=bench-1m TO="$topic" TENANTS="$count" node "$dist/tenants/main.js"
+    touch "$BENCH_DIR/$topic.filled"
+    TOPIC="$topic" PEERS="${PEERS:-aggregate streams-noshuffle-eos flink}" PRODUCT="$product" \
+      "$BENCH_DIR/peers/bench.sh"
+  done
+}
+
+stages() {
+  fill bench-2m 2
+  for stage in fetch decode land; do STAGE="$stage" TOPIC=bench-2m node "$dist/main.js"; done |
+    tee "$RESULTS/stages.ndjson"
+}
+
+group() {
+  fill bench-2m 2
+  TOPIC=bench-2m node "$dist/group/main.js" | tee "$RESULTS/group.ndjson"
+}
+
+live() {
+  for rate in ${RATES:-1000 10000}; do
+    LIVE_RATE="$rate" LIVE_MINUTES="${MINUTES:-5}" node "$dist/live/main.js"
+  done | tee "$RESULTS/live.ndjson"
+}
+
+backlog() {
+  fill backlog "$backlog_millions"
+  TOPIC=backlog OUT="$RESULTS/backlog.windows.ndjson" node "$dist/main.js" | tee "$RESULTS/backlog.ndjson"
+}
+
+# A tick that misses its bar is a figure too.
+tick() { node "$dist/tick/main.js" | tee "$RESULTS/tick.txt" || true; }
+page() { node "$dist/page/main.js"; }
+
+[[ -d "$peers" ]] || { echo "no peers in $peers: set PEERS_DIR" >&2; exit 1; }
+mkdir -p "$RESULTS"
+"$root/infra/bench/build.sh"
 # The peers build beside their sources, so they work on a copy.
-[[ -d "$work/peers" ]] || { cp -r "$peers" "$work/peers" && chmod -R u+w "$work/peers"; }
+[[ -d "$BENCH_DIR/peers" ]] || { cp -r "$peers" "$BENCH_DIR/peers" && chmod -R u+w "$BENCH_DIR/peers"; }
 "$root/infra/kafka/start.sh"
 trap '"$root/infra/kafka/stop.sh"' EXIT
-
-if [[ ! -f "$work/$TOPIC.filled" ]]; then
-  "$work/peers/java/peer.sh" gen --topic "$TOPIC" --brokers "$BROKERS" --events "${EVENTS:-2000000}" \
-    --schema "$SCHEMA" --fields "$fields" --single-object --fill all
-  touch "$work/$TOPIC.filled"
-fi
-
-product="node '$root/dist/infra/bench/main.js'"
-echo '== stages of the product, one run each; decode includes fetch, land is landing alone'
-for stage in fetch decode land; do STAGE="$stage" bash -c "$product"; done
-echo '== the race'
-PEERS="${PEERS:-aggregate streams-noshuffle-eos flink}" PRODUCT="$product" "$work/peers/bench.sh"
+for part in "${@:-race stages group live backlog tick page}"; do
+  for one in $part; do echo "== $one" && "$one"; done
+done

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const LOOK_MS = 100
+const STOP_MS_MAX = 60_000
 /** Ticks of /proc in a second on Linux. */
 const TICKS_PER_S = 100
 const KIB_PER_MIB = 1024
@@ -18,7 +19,7 @@ export type UpProcess = {
   used: () => { mib: number; cpuS: number }
   /** Rejects when it ends by itself. */
   failed: Promise<never>
-  /** Ends it; what it took is landed. */
+  /** Ends it; a job that is under way may take its time, but not for ever. */
   stop: () => Promise<void>
 }
 
@@ -41,7 +42,11 @@ export const startUp = async (args: readonly string[]): Promise<UpProcess> => {
     failed,
     stop: async () => {
       child.kill('SIGTERM')
+      const limit = new AbortController()
+      const late = sleep(STOP_MS_MAX, 'late', { signal: limit.signal }).catch(() => 'ended')
+      if ((await Promise.race([ended, late])) === 'late') child.kill('SIGKILL')
       await ended
+      limit.abort()
       process.off('exit', orphaned)
     }
   }

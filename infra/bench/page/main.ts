@@ -1,0 +1,115 @@
+import { readdir, writeFile } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import { latencySection, memorySection } from './live-section.ts'
+import { raceSection } from './race-section.ts'
+import { grouped, readLines, readText, table, type RaceRun } from './results.ts'
+
+/** Writes the page of benchmarks out of what the runs of RESULTS printed; PAGE is where it goes. */
+const { RESULTS = '', PAGE = '' } = process.env
+const GIB = 2 ** 30
+
+const NOT_RUN = 'Not measured in this run.'
+
+const stages = async (): Promise<string | null> => {
+  const lines = await readLines<RaceRun>(RESULTS, 'stages.ndjson')
+  if (lines === null) return null
+  const rows = lines.map((run) => [
+    run.peer.replace('product-', ''),
+    grouped(run.events_per_cpu_s),
+    ((run.cpu_s / run.events) * 1e6).toFixed(2),
+    `${run.peak_memory_mib} MiB`
+  ])
+  return table(['stage', 'events a CPU-second', 'CPU-s per million', 'peak memory'], rows)
+}
+
+type Group = {
+  one_cpu_s: number[]
+  two_cpu_s: number[]
+  ratio_by_cpu: number
+  ratio_by_time: number
+  equal: boolean
+  load: number
+}
+
+const group = async (): Promise<string | null> => {
+  const lines = await readLines<Group>(RESULTS, 'group.ndjson')
+  if (lines === null) return null
+  const rows = lines.map((run) => [
+    run.one_cpu_s.join(', '),
+    run.two_cpu_s.join(', '),
+    `${run.ratio_by_cpu} ×`,
+    `${run.ratio_by_time} ×`,
+    run.equal ? 'equal' : '**differ**',
+    String(run.load)
+  ])
+  const heads = ['one, CPU s', 'two, CPU s', 'by CPU', 'by time', 'windows', 'machine load']
+  return table(heads, rows)
+}
+
+const verbatim = async (name: string): Promise<string | null> => {
+  const text = await readText(RESULTS, name)
+  return text === null ? null : `\`\`\`\n${text}\n\`\`\``
+}
+
+const races = async (): Promise<string[]> => {
+  const topics = (await readdir(RESULTS))
+    .filter((name) => /^bench.*\.ndjson$/.test(name))
+    .map((name) => name.replace('.ndjson', ''))
+    .sort()
+  const sections = await Promise.all(
+    topics.map(async (topic) => [`### Topic \`${topic}\``, await raceSection(RESULTS, topic)])
+  )
+  return sections.flat().filter((part) => part !== null)
+}
+
+const part = (title: string, says: string, body: string | null): string =>
+  [`## ${title}`, says, body ?? NOT_RUN].join('\n\n')
+
+const page = [
+  '# Benchmarks',
+  `Written by \`make bench\`; do not edit. ${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, ` +
+    `${Math.round(totalmem() / GIB)} GiB, Node ${process.versions.node}. The machine is shared: CPU-seconds of ` +
+    'the process (user and system, broker left out) are compared, in runs that take turns, and load moves ' +
+    'even those; times by the clock stand beside the load.',
+  part(
+    'The race',
+    'One topic in, the same one-minute windows out. Start-up of Node and Java is counted. ' +
+      '`infra/bench/run.sh race`; `EVENTS`, `RUNS`, `PEERS` and `TOPIC` size it.',
+    (await races()).join('\n\n') || null
+  ),
+  part(
+    'Stages',
+    'Fetching alone, fetching and decoding, and landing alone, one thread each. `infra/bench/run.sh stages`.',
+    await stages()
+  ),
+  part(
+    'Two consumers',
+    'One consumer on one core against two of one group on a core each: the CPU of the one against that of ' +
+      'the busier of two, which is what two cores of their own would give, and by the clock. At least 1.7 × is ' +
+      'asked. `infra/bench/run.sh group`.',
+    await group()
+  ),
+  part(
+    'Latency',
+    '`tally up` as users start it, milliseconds: from the acknowledgement by the log until a commit shows the ' +
+      'event; from the close of a window (its end and the lateness of 30 s) until a webhook has the alert. Alerts ' +
+      'may take the flush interval of 5 s and 2 s. `infra/bench/run.sh live`; `RATES` and `MINUTES` size it.',
+    await latencySection(RESULTS)
+  ),
+  part(
+    'Memory under a steady load',
+    'Of `tally up`, without mapped files, sampled every 5 s; the line leaves the first third out.',
+    await memorySection(RESULTS)
+  ),
+  part(
+    'Catching up',
+    'A backlog of 10 M events, landed by one consumer, start-up counted. `infra/bench/run.sh backlog`.',
+    await raceSection(RESULTS, 'backlog')
+  ),
+  part(
+    'A tick of detection',
+    '`make bench-detect`; `TICK_TENANTS` and `TICK_MODELS` size it.',
+    await verbatim('tick.txt')
+  )
+].join('\n\n')
+await writeFile(PAGE, `${page}\n`)

@@ -1,0 +1,8 @@
+import { KafkaLog } from '../../../services/stream/kafka/log.ts'
+import { copyWithTenants } from './copy.ts'
+
+/** Copies the topic FROM into TO with TENANTS tenants: their number is all that differs. */
+const { BROKERS = '', FROM = '', TO = '', TENANTS = '' } = process.env
+const log = new KafkaLog({ brokers: BROKERS.split(',') })
+await copyWithTenants(log, { from: FROM, to: TO, tenants: Number(TENANTS) })
+await log.close()
