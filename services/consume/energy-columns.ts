@@ -28,17 +28,16 @@ export class EnergyWriter {
 
   /** Writes the first `rows` estimates as rows from `at` on. */
   write({ low, mid, high, tier }: EnergyColumns, at: number, rows: number): void {
+    put(this.#low, low, at, rows)
+    put(this.#mid, mid, at, rows)
+    put(this.#high, high, at, rows)
+    const tiers = this.#tier
+    const valid = this.#valid
     for (let row = 0; row < rows; row += 1) {
       const to = at + row
-      if (Number.isNaN(mid[row]!)) {
-        this.#isWhole = false
-        continue
-      }
-      put(this.#low, to, low[row]!)
-      put(this.#mid, to, mid[row]!)
-      put(this.#high, to, high[row]!)
-      this.#tier[to] = tier[row]!
-      this.#valid[to >> 3]! |= 1 << (to & 7)
+      tiers[to] = tier[row]!
+      if (Number.isNaN(mid[row]!)) this.#isWhole = false
+      else valid[to >> 3]! |= 1 << (to & 7)
     }
   }
 
@@ -68,12 +67,18 @@ export const energyColumns = (energy: EnergyColumns): ReturnType<EnergyWriter['c
 const TIER_DICTIONARY = { values: TIERS, rank: Int32Array.from(TIERS, (_, index) => index) }
 const MICROJOULES = 1e6
 
-/** A number of 64 bits is two halves of 32. */
-const put = (halves: Int32Array, row: number, joules: number): void => {
-  const value = Math.round(joules * MICROJOULES)
-  halves[row * 2] = value
-  halves[row * 2 + 1] = Math.floor(value / 2 ** 32)
+/** A number of 64 bits is two halves of 32; what is not known becomes 0, and is not valid. */
+const put = (halves: Int32Array, joules: Doubles, at: number, rows: number): void => {
+  for (let row = 0; row < rows; row += 1) {
+    const value = Math.round(joules[row]! * MICROJOULES)
+    const to = (at + row) * 2
+    halves[to] = value
+    halves[to + 1] = Math.floor(value * HIGH_HALF)
+  }
 }
+
+/** Exact, since it is a power of 2. */
+const HIGH_HALF = 2 ** -32
 
 export const doubleColumn = (values: Doubles): ColumnData => {
   const valid = new Uint8Array(Math.ceil(values.length / 64) * 8)

@@ -35,8 +35,7 @@ export class LandedCalls {
     copy(columnOf('in_cache_read'), at, this.cached)
     sum(COMPUTED_INPUT.map(columnOf), at, this.uncached)
     this.#raiseToTotal(columnOf, at)
-    copy(columnOf('out_total'), at, this.out)
-    this.#fillOut(columnOf, at)
+    this.#readOut(columnOf, at)
     this.#readLatency(columnOf, at)
   }
 
@@ -44,33 +43,40 @@ export class LandedCalls {
   #raiseToTotal(columnOf: ColumnOf, at: Rows): void {
     const total = columnOf('in_total')
     if (total === undefined) return
-    copy(total, at, this.#one)
-    copy(columnOf('in_uncached'), at, this.#two)
+    const { uncached, cached } = this
+    const totals = this.#one
+    const bare = this.#two
+    copy(total, at, totals)
+    copy(columnOf('in_uncached'), at, bare)
     for (let row = 0; row < at.rows; row += 1) {
-      if (!Number.isNaN(this.#two[row]!)) continue
-      const rest = this.#one[row]! - (this.cached[row]! || 0)
-      if (rest > 0 && !(this.uncached[row]! >= rest)) this.uncached[row] = rest
+      if (!Number.isNaN(bare[row]!)) continue
+      const rest = totals[row]! - (cached[row]! || 0)
+      if (rest > 0 && !(uncached[row]! >= rest)) uncached[row] = rest
     }
   }
 
-  #fillOut(columnOf: ColumnOf, at: Rows): void {
-    sum([columnOf('out_text'), columnOf('out_reasoning')], at, this.#one)
+  #readOut(columnOf: ColumnOf, at: Rows): void {
+    const { out } = this
+    sum([columnOf('out_text'), columnOf('out_reasoning')], at, out)
+    const total = columnOf('out_total')
+    if (total === undefined) return
+    const totals = this.#one
+    copy(total, at, totals)
     for (let row = 0; row < at.rows; row += 1) {
-      if (Number.isNaN(this.out[row]!)) this.out[row] = this.#one[row]!
+      if (!Number.isNaN(totals[row]!)) out[row] = totals[row]!
     }
   }
 
   #readLatency(columnOf: ColumnOf, at: Rows): void {
-    copy(columnOf('duration_ms'), at, this.#one)
-    copy(columnOf('ttft_ms'), at, this.#two)
-    copy(columnOf('out_reasoning'), at, this.#three)
+    const { out, interTokenMs } = this
+    const durationMs = this.#one
+    const ttftMs = this.#two
+    const reasoning = this.#three
+    copy(columnOf('duration_ms'), at, durationMs)
+    copy(columnOf('ttft_ms'), at, ttftMs)
+    copy(columnOf('out_reasoning'), at, reasoning)
     for (let row = 0; row < at.rows; row += 1) {
-      this.interTokenMs[row] = perToken(
-        this.#one[row]!,
-        this.#two[row]!,
-        this.out[row]!,
-        this.#three[row]!
-      )
+      interTokenMs[row] = perToken(durationMs[row]!, ttftMs[row]!, out[row]!, reasoning[row]!)
     }
   }
 }

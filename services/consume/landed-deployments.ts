@@ -39,20 +39,17 @@ export class LandedDeployments {
     keys.fill(this.#places.length === 0 ? Number.NaN : 0)
     for (const column of this.#columns) addCodes(column, from, rows)
     const time = this.#columnOf('time')
+    const places = this.#places
+    const isEmbedding = this.#isEmbedding
     for (let row = 0; row < rows; row += 1) {
       const key = keys[row]! * 2 + (isOld(time, from + row) ? 1 : 0)
-      const number = this.#numberOf(key, from + row)
+      const place = places[key] ?? 0
+      const number = place > 0 ? place - 1 : this.#numberByName(from + row)
+      // A key that is NaN has no place.
+      if (place === 0 && key < places.length) places[key] = number + 1
       deployment[row] = number
-      if (Number.isNaN(out[row]!) && this.#isEmbedding[number] === true) out[row] = 0
+      if (Number.isNaN(out[row]!) && isEmbedding[number] === true) out[row] = 0
     }
-  }
-
-  #numberOf(key: number, row: number): number {
-    const place = this.#places[key] ?? 0
-    if (place > 0) return place - 1
-    const number = this.#numberByName(row)
-    if (!Number.isNaN(key)) this.#places[key] = number + 1
-    return number
   }
 
   #numberByName(row: number): number {
