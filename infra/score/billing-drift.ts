@@ -11,6 +11,7 @@ import {
 import { createColumns, type GrainRow } from '../worlds/grain-rows.ts'
 import type { ScoreSize } from './cache-thrash.ts'
 import { percent } from './delays.ts'
+import { falseText } from './false-findings.ts'
 import type { ScoreRow } from './page.ts'
 
 /** Causes that billing-drift names, and what rules on totals see of the same calls. */
@@ -20,9 +21,9 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const DAYS_PER_MONTH = 30
 const PICO_PER_USD = 1e12
-/** Emitters of the quiet world for one tenant of hit rates, and calls of each a day. */
-const EMITTER_SHARE = 0.2
-const CALLS_PER_DAY = 480
+/** Ways in which emitters round: each has a third of the quiet months. */
+const DECIMALS = [null, 8, 6] as const
+const CALLS_PER_DAY = 120
 const CALLS = 40
 const SOUND = 10
 
@@ -71,7 +72,7 @@ const play = (one: Play, everyMs: number): Draft[] => {
 }
 
 export function* scoreBillingDrift({
-  tenants,
+  months,
   days,
   incidents
 }: ScoreSize): Generator<string, ScoreRow> {
@@ -82,13 +83,13 @@ export function* scoreBillingDrift({
     '|---|---|---|---|---|',
     ...bugs.map(({ line }) => line)
   ].join('\n')
-  const emitters = Math.max(5, Math.round(tenants * EMITTER_SHARE))
+  const emitters = Math.ceil((months * DAYS_PER_MONTH) / days / DECIMALS.length)
   yield `## Stated costs: ${emitters} emitters × ${days} days, nothing wrong but rounding`
   const quiet = quietRates(emitters, days)
   yield [
     '| rounding | false per emitter-month |',
     '|---|---|',
-    ...quiet.map(({ what, rate }) => `| ${what} | ${rate.toFixed(4)} |`)
+    ...quiet.map(({ what, score }) => `| ${what} | ${falseText(score)} |`)
   ].join('\n')
   const right = bugs.reduce((sum, one) => sum + one.right, 0)
   const found = bugs.reduce((sum, one) => sum + one.found, 0)
@@ -96,7 +97,10 @@ export function* scoreBillingDrift({
   return {
     detection: `${percent(found, draws)} of ${bugs.length} bugs, ${incidents} draws of each`,
     delay: `${Math.max(...bugs.map(({ median }) => median))} calls or fewer, in the median`,
-    falseFindings: Math.max(...quiet.map(({ rate }) => rate)).toFixed(4),
+    falseFindings: falseText({
+      found: quiet.reduce((sum, { score }) => sum + score.found, 0),
+      months: quiet.reduce((sum, { score }) => sum + score.months, 0)
+    }),
     attribution: `class and side named right: ${percent(right, draws)}`
   }
 }
@@ -135,7 +139,7 @@ const bugScore = (name: string, bug: BillingBug, draws: number) => {
 }
 
 const quietRates = (emitters: number, days: number) =>
-  [null, 8, 6].map((decimals) => {
+  DECIMALS.map((decimals) => {
     let found = 0
     for (let emitter = 0; emitter < emitters; emitter++) {
       const bugs = Object.values(BILLING_BUGS)
@@ -145,5 +149,5 @@ const quietRates = (emitters: number, days: number) =>
       found += play({ bug, calls, decimals }, DAY_MS / CALLS_PER_DAY).length
     }
     const what = decimals === null ? 'none' : `to ${decimals} decimals of a dollar`
-    return { what, rate: found / ((emitters * days) / DAYS_PER_MONTH) }
+    return { what, score: { found, months: (emitters * days) / DAYS_PER_MONTH } }
   })

@@ -26,7 +26,7 @@ export type ScoreSize = {
 }
 
 const TRACE = new URL('../../../shared/data/mooncake/conversation_trace.jsonl.gz', import.meta.url)
-const TRACE_SEEDS = 12
+const TRACE_SEEDS = 8
 
 /** Sections in order; each comes when it is worked out. */
 export async function* scoreCacheThrash(size: ScoreSize): AsyncGenerator<string, ScoreRow> {

@@ -4,6 +4,7 @@ import { createColumns, type GrainRow } from '../worlds/grain-rows.ts'
 import { createRandom } from '../worlds/random.ts'
 import { LOOPS, playTrace, type LoopShape, type ToolTrace } from '../worlds/tool-calls.ts'
 import type { ScoreSize } from './cache-thrash.ts'
+import { falseText, ruleText, type FalseFindings } from './false-findings.ts'
 import type { ScoreRow } from './page.ts'
 
 /** Loops found, how late, and healthy traces told of, beside rules that agents' guards use. */
@@ -73,8 +74,8 @@ const healthyMonth = (seed: number, days: number): ToolTrace[] => {
   })
 }
 
-/** False findings per tenant-month: ours, then each rule's. */
-const falsePerMonth = (tenants: number, days: number): number[] => {
+/** False findings: ours, then each rule's. */
+const falseFindings = (tenants: number, days: number): FalseFindings[] => {
   const sums = [0, ...RULES.map(() => 0)]
   for (let tenant = 0; tenant < tenants; tenant++) {
     const traces = healthyMonth(FIRST_SEED + tenant * 10_000, days)
@@ -83,7 +84,7 @@ const falsePerMonth = (tenants: number, days: number): number[] => {
       sums[i + 1]! += traces.filter((trace) => firesAt(trace) !== null).length
     }
   }
-  return sums.map((sum) => sum / ((tenants * days) / DAYS_PER_MONTH))
+  return sums.map((found) => ({ found, months: (tenants * days) / DAYS_PER_MONTH }))
 }
 
 type Delays = (number | null)[]
@@ -117,8 +118,8 @@ const cell = (found: Delays): string => {
 }
 
 export function* scoreToolReentrancy(size: ScoreSize): Generator<string, ScoreRow> {
-  const tenants = Math.max(1, Math.round(size.tenants / 10))
-  const alarms = falsePerMonth(tenants, size.days)
+  const tenants = size.months
+  const alarms = falseFindings(tenants, size.days)
   const found = LOOPS.map((shape) => delays(shape, size.incidents))
   const names = ['tool-reentrancy (end of the minute)', ...RULES.map(({ name }) => name)]
   yield `## Loops of agents: ${tenants} tenants × ${size.days} days of ${TRACES_PER_DAY} healthy traces, ${size.incidents} loops of each shape`
@@ -127,7 +128,7 @@ export function* scoreToolReentrancy(size: ScoreSize): Generator<string, ScoreRo
     `|---|---|${LOOPS.map(() => '---|').join('')}`,
     ...names.map(
       (name, rule) =>
-        `| ${name} | ${alarms[rule]!.toFixed(3)} | ${found.map((byRule) => cell(byRule[rule]!)).join(' | ')} |`
+        `| ${name} | ${rule === 0 ? falseText(alarms[0]!) : ruleText(alarms[rule]!)} | ${found.map((byRule) => cell(byRule[rule]!)).join(' | ')} |`
     )
   ].join('\n')
   yield 'Seconds from the beginning of the second round; a rule that fired before it did not find the loop.'
@@ -135,7 +136,7 @@ export function* scoreToolReentrancy(size: ScoreSize): Generator<string, ScoreRo
   return {
     detection: `${Math.round((100 * ours.reduce((sum, { share }) => sum + share, 0)) / ours.length)} % of loops of four shapes`,
     delay: `${ours.map(({ median }) => Math.round(median ?? Infinity)).join(' / ')} s`,
-    falseFindings: alarms[0]!.toFixed(4),
+    falseFindings: falseText(alarms[0]!),
     attribution: 'trace, call and cycle named'
   }
 }
