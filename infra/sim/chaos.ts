@@ -3,7 +3,7 @@ import type { Actor, Turn } from './scheduler.ts'
 import type { World } from './world.ts'
 
 /** What a process does, from its start to its end. */
-export type Work = { name: string; run: (world: World, turn: Turn) => Promise<void> }
+export type Work = { name: string; run: (world: World, turn: Turn, actor: Actor) => Promise<void> }
 
 type Running = { actor: Actor; work: Work }
 
@@ -61,7 +61,9 @@ export class Processes {
 
   #start(work: Work): void {
     const name = `${work.name}-${(this.#started += 1)}`
-    const actor = this.#world.scheduler.spawn(name, (turn) => work.run(this.#world, turn))
+    const actor = this.#world.scheduler.spawn(name, (turn, actor) =>
+      work.run(this.#world, turn, actor)
+    )
     this.#running.push({ actor, work })
   }
 }

@@ -7,8 +7,8 @@ import type { LoadedSignal } from '../../services/signals/load.ts'
 import { isLanded } from './consumer.ts'
 import { detectRows } from './detect-rows.ts'
 import { TableReader } from './rows.ts'
-import type { Turn } from './scheduler.ts'
-import { orAgain, positionsOf } from './settler.ts'
+import type { Actor, Turn } from './scheduler.ts'
+import { orAgain, pause, positionsOf } from './settler.ts'
 import { TALLIES } from './tally-fold.ts'
 import { openSimLake, type World } from './world.ts'
 
@@ -27,7 +27,7 @@ const POLICY = { smallBytesMax: 0, largeAgeMs: 20 * 60_000, largePerStep: 1 }
  * A detector process: the product's steps, commits and restarts over a fold in plain code. Two may
  * run, as where a lease was lost; each goes on until every closed minute is folded.
  */
-export const runDetector = async (world: World, turn: Turn): Promise<void> => {
+export const runDetector = async (world: World, turn: Turn, actor: Actor): Promise<void> => {
   const { bugs } = world
   const lake = await openSimLake(world, turn)
   const shelf = { lake, disk: world.disk.door(turn) }
@@ -39,8 +39,7 @@ export const runDetector = async (world: World, turn: Turn): Promise<void> => {
   const partitions = async () =>
     (await log.partitions(world.log.topic)).map((state) => ({ ...state, topic: world.log.topic }))
   for (;;) {
-    await turn('wait for a step of detection')
-    if (!world.isAtRest && world.random.uniform() < 0.8) continue
+    await pause(world, turn, actor)
     const isLast = world.isAtRest
     await orAgain(() => detector.step({ partitions, nowMs: world.nowMs() }))
     if (world.random.uniform() < 0.1) await orAgain(() => detector.save())

@@ -6,7 +6,7 @@ import type { Lake } from '../../services/lake/lake.ts'
 import { isLanded } from './consumer.ts'
 import { landEvents, type Shelf } from './memory-encoder.ts'
 import { firstOfEach, hourOf, isBefore, TableReader } from './rows.ts'
-import type { Turn } from './scheduler.ts'
+import type { Actor, Turn } from './scheduler.ts'
 import { openSimLake, type World } from './world.ts'
 
 /** Promises that settling breaks, for planted bugs. */
@@ -21,21 +21,30 @@ export type SettleBugs = {
  * A settler process: the product's passes, hours and commits over rows of JSON. Two of them may run,
  * as where a lease was lost; each goes on until nothing is left to settle.
  */
-export const runSettler = async (world: World, turn: Turn): Promise<void> => {
+export const runSettler = async (world: World, turn: Turn, actor: Actor): Promise<void> => {
   const lake = await openSimLake(world, turn)
   const reader = new TableReader(lake)
   const rows = memoryRows({ lake, disk: world.disk.door(turn) }, reader, world.bugs)
   const doors = { lake: withBugs(lake, world.bugs), generation: 'sim' }
   const log = world.log.door(turn)
   for (;;) {
-    await turn('wait for a pass of settling')
-    if (!world.isAtRest && world.random.uniform() < 0.8) continue
+    await pause(world, turn, actor)
     const isLast = world.isAtRest
     const states = await log.partitions(world.log.topic)
     const partitions = states.map((state) => ({ ...state, topic: world.log.topic }))
     await orAgain(() => settleRows(doors, rows, { partitions, nowMs: world.nowMs() }))
     if (isLast && (await isSettled(lake, reader, states))) return
   }
+}
+
+/** Steps of others between two passes, as by a clock that pokes. */
+const PAUSE_STEPS_MAX = 300
+
+export const pause = async (world: World, turn: Turn, actor: Actor): Promise<void> => {
+  if (!world.isAtRest) {
+    actor.stoppedUntil = world.scheduler.steps + world.random.integer(1, PAUSE_STEPS_MAX)
+  }
+  await turn('begin a pass')
 }
 
 /** A lost race or a full disk ends a pass, and the next one goes on. */

@@ -21,7 +21,8 @@ const parseYaml = (text: string, file: string): unknown => {
   try {
     return parse(text) as unknown
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    // The lines behind the first quote the file, in which somebody may have put a key itself.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
     throw new Failure('E_USAGE', `${file} is neither YAML nor JSON: ${reason}`)
   }
 }
