@@ -50,7 +50,12 @@ const run = async (world: World): Promise<Outcome> => {
   await scheduler.run(() => isOver() || others.every(({ isDone }) => isDone))
   for (const { error } of others) if (error !== null) throw error as Error
   world.isAtRest = true
-  do await scheduler.run(isOver)
+  // Others may wait for one that ended by itself, so it is started again while they run.
+  const isOverOrAgain = (): boolean => {
+    processes.supervise()
+    return isOver()
+  }
+  do await scheduler.run(isOverOrAgain)
   while (!isOver() && processes.supervise())
   checkEnd(world, processes)
   return judge(world)
