@@ -4,6 +4,7 @@ import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import { TABLES } from '../../schemas/tables.ts'
 import { WINDOW_COLUMNS } from '../../schemas/windows.ts'
 import { Engine } from '../lake/engine.ts'
+import { PARQUET_OPTIONS } from '../lake/land-table.ts'
 import { energyVersion } from '../rates/energy/estimate.ts'
 import type { PriceBook } from '../rates/prices/book.ts'
 import { landings } from './landing.ts'
@@ -18,6 +19,7 @@ const DIGITS = 12
 export const generationOf = (prices: PriceBook): string => {
   const parts = [
     Engine.version,
+    PARQUET_OPTIONS,
     KNOWN_SCHEMAS.map(({ fingerprint }) => String(fingerprint)),
     TABLES,
     WINDOW_COLUMNS,
