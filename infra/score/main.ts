@@ -15,13 +15,14 @@ type Scorer = (size: ScoreSize) => Sections
 
 const sized = (name: string, usual: number): number => Number(process.env[name] ?? usual)
 
+/** A first look, in some ten minutes of one core; a rate of 0.02 a month needs 150 months and more. */
 const size: ScoreSize = {
-  tenants: sized('SCORE_TENANTS', 300),
+  tenants: sized('SCORE_TENANTS', 50),
   days: sized('SCORE_DAYS', 30),
-  incidents: sized('SCORE_INCIDENTS', 25),
-  nights: sized('SCORE_NIGHTS', 40),
-  months: sized('SCORE_MONTHS', 150),
-  changed: sized('SCORE_CHANGED', 40)
+  incidents: sized('SCORE_INCIDENTS', 8),
+  nights: sized('SCORE_NIGHTS', 10),
+  months: sized('SCORE_MONTHS', 50),
+  changed: sized('SCORE_CHANGED', 6)
 }
 
 /** The scorer of a signal; null when there is none yet. */

@@ -18,7 +18,8 @@ products offer, on the same input. Every section says of how many tenant-months 
 
 \`SCORE_SIGNALS=id,id\` renews some sections. Sizes: \`SCORE_MONTHS\` and \`SCORE_CHANGED\` (tenant-months with nothing
 wrong, tenants for each change), \`SCORE_TENANTS\` and \`SCORE_DAYS\` (cache-thrash and shares of calls),
-\`SCORE_INCIDENTS\` and \`SCORE_NIGHTS\` (culprits, loops, bugs).
+\`SCORE_INCIDENTS\` and \`SCORE_NIGHTS\` (culprits, loops, bugs). The usual sizes are a first look; 150 tenant-months
+and more (\`SCORE_MONTHS=150 SCORE_TENANTS=150\`) bound a rate of 0.02. "At most" is the one-sided 95 % bound (Poisson).
 `
 const HEADER = [
   '| signal | detection | delay | false findings per tenant-month | attribution |',
