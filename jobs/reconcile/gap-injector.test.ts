@@ -17,4 +17,10 @@ describe('a bill with differences put in on purpose', async () => {
       assert.ok(scores.wrongShare <= 1 - FOUND_MIN, `wrong ${scores.wrongShare}`)
     })
   }
+
+  test('has its clock told although calls are missing and output is counted differently', () => {
+    const { causes } = scoreMixes(book, importers, { first: 930_046, count: 1, shape: 'crowded' })
+    const { injected = 0, found = 0 } = causes.get('timing') ?? {}
+    assert.ok(injected > 0 && found > injected / 2, `found ${found} of ${injected}`)
+  })
 })

@@ -30,6 +30,9 @@ export type Clock = {
 const RARITY = { hour: 0, half: 3, quarter: 6 }
 const rarityOf = (minutes: number): number =>
   minutes % 60 === 0 ? RARITY.hour : minutes % 30 === 0 ? RARITY.half : RARITY.quarter
+/** The same for each day on which calls are missing on the other side than on most days. */
+const RARITY_BOTH = 3
+const HALF_CALL = 0.5
 /** The same for a bill that counts one class of tokens differently as well. */
 const RARITY_MISCOUNT = 6
 
@@ -154,8 +157,18 @@ const exactly = (gap: Sums, room: Sums): Sums => {
   return exact
 }
 
-const ofDays = (gaps: readonly Sums[], statistics: CallStatistics): number =>
-  gaps.reduce((sum, gap) => sum + judgeGap(gap, statistics).unlikeliness, 0)
+/**
+ * Calls that the bill has more and calls that it has fewer come from two different faults: days of
+ * both kinds are the rarer, the more of the less usual kind there are.
+ */
+const ofDays = (gaps: readonly Sums[], statistics: CallStatistics): number => {
+  const days = gaps.map((gap) => judgeGap(gap, statistics))
+  const [more, fewer] = [1, -1].map(
+    (sign) => days.filter(({ calls }) => calls * sign > HALF_CALL).length
+  )
+  const plain = days.reduce((sum, { unlikeliness: own }) => sum + own, 0)
+  return plain + RARITY_BOTH * Math.min(more ?? 0, fewer ?? 0)
+}
 
 /** By how much a class is off on most days, as a part of our tokens. */
 const commonRatio = ({ billed }: Known, gaps: readonly Sums[], name: TokenClass): number =>
