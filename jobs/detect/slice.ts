@@ -33,8 +33,15 @@ export type GrainQuery = {
   input: GrainInput
 }
 
-/** Series of one reader: codes by hash, and the keys that each stands for. */
-type Series = { codes: Map<number, number>; keys: (readonly (string | null)[])[] }
+/**
+ * Series of one reader: codes by hash, and the keys that each stands for; and the memory that its
+ * rows are read into, which are folded before the next are read.
+ */
+type Series = {
+  codes: Map<number, number>
+  keys: (readonly (string | null)[])[]
+  memory: Map<string, Float64Array>
+}
 
 /** Null when the relation that the grain reads isn't there. */
 export const openGrain = async (
@@ -45,7 +52,7 @@ export const openGrain = async (
 ): Promise<GrainReader | null> => {
   const relation = relations[RELATION_OF[query.grain]]
   if (relation === undefined) return null
-  const series: Series = { codes: new Map(), keys: [] }
+  const series: Series = { codes: new Map(), keys: [], memory: new Map() }
   return {
     read: async (fromMs, toMs) => {
       const select = (columns: readonly string[]): string =>
@@ -125,7 +132,7 @@ const readRows = async (
   // since every column to sort by costs as much again.
   const row = `hash(${[...texts, ...identities, ...measures].join(', ')})`
   const order = ['start_ms', ...orderBy, 'series_hash', row]
-  const read = await source.whole(`${select(columns)}\nORDER BY ${order.join(', ')}`)
+  const read = await source.whole(`${select(columns)}\nORDER BY ${order.join(', ')}`, series.memory)
   return {
     startMs: read.numbers['start_ms'] ?? NO_NUMBERS,
     columns: {
@@ -159,7 +166,7 @@ const numberSeries = (hashes: Float64Array, { codes }: Series): Int32Array => {
   return series
 }
 
-type New = Series & { known: number; intern: Intern; select: Select }
+type New = Omit<Series, 'memory'> & { known: number; intern: Intern; select: Select }
 
 const readKeys = async (
   source: DetectSource,

@@ -7,8 +7,14 @@ import type { Texts } from '../../services/signals/define.ts'
 export type DetectSource = {
   /** Runs one statement for its effect; temporary tables only, and they must outlive the call. */
   run: (sql: string) => Promise<void>
-  /** A result by columns: DOUBLE as Float64Array with NaN for null, VARCHAR as texts. */
-  whole: (sql: string) => Promise<{
+  /**
+   * A result by columns: DOUBLE as Float64Array with NaN for null, VARCHAR as texts. Where `memory`
+   * is given, its arrays are used again for the numbers.
+   */
+  whole: (
+    sql: string,
+    memory?: Map<string, Float64Array>
+  ) => Promise<{
     rows: number
     numbers: Readonly<Record<string, Float64Array>>
     texts: Readonly<Record<string, Texts>>

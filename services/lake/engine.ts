@@ -8,6 +8,7 @@ import {
   readColumns,
   readWhole,
   type ColumnChunk,
+  type ColumnMemory,
   type WholeColumns
 } from './memory.ts'
 
@@ -98,8 +99,8 @@ export class Engine {
   }
 
   /** The same as a whole: texts are decoded when they are asked for. */
-  whole(sql: string): Promise<WholeColumns> {
-    return readWhole(this.#connection, sql)
+  whole(sql: string, memory?: ColumnMemory): Promise<WholeColumns> {
+    return readWhole(this.#connection, sql, memory)
   }
 
   /** A result whose columns are all DOUBLE, into arrays that hold its rows; null becomes NaN. */

@@ -23,6 +23,9 @@ export type WholeColumns = {
   texts: Readonly<Record<string, Texts>>
 }
 
+/** Arrays of a statement that is read again and again, by column: a result overwrites the last. */
+export type ColumnMemory = Map<string, Float64Array>
+
 /** A database that lives in memory: for backtests and for detection over files. */
 export type MemoryDatabase = {
   /** Runs one statement for its effect. */
@@ -30,7 +33,7 @@ export type MemoryDatabase = {
   /** Streams a result by columns; every column must be DOUBLE or VARCHAR. */
   columns: (sql: string) => AsyncIterable<ColumnChunk>
   /** A whole result by columns; every column must be DOUBLE or VARCHAR. */
-  whole: (sql: string) => Promise<WholeColumns>
+  whole: (sql: string, memory?: ColumnMemory) => Promise<WholeColumns>
   /** Appends strings to a table of one VARCHAR column. */
   appendLines: (table: string, lines: readonly string[]) => Promise<void>
   close: () => void
@@ -57,7 +60,7 @@ export const openMemory = async (options: MemoryOptions = {}): Promise<MemoryDat
   return {
     run: (sql) => guarded(sql, async () => void (await connection.run(sql))),
     columns: (sql) => streamColumns(connection, sql),
-    whole: (sql) => readWhole(connection, sql),
+    whole: (sql, memory) => readWhole(connection, sql, memory),
     appendLines: async (table, lines) => appendLines(connection, table, lines),
     close: () => {
       connection.closeSync()
@@ -157,7 +160,8 @@ export const fillDoubles = async (
 /** Reads a whole result; texts stay where the database put them until they are asked for. */
 export const readWhole = async (
   connection: DuckDBConnection,
-  sql: string
+  sql: string,
+  memory: ColumnMemory = new Map()
 ): Promise<WholeColumns> => {
   const result = await guarded(sql, () => connection.run(sql))
   const chunks: Chunk[] = []
@@ -172,15 +176,25 @@ export const readWhole = async (
   const texts: Record<string, Texts> = {}
   for (const [index, name] of result.columnNames().entries()) {
     if (String(result.columnType(index)) !== 'DOUBLE') texts[name] = textsOf(chunks, index)
-    else numbers[name] = numbersOf(chunks, index, rows)
+    else numbers[name] = fill(chunks, index, roomFor(memory, name, rows))
   }
   return { rows, numbers, texts }
 }
 
 type Chunk = { chunk: DuckDBDataChunk; from: number }
 
-const numbersOf = (chunks: readonly Chunk[], index: number, rows: number): Float64Array => {
-  const values = new Float64Array(rows)
+/** A little more than is needed, since the next minute may have more rows. */
+const SLACK = 1.25
+
+const roomFor = (memory: ColumnMemory, name: string, rows: number): Float64Array => {
+  const known = memory.get(name)
+  if (known !== undefined && known.length >= rows) return known.subarray(0, rows)
+  const larger = new Float64Array(Math.ceil(rows * SLACK))
+  memory.set(name, larger)
+  return larger.subarray(0, rows)
+}
+
+const fill = (chunks: readonly Chunk[], index: number, values: Float64Array): Float64Array => {
   for (const { chunk, from } of chunks) {
     copyDoubles(chunk, index, values.subarray(from, from + chunk.rowCount))
   }

@@ -27,10 +27,12 @@ export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] =
   sweep(state, startMs)
   if (grains.traces === undefined) return []
   const decisions = createDecisions()
+  const rows = rowsOf(grains.traces)
   for (let row = 0; row < grains.traces.rows; row++) {
-    const call = readRow(state, grains.traces, row, startMs)
-    if (call.series.isCall) readCall(state, decisions, call)
-    else readScore(state, call)
+    const series = seriesOf(state, grains.traces, row)
+    const ms = startMs + rows.atMs[row]!
+    if (series.isCall) readCall(state, decisions, { series, rows, row, ms })
+    else readScore(state, { series, rows, row, ms })
   }
   gatherSwitches(state.shares, state.switches, startMs)
   state.models ??= indexModels(state.shares)
@@ -49,36 +51,19 @@ const sweep = (state: State, ms: number): void => {
   }
 }
 
-type Row = {
-  series: Series
-  model: string
-  /** Identities; NaN where there is none. */
-  conversation: number
-  user: number
-  ms: number
-  isFallback: number
-  refused: number
-  valid: number
-  scorePpm: number
-  costPico: number
-}
+/** Columns of a minute; identities are NaN where there is none. */
+const rowsOf = ({ measures }: Columns) => ({
+  atMs: measures['at_ms']!,
+  conversation: measures['conversation']!,
+  user: measures['end_user']!,
+  isFallback: measures['is_fallback']!,
+  refused: measures['refused']!,
+  valid: measures['valid']!,
+  scorePpm: measures['score_ppm']!,
+  costPico: measures['cost_pico']!
+})
 
-const readRow = (state: State, columns: Columns, row: number, minuteMs: number): Row => {
-  const { measures } = columns
-  const series = seriesOf(state, columns, row)
-  return {
-    series,
-    model: series.model,
-    conversation: measures['conversation']![row]!,
-    user: measures['end_user']![row]!,
-    ms: minuteMs + measures['at_ms']![row]!,
-    isFallback: measures['is_fallback']![row]!,
-    refused: measures['refused']![row]!,
-    valid: measures['valid']![row]!,
-    scorePpm: measures['score_ppm']![row]!,
-    costPico: measures['cost_pico']![row]!
-  }
-}
+type Row = { series: Series; rows: ReturnType<typeof rowsOf>; row: number; ms: number }
 
 /** What a row's series stands for, put together once a run. */
 const seriesOf = (state: State, { keys, series }: Columns, row: number): Series => {
@@ -123,12 +108,15 @@ const sideFor = (state: State, tenant: string, model: string, ms: number): Side 
   return sideOf(sides, model, day)
 }
 
-const readCall = (state: State, decisions: Decisions, call: Row): void => {
-  const { series, model, conversation, user, ms } = call
-  const { request, tenantIdentity, askedIdentity } = series
-  const { tenant } = request
-  addCall(sideFor(state, tenant, model, ms), call)
+const readCall = (state: State, decisions: Decisions, { series, rows, row, ms }: Row): void => {
+  const { request, model, tenantIdentity, askedIdentity } = series
+  addCall(sideFor(state, request.tenant, model, ms), {
+    refused: rows.refused[row]!,
+    valid: rows.valid[row]!,
+    costPico: rows.costPico[row]!
+  })
   const turn = { model: series.modelNumber, ms }
+  const [conversation, user] = [rows.conversation[row]!, rows.user[row]!]
   let isNew = true
   if (!Number.isNaN(conversation)) {
     takeTurn(state.served, pairIdentity(tenantIdentity, conversation), turn)
@@ -136,16 +124,17 @@ const readCall = (state: State, decisions: Decisions, call: Row): void => {
     isNew = outcome === 'first'
     if (!isNew) countTurn(state.switches, series.switches.conversation, outcome)
   }
-  decided(decisions, request, call, isNew)
+  decided(decisions, request, { model, isFallback: rows.isFallback[row]! }, isNew)
   if (!isNew || Number.isNaN(user)) return
   const outcome = takeTurn(state.users, pairIdentity(askedIdentity, user), turn)
   if (outcome !== 'first') countTurn(state.switches, series.switches.user, outcome)
 }
 
 /** A judged score is about the model that served its conversation last. */
-const readScore = (state: State, { series, conversation, scorePpm, ms }: Row): void => {
-  const served = latestModel(state.served, pairIdentity(series.tenantIdentity, conversation))
+const readScore = (state: State, { series, rows, row, ms }: Row): void => {
+  const identity = pairIdentity(series.tenantIdentity, rows.conversation[row]!)
+  const served = latestModel(state.served, identity)
   if (served === null) return
   const model = state.modelNames.names[served]!
-  addScore(sideFor(state, series.request.tenant, model, ms), scorePpm)
+  addScore(sideFor(state, series.request.tenant, model, ms), rows.scorePpm[row]!)
 }

@@ -20,16 +20,12 @@ type Kind = keyof typeof kinds
 const kindOf = (array: Packable): Kind =>
   (Object.keys(kinds) as Kind[]).find((kind) => array instanceof kinds[kind])!
 
-/** Raised whenever the layout changes: whoever restores then starts afresh. */
-const FORMAT = 2
-const NONE = { header: { version: 0 }, arrays: [] }
-
 /** Length of the header's own length, in bytes. */
 const LENGTH_BYTES = 4
 
 export const pack = (header: unknown, arrays: readonly Packable[]): Uint8Array => {
   const shapes = arrays.map((array) => [kindOf(array), array.length])
-  const head = Buffer.from(JSON.stringify({ format: FORMAT, header, shapes }), 'utf8')
+  const head = Buffer.from(JSON.stringify({ header, shapes }), 'utf8')
   const length = Buffer.alloc(LENGTH_BYTES)
   length.writeUInt32LE(head.length)
   const parts = arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength))
@@ -39,12 +35,10 @@ export const pack = (header: unknown, arrays: readonly Packable[]): Uint8Array =
 export const unpack = (bytes: Uint8Array): { header: unknown; arrays: Packable[] } => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const end = LENGTH_BYTES + buffer.readUInt32LE(0)
-  const { format, header, shapes } = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, end)) as {
-    format?: number
+  const { header, shapes } = JSON.parse(buffer.toString('utf8', LENGTH_BYTES, end)) as {
     header: unknown
     shapes: [Kind, number][]
   }
-  if (format !== FORMAT) return NONE
   let at = end
   const arrays = shapes.map(([kind, length]) => {
     const array = new kinds[kind](length)
@@ -77,9 +71,11 @@ export const recordsFrom = (
   const records = createRecords(shape)
   while (records.size < size) addRecord(records)
   for (const [index, { values, stride }] of stridesOf(records).entries()) {
-    const packed = arrays[index]
-    if (!(packed instanceof Uint8Array)) continue
-    unpackColumns(packed, { values: values.subarray(0, size * stride), stride })
+    const saved = arrays[index] ?? []
+    // States that were saved before records were packed hold the arrays as they are.
+    if (saved instanceof Uint8Array) {
+      unpackColumns(saved, { values: values.subarray(0, size * stride), stride })
+    } else values.set(saved)
   }
   return records
 }

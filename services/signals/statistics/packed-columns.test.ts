@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { pack, recordsFrom, unpack } from './checkpoint.ts'
 import { packColumns, unpackColumns } from './packed-columns.ts'
 
 const START_MS = Date.parse('2026-03-02T09:00:00Z')
@@ -50,4 +51,17 @@ test('counts and times of many records take a fraction of their bytes, over seve
   const back = new Float64Array(values.length)
   unpackColumns(packed, { values: back, stride: 4 })
   assert.deepEqual(back, values)
+})
+
+test('records that were saved before they were packed come back too', () => {
+  const shape = { doubles: 2, floats: 1, bytes: 3 }
+  const saved = [
+    Float64Array.of(1, 2.5, 3, 4),
+    Float32Array.of(0.5, 7),
+    Int8Array.of(1, -2, 3, 4, 5, 6)
+  ]
+  const { arrays } = unpack(pack({}, saved))
+  const { doubles, floats, bytes, size } = recordsFrom(shape, 2, arrays)
+  assert.equal(size, 2)
+  assert.deepEqual([doubles.subarray(0, 4), floats.subarray(0, 2), bytes.subarray(0, 6)], saved)
 })

@@ -20,6 +20,8 @@ const DISPERSION_PRIOR = 1.5
 const DISPERSION_WEIGHT = 5
 /** Residuals beyond this many standard deviations are cut: an incident must not teach noise. */
 const WINSOR_SD = 3
+/** Until a day is learned, windows under more evidence than this wait. */
+const HOLD_NATS = 0.5
 const SHARE_MIN = 0.0005
 const SHARE_MAX = 0.98
 const HOUR_MS = 3_600_000
@@ -98,6 +100,22 @@ const closeHour = (d: Float64Array, at: number): void => {
   d[at + R.dayResidual]! += residual
   d[at + R.dayOwn]! += d[at + R.hourOwn]!
   d.fill(0, at + R.hourResidual, at + R.hourOwn + 1)
+}
+
+/** On the first day: what came under suspicion waits until that is gone. */
+export const learnEarly = (
+  d: Float64Array,
+  at: number,
+  { n, k }: { n: number; k: number },
+  suspicion: number
+): void => {
+  const held = at + R.held
+  d[held]! += k
+  d[held + 1]! += n
+  if (suspicion > HOLD_NATS) return
+  d[at + R.early]! += d[held]!
+  d[at + R.early + 1]! += d[held + 1]!
+  d[held] = d[held + 1] = 0
 }
 
 export const learnShare = (

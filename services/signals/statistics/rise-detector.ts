@@ -5,6 +5,7 @@ import {
   dispersion,
   expectedShare,
   knownTrials,
+  learnEarly,
   learnNoise,
   learnShare,
   levelError
@@ -39,8 +40,6 @@ export type RiseOutcome = 'nothing' | 'opened' | 'resolved' | 'accepted'
 const CAP_NATS = 3
 /** Evidence above which a window teaches the baseline nothing. */
 const SUSPEND_NATS = 6
-/** Until a day is learned, windows under more evidence than this wait. */
-const HOLD_NATS = 0.5
 /** Standard errors of the baseline that the null gives way. */
 const ERROR_SD = 1.64
 /** Three clusters of four. */
@@ -75,8 +74,12 @@ export const observeRise = (
   closeDays(records, slot, ms)
   markAnchor(d, at, ms)
   if (tally.n > 0) d[at + R.windows]! += 1
-  const expected = clampShare(tally.expected ?? expectedShare(records, slot, ms))
-  const window = { n: tally.n, k: tally.k, expected, ms }
+  const given = tally.expected ?? Number.NaN
+  const window = WINDOW
+  window.n = tally.n
+  window.k = tally.k
+  window.expected = clampShare(Number.isNaN(given) ? expectedShare(records, slot, ms) : given)
+  window.ms = ms
   const outcome = tally.n === 0 ? 'nothing' : decide(d, at, window, settings)
   if (tally.n > 0) learn(records, slot, window)
   const totals = at + R.totals
@@ -93,6 +96,8 @@ const decide = (d: Float64Array, at: number, window: Window, settings: RiseSetti
   d[at + R.openMs]! > 0 ? followOpen(d, at, window, settings) : judge(d, at, window, settings)
 
 type Window = { n: number; k: number; expected: number; ms: number }
+/** One object for all windows, since nobody keeps one: there are half a million a minute. */
+const WINDOW: Window = { n: 0, k: 0, expected: Number.NaN, ms: 0 }
 
 const closeDays = (records: Records, slot: number, ms: number): void => {
   const d = records.doubles
@@ -287,14 +292,4 @@ const learn = (records: Records, slot: number, window: Window): void => {
   if (suspicion > SUSPEND_NATS) return
   learnShare(records, slot, window, window.ms)
   if (isKnown || d[at + R.windows]! > 1) learnNoise(d, at, window)
-}
-
-const learnEarly = (d: Float64Array, at: number, { n, k }: Window, suspicion: number): void => {
-  const held = at + R.held
-  d[held]! += k
-  d[held + 1]! += n
-  if (suspicion > HOLD_NATS) return
-  d[at + R.early]! += d[held]!
-  d[at + R.early + 1]! += d[held + 1]!
-  d[held] = d[held + 1] = 0
 }

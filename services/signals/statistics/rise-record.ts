@@ -70,12 +70,12 @@ export const RISE_SHAPE = { doubles: doubles.length, floats: floats.length, byte
 
 export const createRises = (): Records => createRecords(RISE_SHAPE)
 
-/** One window of one share. `expected` replaces the series' own baseline where it is given. */
+/** One window of one share. `expected` replaces the series' own baseline where it is a number. */
 export type Tally = {
   /** Trials, and the bad ones among them. */
   n: number
   k: number
   /** Sums of the signal's own that findings tell of before and after: attempts, cost … */
   sums: readonly [number, number, number]
-  expected?: number | undefined
+  expected?: number
 }

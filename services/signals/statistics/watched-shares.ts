@@ -104,20 +104,24 @@ const makeRoom = (minute: WatchedShares['minute'], series: number): void => {
   minute.isTouched.set(isTouched)
 }
 
-/** Hands over every series that had trials in the running minute, one after the other, and clears it. */
+/**
+ * Hands over every series that had trials in the running minute, one after the other, and clears it.
+ * The tally is the taker's until the next.
+ */
 export const takeMinute = (
   { minute: { sums, isTouched, touched } }: WatchedShares,
   take: (slot: number, tally: Tally) => void
 ): void => {
+  // One object for all: a new one for each of a hundred thousand series is a tick's garbage.
+  const own: [number, number, number] = [0, 0, 0]
+  const tally = { n: 0, k: 0, sums: own, expected: Number.NaN }
   for (const slot of touched) {
     const at = slot * SUMS
     const trials = sums[at + 6]!
-    const tally: Tally = {
-      n: sums[at]!,
-      k: sums[at + 1]!,
-      sums: [sums[at + 2]!, sums[at + 3]!, sums[at + 4]!],
-      expected: trials > 0 ? sums[at + 5]! / trials : undefined
-    }
+    tally.n = sums[at]!
+    tally.k = sums[at + 1]!
+    for (let i = 0; i < 3; i++) own[i] = sums[at + 2 + i]!
+    tally.expected = trials > 0 ? sums[at + 5]! / trials : Number.NaN
     for (let i = at; i < at + SUMS; i++) sums[i] = 0
     isTouched[slot] = 0
     take(slot, tally)

@@ -1,5 +1,5 @@
 import { fingerprint } from '../fingerprint.ts'
-import { textOf, type Step } from './step.ts'
+import { NONE, textOf, type Step } from './step.ts'
 import type { Settings } from './settings.ts'
 
 /**
@@ -44,7 +44,7 @@ export const addCall = (
   step: Step,
   total: { costPico: number; tokens: number }
 ): boolean => {
-  if (step.args === null) return false
+  if (step.args === NONE) return false
   const { label } = step.of
   const [args, result] = [textOf(step, 'args'), textOf(step, 'result')]
   const state = fingerprint(label, args, result).slice(0, STATE_CHARACTERS)

@@ -42,7 +42,7 @@ export const createState = (settings: Settings): State => ({
   seen: []
 })
 
-export const { saveState, restoreState } = defineCheckpoint(3, createState, {
+export const { saveState, restoreState } = defineCheckpoint(4, createState, {
   traces: tracesPart,
   incidents: mapPart(),
   habits: recentPart()

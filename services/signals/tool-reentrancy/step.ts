@@ -13,11 +13,11 @@ export type StepSeries = {
 /** One step of a trace, as a row gives it. */
 export type Step = {
   of: StepSeries
-  /** Identities: of tenant and trace, and of what is only compared. */
+  /** Identities: of tenant and trace, and of what is only compared; NONE where there is none. */
   trace: number
-  span: number | null
-  parent: number | null
-  args: number | null
+  span: number
+  parent: number
+  args: number
   ms: number
   /** End of the step; its start where the duration is not known. */
   endMs: number
@@ -29,7 +29,9 @@ export type Step = {
 }
 
 const reported = (value: number): number => (Number.isNaN(value) ? 0 : value)
-const known = (identity: number): number | null => (Number.isNaN(identity) ? null : identity)
+/** No identity: a step without a parent, a call without arguments. */
+export const NONE = 0
+const known = (identity: number): number => (Number.isNaN(identity) ? NONE : identity)
 
 /** @param seen what series stand for, filled as they are seen in a run. */
 export const readStep = (

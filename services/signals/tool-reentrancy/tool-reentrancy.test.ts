@@ -7,7 +7,9 @@ import { foldTraces } from '../../../infra/score/tool-reentrancy.ts'
 import { createColumns, type GrainRow } from '../../../infra/worlds/grain-rows.ts'
 import { LOOPS, playTrace } from '../../../infra/worlds/tool-calls.ts'
 import type { Draft, Minute } from '../define.ts'
+import { identityOf } from '../statistics/identity.ts'
 import signal from './signal.ts'
+import { createTraces, traceFor, tracesPart } from './traces.ts'
 
 const START_MS = Date.parse('2026-03-02T09:00:00Z')
 const MINUTE_MS = 60_000
@@ -77,6 +79,25 @@ test('a restart in the middle of a loop neither repeats nor loses anything', () 
   const through = run([])
   assert.ok(through.length >= 2)
   assert.deepEqual(run([1, 2, 3, 4, 5, 6, 7, 8]), through)
+})
+
+test('traces come back from a checkpoint each with its own steps', () => {
+  const traces = createTraces(8, MINUTE_MS)
+  for (const [tenant, steps] of [
+    ['a', 3],
+    ['b', 0],
+    ['c', 5]
+  ] as const) {
+    const trace = traceFor(traces, { identity: identityOf(tenant), tenant, ms: START_MS })
+    trace.lastMs = START_MS
+    for (let n = 1; n <= steps; n++) {
+      const own = { id: n, parent: n - 1, args: 0, ms: START_MS + n, endMs: START_MS + 2 * n }
+      const kind = n % 2 === 0 ? 'tool' : 'llm'
+      trace.spans.push({ ...own, kind, label: `${kind} ${tenant}`, reenters: 1, inferred: 0 })
+    }
+  }
+  const { json, arrays } = tracesPart.save(traces)
+  assert.deepEqual(tracesPart.restore(json, arrays, createTraces(8, MINUTE_MS)), traces)
 })
 
 const TAU = new URL(

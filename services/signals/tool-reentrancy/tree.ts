@@ -1,4 +1,4 @@
-import type { Step } from './step.ts'
+import { NONE, type Step } from './step.ts'
 
 /**
  * The part of a trace's call tree that is alive: the latest spans and all above them. Spans that
@@ -7,10 +7,10 @@ import type { Step } from './step.ts'
 
 export type Span = {
   id: number
-  parent: number | null
+  parent: number
   kind: string
   label: string
-  args: number | null
+  args: number
   ms: number
   endMs: number
   /** Whether a model was seen to run inside this tool or agent. */
@@ -22,15 +22,15 @@ export type Span = {
 /** Spans kept per trace: more than a path has before a recursion limit of 25 ends it. */
 const SPANS_MAX = 32
 
-export const findSpan = (spans: readonly Span[], id: number | null): Span | undefined => {
-  if (id === null) return undefined
+export const findSpan = (spans: readonly Span[], id: number): Span | undefined => {
+  if (id === NONE) return undefined
   for (const span of spans) if (span.id === id) return span
   return undefined
 }
 
 /** Adds a step to the tree; null when it has no id or was seen already. */
 export const addSpan = (spans: Span[], step: Step): Span | null => {
-  if (step.span === null || findSpan(spans, step.span) !== undefined) return null
+  if (step.span === NONE || findSpan(spans, step.span) !== undefined) return null
   const { kind, label } = step.of
   const around = containerOf(spans, step)
   if (around !== undefined && kind === 'llm') around.reenters = 1
@@ -90,25 +90,25 @@ export const pathAbove = (spans: readonly Span[], span: Span): Span[] => {
   return path
 }
 
-/** What a step's repetitions are counted in: the agent that it works for, or the whole trace (0). */
+/** What a step's repetitions are counted in: the agent that it works for, or the whole trace (NONE). */
 export const scopeOf = (spans: readonly Span[], step: Step): number => {
   let id = step.parent
   for (let depth = 0; depth < SPANS_MAX; depth++) {
     const span = findSpan(spans, id)
-    if (span === undefined || span.kind === 'agent') return id ?? 0
+    if (span === undefined || span.kind === 'agent') return id
     id = span.parent
   }
-  return 0
+  return NONE
 }
 
 /** How often a span's own label lies on its path, itself included. */
 export const recursionOf = (spans: readonly Span[], span: Span) => {
   const path = pathAbove(spans, span)
   const same = path.filter(({ label }) => label === span.label)
-  const alike = same.filter(({ args }) => args !== null && args === span.args)
+  const alike = same.filter(({ args }) => args !== NONE && args === span.args)
   return {
     depth: same.length + 1,
-    sameArgs: span.args === null ? 1 : alike.length + 1,
+    sameArgs: span.args === NONE ? 1 : alike.length + 1,
     cycle: path.slice(0, path.indexOf(same[0]!) + 1).map(({ label }) => label),
     inferred: [span, ...path].filter(({ inferred }) => inferred === 1).length,
     first: same.at(-1) ?? span
