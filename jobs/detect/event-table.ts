@@ -2,20 +2,41 @@ import type { EventRow } from '../../schemas/avro/flatten-event.ts'
 import { EVENT_FIELDS, type EventField } from '../../schemas/event-fields.ts'
 import { ENRICHED_COLUMNS, FIELD_TYPES } from '../../schemas/tables.ts'
 import { TOKEN_FIELDS } from '../../schemas/tokens.ts'
+import { estimateEvent } from '../../services/rates/energy/estimate-event.ts'
+import { KnownDeployments } from '../../services/rates/energy/known-deployments.ts'
 import type { PriceBook } from '../../services/rates/prices/book.ts'
 import { priceUsage } from '../../services/rates/prices/usage.ts'
 
 /**
- * Events as the live pipeline lands them, in a table of a backtest: the same rows, columns and
- * prices; only the log and the lake are left out.
+ * Events as the live pipeline lands them, in a table of a backtest: the same rows, columns, prices
+ * and energies; only the log and the lake are left out.
  */
 
 const COST = 'cost_pico'
+/** What the pipeline works out of an event, and a row brings along. */
+const ADDED: readonly string[] = [
+  COST,
+  'energy_low_uj',
+  'energy_mid_uj',
+  'energy_high_uj',
+  'energy_tier'
+]
 const US_PER_MS = 1000
 
-/** A row with its cost, as the JSON text that `eventsSql` reads. */
-export const rowText = (row: EventRow, book: PriceBook): string =>
-  JSON.stringify({ ...row, [COST]: costOf(row, book)?.toString() ?? null })
+/** A row with its cost and energy, as the JSON text that `eventsSql` reads. */
+export const rowText = (row: EventRow, book: PriceBook): string => {
+  const energy = estimateEvent(row, DEPLOYMENTS)
+  return JSON.stringify({
+    ...row,
+    [COST]: costOf(row, book)?.toString() ?? null,
+    energy_low_uj: energy?.low ?? null,
+    energy_mid_uj: energy?.mid ?? null,
+    energy_high_uj: energy?.high ?? null,
+    energy_tier: energy?.tier ?? null
+  })
+}
+
+const DEPLOYMENTS = new KnownDeployments()
 
 const costOf = (row: EventRow, book: PriceBook): bigint | null => {
   const word = (column: string): string | null => {
@@ -41,11 +62,13 @@ const costOf = (row: EventRow, book: PriceBook): bigint | null => {
 
 /** SQL from rows as JSON texts in `line` to columns of enriched event rows. */
 export const eventsSql = (relation: string): string => {
-  const names = [...EVENT_FIELDS.map(({ column }) => column), COST]
+  const names = [...EVENT_FIELDS.map(({ column }) => column), ...ADDED]
   const paths = names.map((column) => `'$.${column}'`).join(', ')
   const columns = EVENT_FIELDS.map((field, index) => columnSql(field, index + 1))
   const enriched = ENRICHED_COLUMNS.map(({ name, type }) =>
-    name === COST ? `f[${names.length}]::BIGINT AS ${COST}` : `NULL::${type} AS ${name}`
+    ADDED.includes(name)
+      ? `f[${names.indexOf(name) + 1}]::${type} AS ${name}`
+      : `NULL::${type} AS ${name}`
   )
   return `SELECT ${[...columns, ...enriched].join(',\n  ')}
 FROM (SELECT json_extract_string(line, [${paths}]) AS f FROM ${relation})`

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ColumnData } from '../lake/columns.ts'
 import { textColumn } from '../lake/text-column.ts'
+import { estimateEvent } from '../rates/energy/estimate-event.ts'
+import { KnownDeployments } from '../rates/energy/known-deployments.ts'
 import { TIERS } from '../rates/energy/deployment-figures.ts'
 import { expectedOf, randomCalls, type RandomCall } from './fixtures/random-calls.ts'
 import { flushEstimate } from './landed-energy.ts'
@@ -126,6 +128,20 @@ test('models that hardly repeat come as text, and get the same', () => {
   const calls = randomCalls(300)
   const timesMs = calls.map(() => NEW_MS)
   assert.deepEqual(landed({ calls, timesMs, models: texts }), landed({ calls, timesMs }))
+})
+
+test('an event by itself, as backtests have it, gets what it gets in a flush', () => {
+  const calls = randomCalls(2000)
+  const timesMs = calls.map((_, row) => (row % 3 === 0 ? OLD_MS : NEW_MS))
+  const known = new KnownDeployments()
+  const single = calls.map((call, row) =>
+    estimateEvent({ ...call, time: timesMs[row]! * 1000 }, known)
+  )
+  const nothing = { low: null, mid: null, high: null, tier: 'E1' }
+  assert.deepEqual(
+    single.map((energy) => energy ?? nothing),
+    landed({ calls, timesMs })
+  )
 })
 
 test('a flush without events stays as it is', () => {

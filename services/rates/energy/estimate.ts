@@ -16,7 +16,7 @@ import { fixedSeconds, inputSeconds, marginalSeconds } from './roofline.ts'
  * Estimated energy of one call at the GPU boundary: roofline of docs in infra/ENERGY.md, prefill
  * and decode apart. Pure and deterministic; three numbers, never one.
  */
-export const METHOD_VERSION = 'roofline-2'
+export const METHOD_VERSION = 'roofline-3'
 
 /** The version that stands on every row: method and factors. */
 export const energyVersion = (factors: EnergyFactors = FACTORS): string =>
