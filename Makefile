@@ -1,5 +1,5 @@
 # The product's verbs. Each is one line here; what it does is in package.json or a script.
-.PHONY: demo test check types lint layers unused unit kafka bench bench-close bench-collect bench-detect bench-serve prove score format audit clean
+.PHONY: demo test check types lint layers unused unit kafka bench bench-close bench-collect bench-detect bench-energy bench-serve prove score format audit clean
 
 install := node_modules/.package-lock.json
 
@@ -38,6 +38,10 @@ bench-collect: $(install)
 # Ticks of detection for 10,000 tenants with 5 models each: CPU seconds, bytes of state, and both after days.
 bench-detect: $(install)
 	@infra/bench/tick/run.sh
+
+# What energy adds to the CPU of landing and of settling, in paired rounds; fails above 5 % of landing.
+bench-energy: $(install)
+	@node --import tsx infra/bench/energy/main.ts
 
 # Detection, delay, false findings and attribution of each signal: writes infra/SCOREBOARD.md.
 score: $(install)

@@ -1,6 +1,6 @@
 -- One row per minute, tenant and deployment: the work of its model calls and what it ran on. Calls
--- that report no output are left out, since null is not 0. Recorded joules are there once an hour is
--- settled, or where a meter is joined.
+-- that report no output are left out, since null is not 0. Recorded joules are those
+-- that landing estimated, restated once the hour is settled.
 SELECT
   time_bucket(INTERVAL 60 SECONDS, time) AS window_start,
   tenant,
