@@ -12,8 +12,8 @@ const ROOT = new URL('../../', import.meta.url)
 const FOLDERS = ['schemas', 'services', 'jobs']
 /** Text that one field may hold: a name, a header, a line of a message. */
 const LENGTH = 10_000
-/** What doubles with each letter shows at once, what takes the cube at some hundred. */
-const LENGTHS = [24, 400, LENGTH]
+/** What doubles with each letter shows at once, what takes the cube at a thousand. */
+const LENGTHS = [24, 1_000, LENGTH]
 /** What a linear expression needs for a text of this length is a thousandth of it. */
 const CPU_MS_MAX = 20
 
@@ -59,13 +59,13 @@ const patterns = FOLDERS.flatMap((folder) =>
 /** Characters worth repeating: those that the expression names, and one of each class. */
 const alphabetOf = (source: string): string[] => {
   const named = source.replaceAll(/\\[nrtdwsDWSbBpPuxk](\{[^}]*\})?|[\\^$.*+?()[\]{}|]/g, '')
-  return [...new Set(Array.from(`${named}a1 _-.:/\t\n"A`))].slice(0, 24)
+  return [...new Set(Array.from(`a1 _-.:/\t"A${named}`))].slice(0, 18)
 }
 
 /** What comes before the repetition: the words that the expression begins with lead into it. */
 const leadsOf = (source: string): string[] => {
   const words = source.match(/[A-Za-z0-9 "'=:/._-]{2,}/g) ?? []
-  return ['', ...new Set(words)].slice(0, 4)
+  return ['', ...new Set(words)].slice(0, 3)
 }
 
 const hardTexts = function* (source: string): Generator<string> {
@@ -77,7 +77,7 @@ const textsOf = function* (source: string, length: number): Generator<string> {
   for (const lead of leadsOf(source)) {
     for (const one of alphabet) yield `${lead}${one.repeat(length)}\u0001`
     // Two that take turns, for repetitions of groups.
-    const few = alphabet.slice(0, 6)
+    const few = alphabet.slice(0, 4)
     const pairs = few.flatMap((one) => few.map((other) => one + other))
     for (const pair of pairs) yield `${lead}${pair.repeat(length / 2)}\u0001`
   }
@@ -88,14 +88,22 @@ const hardest = ({ source, flags }: Pick<Pattern, 'source' | 'flags'>): number =
   const pattern = new RegExp(source, flags)
   let most = 0
   for (const text of hardTexts(source)) {
+    const startedMs = performance.now()
     pattern.lastIndex = 0
-    const before = process.cpuUsage()
     pattern.exec(text)
-    const { user, system } = process.cpuUsage(before)
-    most = Math.max(most, (user + system) / 1000)
+    // A busy machine is slow by itself: only then is the CPU looked at.
+    if (performance.now() - startedMs > CPU_MS_MAX) most = Math.max(most, cpuMs(pattern, text))
     if (most > CPU_MS_MAX) break
   }
   return most
+}
+
+const cpuMs = (pattern: RegExp, text: string): number => {
+  const before = process.cpuUsage()
+  pattern.lastIndex = 0
+  pattern.exec(text)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
 }
 
 const nameOf = ({ place, source }: Pattern): string => `${place.split(':')[0]} ${source}`
