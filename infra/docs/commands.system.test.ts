@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { outputName, pageScript, readBlocks, type Block } from './page-script.ts'
 import { freePort } from '../suite/free-port.ts'
+import { writeTally } from '../suite/tally-command.ts'
 
 /**
  * Runs every block of commands on the pages of the documentation as it stands, but for the port: the
@@ -17,23 +18,11 @@ const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
 /** A page that hangs ends; on a busy machine a page of six commands takes its time. */
 const PAGE_MS_MAX = 120_000
 
-const LOADER = import.meta.resolve('tsx')
-const MAIN = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
-
 const hasProgram = (name: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0
 
 const whyNot = ({ skipped, needs }: Block): string | null =>
   skipped ?? (needs !== null && !hasProgram(needs) ? `needs ${needs}` : null)
-
-/** A `tally` on the path, as an installed one. */
-const writeTally = async (bin: string, port: number): Promise<void> => {
-  await mkdir(bin)
-  const node = `"${process.execPath}" --disable-warning=ExperimentalWarning --import "${LOADER}" "${MAIN}"`
-  const text = `#!/bin/sh\n[ "$1" = up ] && exec ${node} "$@" --port ${port}\nexec ${node} "$@"\n`
-  await writeFile(path.join(bin, 'tally'), text)
-  await chmod(path.join(bin, 'tally'), 0o755)
-}
 
 const runPage = async (
   folder: string,
