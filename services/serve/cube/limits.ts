@@ -1,5 +1,5 @@
 export type CubeLimits = {
-  /** Windows that one statement reads: with eighty columns each, 300 MB while it runs. */
+  /** Windows that one statement reads: with eighty columns each, 200 MB while it runs. */
   rowsAtOnceMax: number
   /** So many new windows are read before an answer, which then waits a tenth of a second for them. */
   rowsFirstMax: number
@@ -8,7 +8,7 @@ export type CubeLimits = {
 }
 
 export const CUBE_LIMITS: CubeLimits = {
-  rowsAtOnceMax: 200_000,
+  rowsAtOnceMax: 100_000,
   rowsFirstMax: 20_000,
   rowsDirectMax: 2_000_000
 }

@@ -11,20 +11,12 @@ export type Rollup = { name: string; dimensions: readonly string[] }
 /** Everything: the others are made of it. */
 export const FULL: Rollup = { name: 'full', dimensions: DIMENSIONS }
 
+/** Dimensions that may have thousands of values, or come in combination with such. */
+const MANY = new Set(['tenant', 'cache_pool', 'component_version', 'output_schema'])
+
 /** From small to large. */
 export const ROLLUPS: readonly Rollup[] = [
-  {
-    name: 'fleet',
-    dimensions: [
-      'kind',
-      'provider',
-      'request_model',
-      'response_model',
-      'service_tier',
-      'region',
-      'route'
-    ]
-  },
+  { name: 'fleet', dimensions: DIMENSIONS.filter((name) => !MANY.has(name)) },
   { name: 'tenant', dimensions: ['tenant'] },
   FULL
 ]
