@@ -1,6 +1,7 @@
 import { grouped, readLines, table } from './results.ts'
 
 type Live = {
+  nice: number
   rate: number
   minutes: number
   log: string
@@ -36,7 +37,7 @@ export const latencySection = async (folder: string): Promise<string | null> => 
     shown(live.close_to_alert_ms_p99),
     `${live.close_to_alert_ms_n} of ${live.loops}`,
     verdict(live),
-    String(live.load_mean)
+    `${live.load_mean}, priority ${-live.nice}`
   ])
   const heads = ['load', 'visible p50', 'p99', 'alert p50', 'p99', 'heard', 'bar', 'machine load']
   return table(heads, rows)

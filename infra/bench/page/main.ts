@@ -93,7 +93,8 @@ const page = [
     'Latency',
     '`tally up` as users start it, milliseconds: from the acknowledgement by the log until a commit shows the ' +
       'event; from the close of a window (its end and the lateness of 30 s) until a webhook has the alert. Alerts ' +
-      'may take the flush interval of 5 s and 2 s. `infra/bench/run.sh live`; `RATES` and `MINUTES` size it.',
+      'may take the flush interval of 5 s and 2 s. `infra/bench/run.sh live`; `RATES` and `MINUTES` size it, `LIVE_NICE` gives it ' +
+      'priority over what else runs on the machine.',
     await latencySection(RESULTS)
   ),
   part(
