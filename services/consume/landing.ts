@@ -90,6 +90,8 @@ export const enrichedSql = (generation: string, { expressions, joins }: Enrichme
   const added = ENRICHED_COLUMNS.map(({ name, type }) => {
     const expression = expressions[name] ?? 'NULL'
     if (name === 'generation') return `${constant(generation)} AS "${name}"`
+    // A column of the batch has its type, and an enumeration is written by its codes.
+    if (expression === `e."${name}"`) return expression
     return `(${expression})::${type} AS "${name}"`
   })
   const select = [...events.map((name) => `e."${name}"`), ...added].join(',\n ')
