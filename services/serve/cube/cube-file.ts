@@ -8,7 +8,7 @@ import { CUBE_SHAPE, ROLLUPS, rollupTables } from './rollups.ts'
 const IN_MEMORY = ':memory:'
 
 /** So much is written before it is put in order on disk: small parts are put in order again and again. */
-const UNORDERED_MIB_MAX = 256
+const UNORDERED_MIB_MAX = 128
 
 /**
  * Opens the file that keeps the cube between starts. It is a copy of what the lake says: whatever
@@ -25,15 +25,17 @@ export const openCubeFile = async (
     await createTables(engine, IN_MEMORY)
     return async () => undefined
   }
+  // What was committed lies in memory until it is put in order: nothing is written twice.
+  const leave = (): Promise<void> => engine.run('DETACH DATABASE cube')
   await mkdir(path.dirname(file), { recursive: true })
   const trouble = await tryFile(engine, file)
-  if (trouble === null) return async () => undefined
+  if (trouble === null) return leave
   if (/lock/i.test(trouble)) return openOwnFile(engine)
   await engine.run('DETACH DATABASE IF EXISTS cube')
   await rm(file, { force: true })
   await rm(`${file}.wal`, { force: true })
   await createTables(engine, file)
-  return async () => undefined
+  return leave
 }
 
 const openOwnFile = async (engine: Engine): Promise<() => Promise<void>> => {

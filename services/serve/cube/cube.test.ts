@@ -173,7 +173,8 @@ describe('the cube', { timeout: 600_000 }, () => {
     const cube = await Cube.open(site.engine, site.lake, { file, limits: SLOWLY })
     await cube.follow(await site.lake.head())
     while (await cube.readOn());
-    await site.engine.run('DETACH cube; DETACH live')
+    await cube.close()
+    await site.engine.run('DETACH live')
     const again = await Cube.open(site.engine, site.lake, { file, limits: SLOWLY })
     await again.follow(await site.lake.head())
     assert.equal(again.toDo, 0)

@@ -106,13 +106,17 @@ export class Hours {
 
   /** Reads on by one part, or puts a day together. @returns whether there is more to do. */
   async readOn(): Promise<boolean> {
+    if (this.toDo === 0) return false
     const [part] = partsOf(this.#unread, this.#rowsAtOnceMax)
     if (part !== undefined) await this.#read(part)
     else {
       const [day] = this.#dueDays()
       if (day !== undefined) await this.#putTogether(day)
     }
-    return this.toDo > 0
+    if (this.toDo > 0) return true
+    // Whoever is killed from here on has nothing to read again.
+    await this.#engine.run('CHECKPOINT cube')
+    return false
   }
 
   async #read(part: readonly SettledFile[]): Promise<void> {
