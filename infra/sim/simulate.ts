@@ -58,7 +58,22 @@ const run = async (world: World): Promise<Outcome> => {
   do await scheduler.run(isOverOrAgain)
   while (!isOver() && processes.supervise())
   checkEnd(world, processes)
+  await runLastJobs(world)
   return judge(world)
+}
+
+/** The jobs may have ended before the last consumer had landed its rows: the clock pokes once more. */
+const runLastJobs = async (world: World): Promise<void> => {
+  const { scheduler } = world
+  const jobs = [
+    scheduler.spawn('last-settler', (turn, actor) => runSettler(world, turn, actor)),
+    scheduler.spawn('last-detector', (turn, actor) => runDetector(world, turn, actor))
+  ]
+  await scheduler.run(() => scheduler.steps > 2 * STEPS_MAX)
+  for (const { error, isDone } of jobs) {
+    if (error !== null) throw error as Error
+    if (!isDone) throw new Error('the last jobs never ended')
+  }
 }
 
 const checkEnd = ({ scheduler }: World, processes: Processes): void => {
