@@ -184,16 +184,32 @@ const countedDays = (
   })
 }
 
-/** Variance in dollars of telling missing calls from miscounted tokens on a day with both. */
+/**
+ * Variance in dollars of telling missing calls from miscounted tokens on a day with both; and from
+ * calls put in another tier or time to live, where it is by chance which of them are missing.
+ */
 const doubt = (
   workings: readonly Working[],
   { calls, miscount }: DayResult,
   { square }: CallStatistics
 ): number =>
   [...groupBy(workings, ({ cell }) => classOf(cell.meter))].reduce((sum, [name, peers]) => {
-    const price = Math.max(...peers.map(({ price: own }) => weightOf(own)))
-    return miscount[name] === 0 ? sum : sum + Math.abs(calls) * square[name] * price ** 2
+    const prices = peers.map(({ price }) => weightOf(price))
+    const most = Math.max(...prices)
+    const counted = miscount[name] === 0 ? 0 : most ** 2
+    const moved = (mixed(peers) * (most - Math.min(...prices)) ** 2) / 2
+    return sum + Math.abs(calls) * square[name] * (counted + moved)
   }, 0)
+
+const MOVED = ['misclassified_batch', 'misclassified_tier', 'misclassified_cache_ttl'] as const
+
+/** Chance that two tokens of a class stand in different cells; 0 where none went from one to another. */
+const mixed = (peers: readonly Working[]): number => {
+  const isMoved = peers.some(({ cell }) => MOVED.some((cause) => cell.parts[cause] !== undefined))
+  const all = peers.reduce((sum, { tokens }) => sum + tokens, 0)
+  if (!isMoved || all === 0) return 0
+  return 1 - peers.reduce((sum, { tokens }) => sum + (tokens / all) ** 2, 0)
+}
 
 const byBucket = (group: Group): Map<number, Working[]> =>
   groupBy(group.workings, ({ cell }) => cell.bucket)
