@@ -76,7 +76,9 @@ const detailsOf = (row: FocusRow): Record<string, string> => {
 
 const sizeOf = (unit: string | null | undefined): number | null => {
   const lower = (unit ?? '').trim().toLowerCase()
-  const match = /^([\d,_]*)\s*(?:([km])\s*)?(tokens?|requests?|searches|queries|units?)\b/.exec(lower)
+  const match = /^([\d,_]*)\s*(?:([km])\s*)?(tokens?|requests?|searches|queries|units?)\b/.exec(
+    lower
+  )
   if (match === null) return null
   const [, digits = '', letter = ''] = match
   const scale = letter === 'k' ? 1000 : letter === 'm' ? 1_000_000 : 1

@@ -26,7 +26,10 @@ test('the API alone takes the file of settings, and is ready when its cube is ma
   const [line] = (await once(stdout, 'data')) as [Buffer]
   const { url } = JSON.parse(line.toString()) as { url: string }
   const first = await fetch(`${url}/readyz`)
-  assert.deepEqual([first.status, await first.json()], [503, { status: 'the lake is being opened' }])
+  assert.deepEqual(
+    [first.status, await first.json()],
+    [503, { status: 'the lake is being opened' }]
+  )
   while ((await fetch(`${url}/readyz`)).status !== 200) await pause(PAUSE_MS)
   const answer = await fetch(`${url}/v1/tenants/${OWN}`)
   assert.match(await answer.text(), /"12\.50?"/)
