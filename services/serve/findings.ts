@@ -4,7 +4,7 @@ import type { Row } from '../lake/engine.ts'
 import { tableSql } from './tables.ts'
 import type { Desk } from './desk.ts'
 import { textOf } from './result.ts'
-import { withoutNames } from './without-names.ts'
+import { tenantsIn, withoutNames } from './without-names.ts'
 
 /** Incidents: the findings of one fingerprint, of which the newest says how it stands. */
 
@@ -23,7 +23,7 @@ export const readIncidents = async (
   const rows = await desk.rows(`${await incidentsSql(desk)}
     SELECT * FROM incidents WHERE ${where} ORDER BY sequence DESC LIMIT ${limit}`)
   const others = rows.length === 0 ? [] : await otherTenants(desk)
-  return rows.map((row) => incidentOf(row, others))
+  return rows.map((row) => incidentOf(row, desk.access.tenant, others))
 }
 
 /** Everybody whom who asks may not hear of. */
@@ -46,10 +46,12 @@ export const incidentsSql = async (desk: Desk): Promise<string> =>
     QUALIFY row_number() OVER (PARTITION BY fingerprint ORDER BY sequence DESC) = 1
   )`
 
-const incidentOf = (row: Row, others: readonly string[]): Incident => {
+const incidentOf = (row: Row, own: string | null, others: readonly string[]): Incident => {
   const finding = Finding.parse(JSON.parse(String(row['finding'])))
+  // Those that the finding is about may be of hours that have not been read yet.
+  const named = own === null ? [] : tenantsIn(finding, own)
   return {
-    ...withoutNames(finding, others),
+    ...withoutNames(finding, [...new Set([...others, ...named])]),
     sequence: Number(row['sequence']),
     opened_at: (row['opened_at'] as Date).toISOString(),
     findings: Number(row['findings'])

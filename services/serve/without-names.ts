@@ -20,6 +20,14 @@ export const withoutNames = (finding: Finding, others: readonly string[]): Findi
   return { ...(anonymous(own, others) as Finding), tenant, fingerprint, signal }
 }
 
+/** Tenants but one that a value names as such, at any depth: whoever else is known or not. */
+export const tenantsIn = (value: unknown, own: string): string[] => {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, one]: [string, unknown]) =>
+    key === 'tenant' && typeof one === 'string' && one !== own ? [one] : tenantsIn(one, own)
+  )
+}
+
 const anonymous = (value: unknown, others: readonly string[]): unknown => {
   if (typeof value === 'string') return replaced(value, others)
   if (Array.isArray(value)) return value.map((one) => anonymous(one, others))
