@@ -151,8 +151,9 @@ for (const pool of ['shared', null]) {
     const [first] = result.findings
     assert.equal(first?.started_at, '2026-03-02T09:30:00.000Z')
     assert.ok(Date.parse(first.detected_at) <= START_MS + 40 * MINUTE_MS, first.detected_at)
-    const victims = first.victims.map((victim) => String(victim['tenant'])).toSorted()
-    assert.deepEqual(victims, ['tenant-c', 'tenant-d'])
+    const victims = new Set(first.victims.map((victim) => String(victim['tenant'])))
+    assert.ok(victims.has('tenant-c') && victims.has('tenant-d') && !victims.has('tenant-a'))
+    // tenant-b lost too, if little: 0.754 where the control has 0.801. It may be told or not.
     assert.ok(result.findings.some(({ cost_usd_per_hour: cost }) => Number(cost) > 0))
     assert.ok(result.findings.every(({ scope }) => scope['level'] !== 'model'))
     database.close()
