@@ -77,7 +77,7 @@ const withBugs = (lake: Lake, bugs: DetectBugs): Lake => {
 /** A head in which nobody else has folded. */
 const unmoved = (head: Head, seen: Head): Head => {
   const state = new Map(head.state)
-  for (const key of [FOLDED_UNTIL_KEY]) state.set(key, seen.state.get(key) ?? null)
+  for (const key of [FOLDED_UNTIL_KEY, STEPS_KEY]) state.set(key, seen.state.get(key) ?? null)
   return { ...head, state }
 }
 

@@ -114,7 +114,7 @@ const firstMinute = (head: Head): number | null => {
   return first === null ? null : Math.floor(first / MINUTE_MS) * MINUTE_MS
 }
 
-/** Whether the lake stands where this memory does: then nobody else folded since. */
+/** Whether the lake stands where this memory does: then nobody else folded or saved since. */
 const isOurs = (head: Head, memory: FoldMemory): boolean =>
   foldedUntilMs(head.state) === memory.untilMs &&
   JSON.stringify(FoldSteps.parse(head.state.get(STEPS_KEY) ?? [])) === JSON.stringify(memory.steps)
@@ -156,7 +156,8 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<void
   const snapshots = new Map([...kept, ...landed.snapshots])
   const steps = stepsSince([...memory.steps, ...(step === null ? [] : [step])], snapshots)
   await lake.commit(async (head): Promise<Commit> => {
-    if (foldedUntilMs(head.state) !== memory.untilMs) throw conflict()
+    // Its place alone does not say it: another may have saved states there, and replaced ours.
+    if (!isOurs(head, memory)) throw conflict()
     const numbered = numberFindings(head.state, findings)
     const found = numbered.rows.length === 0 ? null : await rows.landFindings(numbered.rows)
     return {
@@ -172,7 +173,7 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<void
 }
 
 const conflict = (): Failure =>
-  new Failure('E_LAKE_CONFLICT', 'another detector folded these minutes first', {
+  new Failure('E_LAKE_CONFLICT', 'another detector was first', {
     hint: 'One detector works at a time; this one takes up from there.',
     retriable: true
   })

@@ -133,17 +133,21 @@ export const playLive = async (live: LiveCase, play: Play): Promise<Finding[]> =
     const untilMs = Math.min(play.toMs, start + play.stepMs)
     await landMinutes(live, [start, untilMs])
     if (detector === null || play.restart(step)) detector = openDetector(live, live.options)
-    const partitions = async () => {
-      const end = (await live.lake.head()).positions.get(`${TOPIC}/0`)?.next ?? 0
-      return [{ topic: TOPIC, partition: 0, incarnation: 'one', start: 0, end }]
-    }
-    const view = { partitions, nowMs: untilMs + MINUTE_MS }
-    findings.push(...(await takeStep(detector, view, play.again)))
+    findings.push(...(await takeStep(detector, viewAt(live, untilMs), play.again)))
     await play.between?.(untilMs)
     step += 1
   }
   return findings
 }
+
+/** The log read to its end, when the minute after `untilMs` is over. */
+export const viewAt = ({ lake }: Pick<LiveCase, 'lake'>, untilMs: number): LogView => ({
+  partitions: async () => {
+    const end = (await lake.head()).positions.get(`${TOPIC}/0`)?.next ?? 0
+    return [{ topic: TOPIC, partition: 0, incarnation: 'one', start: 0, end }]
+  },
+  nowMs: untilMs + MINUTE_MS
+})
 
 const takeStep = async (
   detector: Detector,

@@ -7,7 +7,8 @@ import { loadBook } from '../../services/rates/prices/book.ts'
 import { Case, caseLines } from '../../services/signals/case.ts'
 import { loadSignals, type LoadedSignal } from '../../services/signals/load.ts'
 import { backtestEvents } from './backtest.ts'
-import { landMinutes, loadCase, playLive, type LiveCase } from './live-case.ts'
+import { openDetector } from './detect.ts'
+import { landMinutes, loadCase, playLive, viewAt, type LiveCase } from './live-case.ts'
 import { STEPS_KEY } from './fold-steps.ts'
 
 const MINUTE_MS = 60_000
@@ -135,4 +136,29 @@ test('two detectors on one lake: the one that is late says so and takes up from 
   assert.ok(found.length > 0)
   assert.deepEqual(again, [])
   assert.ok((await live.lake.head()).state.has(STEPS_KEY))
+})
+
+test('a detector that saves as it leaves, while its successor takes a step, loses no state', async (t) => {
+  const lines = await firingCase('cache-thrash')
+  const live = await openCase(t, cacheThrash)
+  const { fromMs, toMs } = await loadCase(live, lines)
+  const old = openDetector(live, live.options)
+  const commit: typeof live.lake.commit = async (build) => {
+    await old.save()
+    return live.lake.commit(build)
+  }
+  const successor = openDetector({ ...live, lake: { ...live.lake, commit } }, live.options)
+  const stepMs = 15 * MINUTE_MS
+  const found = []
+  for (let start = fromMs, step = 0; start < toMs; start += stepMs, step++) {
+    const untilMs = Math.min(toMs, start + stepMs)
+    await landMinutes(live, [start, untilMs])
+    const view = viewAt(live, untilMs)
+    // The state of the first step is not yet due again when the third begins.
+    if (step === 2) await assert.rejects(successor.step(view), { code: 'E_LAKE_CONFLICT' })
+    const detector = step < 2 ? old : step === 2 ? successor : openDetector(live, live.options)
+    found.push(...(await detector.step(view)))
+    assert.equal((await live.lake.head()).files.get('fold_states')?.size, 1)
+  }
+  assert.deepEqual(found, await backtest(cacheThrash, lines))
 })
