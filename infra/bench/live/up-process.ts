@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const LOOK_MS = 100
+/** A flush, a settling and a tick under way end first: seconds each, a minute when the machine is full. */
 const STOP_MS_MAX = 60_000
 /** Ticks of /proc in a second on Linux. */
 const TICKS_PER_S = 100

@@ -1,6 +1,7 @@
 import type { EventLog, OutRecord, RecordRun } from '../../../services/stream/log.ts'
 import { PREFIX_BYTES } from '../race-mapping.ts'
 
+/** Several batches an answer, so that the copy is not bound by round trips; 4 MiB. */
 const BYTES_MAX = 4 << 20
 const WAIT_MS = 250
 /** The peers' generator writes `tenant-0042`: four digits, so a number below 10,000 fits. */

@@ -18,6 +18,7 @@ const ASCII = Uint8Array.from({ length: 128 }, (_, point) => {
 const NOT_ASCII = /[^\0-\x7f]/
 const SLASH = '/'.charCodeAt(0)
 const APOSTROPHE = "'".charCodeAt(0)
+/** The encoding takes digits by threes. */
 const DIGITS_MAX = 3
 /** English's contractions belong to the word before them: one letter, or two. */
 const CONTRACTION = /^(?:[sdmt]|ll|ve|re)/i

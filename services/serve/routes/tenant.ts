@@ -79,6 +79,7 @@ export default defineRoute({
   }
 })
 
+/** A card on a page: two alerts for each of ten budgets. */
 const ALERTS_MAX = 20
 
 const budgetAlerts = async (desk: Desk, tenant: string) => {
