@@ -56,7 +56,7 @@ export type SettleRows = {
 /**
  * Settles one hour, in one commit. Runs again when rows came late; the result depends on the rows
  * alone, not on how often or in which pieces they were settled.
- * @returns the hour, or null when another settler was first.
+ * @returns the hour, or null when another settler settled one meanwhile.
  */
 export const settleHour = async (
   { lake, generation }: CommitDoors,
@@ -67,7 +67,7 @@ export const settleHour = async (
   const hour = settledHour(done, { head, startMs, generation })
   const removes = HOUR_TABLES.flatMap((table) => filesOf(head, table, startMs))
   const version = await lake.commit((now): Commit | null => {
-    if (isSettledSince(now, head, startMs)) return null
+    if (isSettledSince(now, head)) return null
     const { startMs: _, ...stored } = hour
     const resettle = Object.fromEntries(done.again.map((other) => [resettleKey(other), true]))
     const state = { ...resettle, [hourKey(startMs)]: stored, [resettleKey(startMs)]: null }
@@ -98,9 +98,12 @@ const settledHour = (
 export const resettleKey = (startMs: number): string =>
   `resettle/${new Date(startMs).toISOString()}`
 
-const isSettledSince = (now: Head, then: Head, startMs: number): boolean =>
-  JSON.stringify(now.state.get(hourKey(startMs))) !==
-  JSON.stringify(then.state.get(hourKey(startMs)))
+/**
+ * Whether another settler settled any hour meanwhile. Another hour matters as well: it may have marked
+ * this one, for records that were not looked at here, and the mark would be wiped away.
+ */
+const isSettledSince = (now: Head, then: Head): boolean =>
+  JSON.stringify(settledHours(now)) !== JSON.stringify(settledHours(then))
 
 const filesOf = (head: Head, table: TableName, startMs: number): LiveFile[] =>
   [...(head.files.get(table)?.values() ?? [])].filter(
