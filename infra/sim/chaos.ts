@@ -1,3 +1,4 @@
+import { Failure } from '../../schemas/failure.ts'
 import type { LostRecord } from './log.ts'
 import type { Actor, Turn } from './scheduler.ts'
 import type { World } from './world.ts'
@@ -19,11 +20,17 @@ export class Processes {
     for (const work of works) this.#start(work)
   }
 
-  /** Errors that ended a process by itself. */
-  failures(): unknown[] {
-    return [...this.#running.map(({ actor }) => actor), ...this.#ended]
-      .map(({ error }) => error)
-      .filter((one) => one !== null)
+  /** What ended a process and should not have; want of space or a lost race may: others go on. */
+  fault(): Error | null {
+    for (const { error } of [...this.#running.map(({ actor }) => actor), ...this.#ended]) {
+      if (error !== null && !(error instanceof Failure && error.retriable)) return error as Error
+    }
+    return null
+  }
+
+  /** Ends all of them where they stand. */
+  end(): void {
+    for (const { actor } of this.#running) this.#world.scheduler.kill(actor)
   }
 
   /** Starts again what ended by itself, as a supervisor would. @returns whether anything did. */
@@ -68,14 +75,18 @@ export class Processes {
   }
 }
 
+/** Steps between two faults: enough to land, settle and find something before some of them. */
+const FAULT_PAUSE_STEPS_MAX = 600
+
 /** Breaks things at steps that the seed draws, then lets the world rest. */
 export const wreak = async (world: World, processes: Processes, turn: Turn): Promise<void> => {
   const { random, log, disk, scheduler } = world
   log.unreliable = random.uniform() * 0.5
   const faults = 2 + random.integer(0, 7)
   for (let fault = 0; fault < faults; fault++) {
-    const until = scheduler.steps + random.integer(1, 250)
+    const until = scheduler.steps + random.integer(1, FAULT_PAUSE_STEPS_MAX)
     while (scheduler.steps < until) await turn('wait for mischief')
+    if (world.told.length > 0) world.faultsAmid += 1
     strike(world, processes)
     processes.supervise()
   }

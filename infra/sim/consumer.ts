@@ -29,8 +29,12 @@ export const consume = async (world: World, turn: Turn): Promise<void> => {
   const landing = remote(world, landingOn({ lake, generation: 'sim', encoder }, pending))
   const doors = { log: world.log.door(turn), landing, world }
   const places = new Map<number, Place>()
-  while (!(await isDone(doors))) {
+  let isLast = false
+  while (!isLast || !(await isDone(doors, places))) {
     await turn('begin a round')
+    // What is landed may be as long as the log and not the same: the anchors are looked at once more.
+    if (world.isAtRest && !isLast) places.clear()
+    isLast = world.isAtRest
     for (const state of await doors.log.partitions(world.log.topic)) {
       if (world.isAtRest || world.random.uniform() < 0.7) await advance(doors, places, state)
     }
@@ -51,9 +55,14 @@ const remote = (world: World, landing: ReturnType<typeof landingOn>): Landing =>
   flush: landing.flush
 })
 
-const isDone = async ({ log, landing, world }: Doors): Promise<boolean> =>
-  world.isAtRest &&
-  isLanded(await landing.positions(world.log.topic), await log.partitions(world.log.topic))
+const isDone = async (
+  { log, landing, world }: Doors,
+  places: ReadonlyMap<number, Place>
+): Promise<boolean> => {
+  const states = await log.partitions(world.log.topic)
+  const isTaken = states.every(({ partition }) => places.has(partition))
+  return isTaken && isLanded(await landing.positions(world.log.topic), states)
+}
 
 /** Whether everything that the log holds is in the lake. */
 export const isLanded = (

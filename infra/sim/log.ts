@@ -10,7 +10,14 @@ import type { Random } from '../worlds/random.ts'
 import type { Turn } from './scheduler.ts'
 
 type Stored = { offset: number; timeMs: number; value: Uint8Array; crc32c: number; id: string }
-type Partition = { incarnation: string; start: number; end: number; records: Stored[] }
+type Partition = {
+  incarnation: string
+  start: number
+  end: number
+  records: Stored[]
+  /** How often another leader took over. */
+  leader: number
+}
 
 /** A record that the log gave away, whether or not somebody had read it. */
 export type LostRecord = {
@@ -46,10 +53,16 @@ export class SimLog {
 
   /** The port as one process uses it; what a consumer does not call is left out. */
   door(turn: Turn): Pick<EventLog, 'partitions' | 'read'> {
+    const leaders = new Map<number, number>()
     return {
       partitions: async () => (await turn('look at partitions'), this.states()),
       read: async (_topic, partition, offset, limits) => {
         await turn(`read partition ${partition} at ${offset}`)
+        const { leader } = this.#partitions[partition]!
+        const known = leaders.get(partition) ?? leader
+        leaders.set(partition, leader)
+        // Connections to a leader that died break, so whoever read from it begins again.
+        if (known !== leader) throw unavailable()
         return this.#read(partition, offset, limits)
       }
     }
@@ -83,12 +96,16 @@ export class SimLog {
     from.start = from.records[0]?.offset ?? from.end
   }
 
-  /** A leader that was not in sync: the newest records go, and their offsets are given again. */
+  /**
+   * A leader dies, and one that was not in sync takes over: the newest records go, and their offsets
+   * are given again.
+   */
   truncate(partition: number, count: number): void {
     const from = this.#partitions[partition]!
     const kept = Math.max(0, from.records.length - count)
     this.#lose(partition, 'truncated', from.records.splice(kept))
     from.end = (from.records.at(-1)?.offset ?? from.start - 1) + 1
+    from.leader += 1
   }
 
   /** Everything goes, and offsets begin anew under another identity. */
@@ -120,7 +137,8 @@ const emptyPartition = (incarnation: string): Partition => ({
   incarnation,
   start: 0,
   end: 0,
-  records: []
+  records: [],
+  leader: 0
 })
 
 const unavailable = (): Failure =>

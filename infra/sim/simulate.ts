@@ -7,7 +7,7 @@ import { runSettler } from './settler.ts'
 import { createWorld, openSimLake, produce, type Bugs, type World } from './world.ts'
 
 /** More steps than any healthy run takes: what is not done by then never ends. */
-const STEPS_MAX = 60_000
+const STEPS_MAX = 30_000
 
 export type Outcome = {
   seed: number
@@ -15,6 +15,8 @@ export type Outcome = {
   /** Commits by their kind. */
   commits: Readonly<Record<string, number>>
   acknowledged: number
+  /** Faults that struck when something was landed already. */
+  faultsAmid: number
 }
 
 /**
@@ -33,8 +35,12 @@ export const simulate = async (seed: number, bugs: Bugs = {}): Promise<Outcome> 
   }
 }
 
+/** In most worlds the lake is there before trouble begins; in the others it is made amid it. */
+const FOUNDED_SHARE = 0.8
+
 const run = async (world: World): Promise<Outcome> => {
   const { scheduler, random } = world
+  if (random.uniform() < FOUNDED_SHARE) await found(world)
   const works = (work: Work, count: number): Work[] => Array.from({ length: count }, () => work)
   const processes = new Processes(world, [
     ...works({ name: 'consumer', run: consume }, 1 + random.integer(0, 3)),
@@ -44,9 +50,9 @@ const run = async (world: World): Promise<Outcome> => {
   ])
   const others = [scheduler.spawn('chaos', (turn) => wreak(world, processes, turn))]
   for (let n = 0; n < 1 + random.integer(0, 2); n++) {
-    others.push(scheduler.spawn(`sender-${n}`, (turn) => produce(world, turn, `event-${n}`)))
+    others.push(scheduler.spawn(`sender-${n}`, (...does) => produce(world, `event-${n}`, ...does)))
   }
-  const isOver = (): boolean => scheduler.steps > STEPS_MAX
+  const isOver = (): boolean => scheduler.steps > STEPS_MAX || processes.fault() !== null
   await scheduler.run(() => isOver() || others.every(({ isDone }) => isDone))
   for (const { error } of others) if (error !== null) throw error as Error
   world.isAtRest = true
@@ -57,9 +63,17 @@ const run = async (world: World): Promise<Outcome> => {
   }
   do await scheduler.run(isOverOrAgain)
   while (!isOver() && processes.supervise())
-  checkEnd(world, processes)
+  await checkEnd(world, processes)
   await runLastJobs(world)
   return judge(world)
+}
+
+const found = async (world: World): Promise<void> => {
+  const founder = world.scheduler.spawn('founder', async (turn) => {
+    await openSimLake(world, turn)
+  })
+  await world.scheduler.run()
+  if (founder.error !== null) throw founder.error as Error
 }
 
 /** The jobs may have ended before the last consumer had landed its rows: the clock pokes once more. */
@@ -76,16 +90,18 @@ const runLastJobs = async (world: World): Promise<void> => {
   }
 }
 
-const checkEnd = ({ scheduler }: World, processes: Processes): void => {
-  if (scheduler.steps > STEPS_MAX) throw new Error(`not done after ${STEPS_MAX} steps`)
-  for (const error of processes.failures()) {
-    // A process may end for want of space or a lost race: its successor goes on.
-    if (!(error instanceof Failure) || !error.retriable) throw error
-  }
+/** A promise that is broken says more than that the world never ended. */
+const checkEnd = async (world: World, processes: Processes): Promise<void> => {
+  const fault = processes.fault()
+  if (fault !== null) throw fault
+  if (world.scheduler.steps <= STEPS_MAX) return
+  processes.end()
+  await judge(world)
+  throw new Error(`not done after ${STEPS_MAX} steps`)
 }
 
 const judge = async (world: World): Promise<Outcome> => {
-  const { scheduler, seed, acknowledged } = world
+  const { scheduler, seed, acknowledged, faultsAmid } = world
   const commits: Record<string, number> = {}
   const judgement = scheduler.spawn('judge', async (turn) => {
     const lake = await openSimLake(world, turn)
@@ -96,5 +112,5 @@ const judge = async (world: World): Promise<Outcome> => {
   await scheduler.run()
   if (judgement.error !== null) throw judgement.error as Error
   if (!judgement.isDone) throw new Error('the judgement never ended')
-  return { seed, steps: scheduler.steps, commits, acknowledged: acknowledged.size }
+  return { seed, steps: scheduler.steps, commits, acknowledged: acknowledged.size, faultsAmid }
 }

@@ -9,7 +9,7 @@ import { SimLog, type SimRecord } from './log.ts'
 import type { EncoderBugs } from './memory-encoder.ts'
 import type { DetectBugs } from './detector.ts'
 import type { SettleBugs } from './settler.ts'
-import { Scheduler, type Turn } from './scheduler.ts'
+import { Scheduler, type Actor, type Turn } from './scheduler.ts'
 
 /** Promises that some part breaks on purpose, to show that the simulation notices. */
 export type Bugs = DiskBugs &
@@ -37,6 +37,8 @@ export type World = {
   told: Told[]
   /** Records that the log lost unnoticeably: nothing of their partition was landed before. */
   unnoticeable: Set<string>
+  /** Faults that struck when something was landed already. */
+  faultsAmid: number
   /** Faults are over and nothing more is sent: what is left is to catch up. */
   isAtRest: boolean
   nowMs: () => number
@@ -72,6 +74,7 @@ export const createWorld = (seed: number, bugs: Bugs = {}): World => {
     acknowledged: new Set(),
     told: [],
     unnoticeable: new Set(),
+    faultsAmid: 0,
     isAtRest: false,
     nowMs,
     newId: () => `id-${(ids += 1)}`
@@ -93,11 +96,21 @@ export const openSimLake = async (world: World, turn: Turn): Promise<Lake> => {
   })
 }
 
+/** Steps of others between two batches: events go on coming while things break. */
+const BATCH_PAUSE_STEPS_MAX = 400
+
 /** A sender: batches to one partition each, repeated until the log says that it has them. */
-export const produce = async (world: World, turn: Turn, name: string): Promise<void> => {
+export const produce = async (
+  world: World,
+  name: string,
+  turn: Turn,
+  actor: Actor
+): Promise<void> => {
   const { random, log } = world
   const batches = 3 + random.integer(0, 6)
   for (let batch = 0; batch < batches; batch++) {
+    actor.stoppedUntil = world.scheduler.steps + random.integer(1, BATCH_PAUSE_STEPS_MAX)
+    await turn('wait with a batch')
     const records = recordsOf(world, `${name}-${batch}`)
     const partition = random.integer(0, log.states().length)
     do await turn(`append to partition ${partition}`)
