@@ -57,7 +57,7 @@ export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
       failed.abort(error)
     }
   })
-  for (const job of ['settle', 'watch', 'meter', 'book']) scheduled.poke(job)
+  scheduled.poke('watch')
   return {
     name: 'the thread of jobs',
     poke: () => scheduled.poke('watch'),
@@ -74,12 +74,29 @@ export const startJobs = async (doors: JobsDoors): Promise<JobsPart> => {
   }
 }
 
+/** What may have been due for long when the lease of the jobs is taken, at the start or after a kill. */
+const OVERDUE = ['settle', 'meter', 'book'] as const
+
+/** Looks every few seconds, and so notices that the lease was taken. */
+const watchJob = (jobs: Remote<Jobs>, poke: (job: string) => void): Job => {
+  let leads = false
+  return {
+    name: 'watch',
+    cron: TIMES.watch,
+    run: async () => {
+      const led = leads
+      leads = (await jobs.watch()) !== null
+      if (leads && !led) for (const job of OVERDUE) poke(job)
+    }
+  }
+}
+
 const jobList = (
   jobs: Remote<Jobs>,
   { meters, money }: JobsDoors,
   poke: (job: string) => void
 ): Job[] => [
-  { name: 'watch', cron: TIMES.watch, run: () => jobs.watch() },
+  watchJob(jobs, poke),
   {
     name: 'settle',
     cron: TIMES.settle,
