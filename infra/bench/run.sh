@@ -37,7 +37,7 @@ race() {
     TOPIC="$topic" PEERS="${PEERS:-aggregate streams-noshuffle-eos flink}" PRODUCT="$product" \
       "$BENCH_DIR/peers/bench.sh"
   done
-  for count in ${TENANTS:-10 1000 10000}; do
+  for count in ${TENANTS-10 1000 10000}; do
     local topic="bench-tenants-$count"
     [[ -f "$BENCH_DIR/$topic.filled" ]] || FROM=bench-1m TO="$topic" TENANTS="$count" node "$dist/tenants/main.js"
     touch "$BENCH_DIR/$topic.filled"

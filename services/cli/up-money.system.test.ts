@@ -76,7 +76,7 @@ test('a budget is told of once over a kill, and a settled day is booked at negot
   await first.ended
   const second = await startUp(folder, ...config)
   await ready(second)
-  // What starts settles at once, and settling pokes the booking.
+  // Who takes the lease over settles at once, and settling pokes the booking.
   await until('the booking', async () => (second.messages().includes('"booked"') ? true : null))
   await until('a look of the next process', async () => {
     const page = await (await fetch(`${second.url}/metrics`)).text()
