@@ -102,8 +102,7 @@ export const FAULTS: readonly Fault[] = [
       { file: LOST, title: 'is told by its anchor, and read again' },
       { file: SIM, title: 'keeps every promise under' }
     ],
-    limits:
-      'embedded log and simulation; no election among three brokers, and no tail that is cut and filled again under an open connection'
+    limits: 'no election among three brokers, no cut tail filled again under an open connection'
   },
   {
     number: 12,
