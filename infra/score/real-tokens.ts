@@ -11,9 +11,11 @@ const STEP_MS = 20_000
 /** A typical drift below this, in parts, is none. */
 const DRIFT_MIN = 0.02
 
-type Counted = { model: string; script: string; local: number; reported: number }
+/** A call's tokens as two count them. */
+export type Counted = { model: string; script: string; local: number; reported: number }
 
-const rowsOf = (counted: readonly Counted[]): GrainRow[] =>
+/** Calls as rows of the signal, in their order. */
+export const countedRows = (counted: readonly Counted[]): GrainRow[] =>
   counted.map(({ model, script, local: l, reported: r }, n) => ({
     provider: 'p',
     model,
@@ -41,7 +43,7 @@ const judge = (counted: readonly Counted[], callsMin: number) => {
     const own = counted.filter(({ model, script }) => `${model} ${script}` === key)
     if (own.length < callsMin) continue
     const truth = medianOf(own.map(({ local, reported }) => reported / local)) - 1
-    const last: Draft | undefined = foldRows(signal, rowsOf(own)).at(-1)
+    const last: Draft | undefined = foldRows(signal, countedRows(own)).at(-1)
     if (Math.abs(truth) < DRIFT_MIN / 4) {
       tally.none += 1
       tally.silent += last === undefined ? 1 : 0

@@ -2,16 +2,18 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { DATA, foldRows, readJsonLines } from '../../../infra/score/real-rows.ts'
-import { TOKENIZERS, type Call } from '../../../infra/score/real-tokens.ts'
-import { ratioBin } from '../statistics/ratio-sketch.ts'
+import {
+  countedRows,
+  TOKENIZERS,
+  type Call,
+  type Counted
+} from '../../../infra/score/real-tokens.ts'
 import signal from './signal.ts'
 
 /** How often the interval holds the truth, at sizes and drifts that no recording has. */
 
 const SIZES = [20, 50, 100, 200, 500]
 const REPEATS = 40
-const START_MS = Date.parse('2026-03-02T00:00:00Z')
-const STEP_MS = 20_000
 
 let seed = 20_261_001
 const random = (): number => {
@@ -20,18 +22,15 @@ const random = (): number => {
 }
 const normal = (): number => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
 
-type Pair = { l: number; r: number }
+const ONE_SERIES = { model: 'm', script: 'Latn' }
 type Told = { told: number; covered: number; wrongSign: number; of: number }
 
 /** Plays `REPEATS` series of each size; `typical` is their true drift, in parts. */
-const play = (draw: () => Pair, typical: number): Told => {
+const play = (draw: () => Counted, typical: number): Told => {
   const result = { told: 0, covered: 0, wrongSign: 0, of: 0 }
   for (const size of SIZES) {
     for (let repeat = 0; repeat < REPEATS; repeat += 1) {
-      const last = foldRows(
-        signal,
-        Array.from({ length: size }, (_, n) => rowOf(draw(), n))
-      ).at(-1)
+      const last = foldRows(signal, countedRows(Array.from({ length: size }, draw))).at(-1)
       result.of += 1
       if (last === undefined) continue
       const [low, high] = ['drift_low_pct', 'drift_high_pct'].map((name) =>
@@ -46,27 +45,11 @@ const play = (draw: () => Pair, typical: number): Told => {
   return result
 }
 
-const rowOf = ({ l, r }: Pair, n: number) => ({
-  provider: 'p',
-  model: 'm',
-  tokenizer: 't@1',
-  script: 'Latn',
-  side: 'out',
-  ratio_bin: ratioBin(r / l),
-  n: 1,
-  clusters: 1,
-  l,
-  r,
-  ll: l * l,
-  rr: r * r,
-  lr: l * r,
-  time_ms: START_MS + n * STEP_MS
-})
-
 /** Calls of 20 to 1,100 tokens of which the provider counts others, give or take. */
-const madeUp = (drift: number, spread: number) => (): Pair => {
+const madeUp = (drift: number, spread: number) => (): Counted => {
   const l = Math.round(20 * Math.exp(4 * random()))
-  return { l, r: Math.max(1, Math.round(l * (1 + drift) * Math.exp(spread * normal()))) }
+  const reported = Math.max(1, Math.round(l * (1 + drift) * Math.exp(spread * normal())))
+  return { ...ONE_SERIES, local: l, reported }
 }
 
 const assertCovers = ({ told, covered, wrongSign }: Told, what: string): void => {
@@ -97,14 +80,14 @@ const isText = ({ out_flags: flags, reasoning, finish }: Call): boolean =>
   flags.length === 0 && !reasoning && !/tool/.test(finish ?? '')
 
 /** Recorded calls of text alone, by who served. */
-const recorded = (): Map<string, Pair[]> => {
-  const pools = new Map<string, Pair[]>()
+const recorded = (): Map<string, Counted[]> => {
+  const pools = new Map<string, Counted[]>()
   for (const call of readJsonLines<Call>('billed-vs-local/calls.jsonl.gz').filter(isText)) {
     const { family, model_resolved: model, billed_out: r } = call
     const l = call.local_out?.[TOKENIZERS[family] ?? ''] ?? 0
     if (r === null || l < 20) continue
     for (const name of [family, `${family}/${model ?? 'unknown'}`])
-      pools.set(name, [...(pools.get(name) ?? []), { l, r }])
+      pools.set(name, [...(pools.get(name) ?? []), { ...ONE_SERIES, local: l, reported: r }])
   }
   return pools
 }
@@ -118,7 +101,7 @@ test(
     for (const [name, pool] of recorded()) {
       // Of fewer there is no typical call to draw.
       if (pool.length < 8) continue
-      const typical = median(pool.map(({ l, r }) => r / l)) - 1
+      const typical = median(pool.map(({ local, reported }) => reported / local)) - 1
       const seen = play(() => pool[Math.floor(random() * pool.length)]!, typical)
       t.diagnostic(`${name}: told ${seen.told} of ${seen.of}, interval holds ${seen.covered}`)
       if (typical === 0) assert.equal(seen.told, 0, name)
