@@ -98,6 +98,32 @@ describe(
       )
     })
 
+    test('rows of a query are JSON also where a number is not finite', async () => {
+      const { status, json, text } =
+        await api.sql(`SELECT 'infinity'::DOUBLE AS most, '-infinity'::DOUBLE AS least,
+        ['nan'::DOUBLE, 1.5] AS list, {'say': 'NaN, \\"Infinity'} AS words, 2.5 AS plain`)
+      assert.equal(status, 200, text)
+      assert.deepEqual(json['rows'], [
+        {
+          most: 'Infinity',
+          least: '-Infinity',
+          list: ['NaN', 1.5],
+          words: { say: 'NaN, \\"Infinity' },
+          plain: 2.5
+        }
+      ])
+    })
+
+    test('queries may use lists, structures, times of day and the like', async () => {
+      const query = `SELECT [1, 2][1] AS one, {'a': 2}.a AS two, extract(hour FROM min(time)) AS nine,
+        trim(' x ') AS x, (min(time) AT TIME ZONE 'UTC')::VARCHAR AS at, MAP {'k': 3}['k'] AS three,
+        list_sum([n * 2 FOR n IN [1, 2]]) AS six FROM events`
+      const { status, json, text } = await api.sql(query, 'acme')
+      assert.equal(status, 200, text)
+      const row = { one: 1, two: 2, nine: 9, x: 'x', at: '2026-03-02 09:00:00', three: 3, six: 6 }
+      assert.deepEqual(json['rows'], [row])
+    })
+
     test('a list of events is walked by its cursor without loss or repetition', async () => {
       const ids: string[] = []
       let cursor = ''

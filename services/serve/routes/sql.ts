@@ -44,7 +44,17 @@ export default defineRoute({
     const head = JSON.stringify({ lake: lakeResult(desk), columns, truncated }).slice(0, -1)
     return {
       mediaType: 'application/json',
-      body: `${head},"rows":[${rows === 0 ? '' : lines.join(',')}]}`
+      body: `${head},"rows":[${rows === 0 ? '' : finiteJson(lines.join(','))}]}`
     }
   }
 })
+
+const STRING_OR_NOT_FINITE = /"(?:[^"\\]|\\.)*"|-?(?:Infinity|NaN)/g
+
+/** JSON has no number for what is infinite or not a number, which the engine writes bare: as strings. */
+const finiteJson = (json: string): string =>
+  /Infinity|NaN/.test(json)
+    ? json.replaceAll(STRING_OR_NOT_FINITE, (found) =>
+        found.startsWith('"') ? found : `"${found}"`
+      )
+    : json
