@@ -9,6 +9,8 @@ import { freePort } from '../suite/free-port.ts'
 
 /** A Kafka node of its own for a test suite, driven by the scripts beside this file. */
 export type Broker = {
+  /** Which cluster it is of, and where its controller is: `id@host:port`. */
+  cluster: { id: string; controller: string }
   /** Address for clients: `host:port`. */
   brokers: string
   dataDir: string
@@ -33,9 +35,15 @@ export type BrokerOptions = {
   heap?: string
   /** Port that clients are told to connect to: a proxy's before the node. */
   advertisedPort?: number
+  /** A cluster that runs, and the node's number in it; else the node is a cluster of its own. */
+  joins?: { cluster: Broker['cluster']; nodeId: number }
+  /** Silence after which the controller takes a broker for dead. */
+  sessionMs?: number
 }
 
 const HOST = '127.0.0.1'
+/** Of a node that is a cluster of its own. */
+const NODE_ID = 1
 /** Enough for a few topics of test data, small beside everything else on a laptop. */
 const HEAP = '384m'
 /** Compiling less and collecting on one thread starts the node in half the CPU time. */
@@ -79,7 +87,9 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
     `KAFKA_CONTROLLER_PORT=${controllerPort}`,
     `KAFKA_DATA=${dataDir}`,
     `KAFKA_HEAP=${options.heap ?? HEAP}`,
-    `KAFKA_JAVA_OPTIONS=${JAVA_OPTIONS}`
+    `KAFKA_JAVA_OPTIONS=${JAVA_OPTIONS}`,
+    ...(options.sessionMs === undefined ? [] : [`KAFKA_BROKER_SESSION_MS=${options.sessionMs}`]),
+    ...(options.joins === undefined ? [] : joining(options.joins))
   ]
   const script = (name: string) => run('env', [...settings, join(folder, name)])
   const signal = async (name: NodeJS.Signals): Promise<number> => {
@@ -90,6 +100,10 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
   const restart = async () => void (await script('start.sh'))
   await restart()
   return {
+    cluster: options.joins?.cluster ?? {
+      id: await clusterId(dataDir),
+      controller: `${NODE_ID}@${HOST}:${controllerPort}`
+    },
     brokers: `${HOST}:${port}`,
     dataDir,
     restart,
@@ -108,6 +122,20 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
     thaw: async () => void (await signal('SIGCONT')),
     runJava: (className, args, input) => runJava([className, ...args], input)
   }
+}
+
+const joining = ({ cluster, nodeId }: NonNullable<BrokerOptions['joins']>): string[] => [
+  `KAFKA_NODE_ID=${nodeId}`,
+  `KAFKA_JOINS=${cluster.controller}`,
+  `KAFKA_CLUSTER_ID=${cluster.id}`
+]
+
+/** @throws Error when the node wrote none. */
+const clusterId = async (dataDir: string): Promise<string> => {
+  const text = await readFile(join(dataDir, 'records', 'meta.properties'), 'utf8')
+  const id = /^cluster\.id=(.+)$/m.exec(text)?.[1]
+  if (id === undefined) throw new Error(`no cluster id in ${dataDir}/records/meta.properties`)
+  return id
 }
 
 /** Whether every thread stands still: one that runs on for a moment still answers. */

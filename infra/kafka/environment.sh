@@ -2,11 +2,17 @@
 #   KAFKA_HOST, KAFKA_PORT     where clients connect (127.0.0.1:29092)
 #   KAFKA_ADVERTISED_PORT     where clients are told to connect, a proxy's (the port above)
 #   KAFKA_CONTROLLER_PORT      the node's own door for its metadata (the port above)
+#   KAFKA_NODE_ID              number of the node (1)
+#   KAFKA_JOINS                controller of the cluster to join, as ID@HOST:PORT; without it the node
+#                              is a cluster of its own, broker and controller in one
+#   KAFKA_CLUSTER_ID           identity of the cluster (a new one)
+#   KAFKA_BROKER_SESSION_MS    silence after which the controller takes a broker for dead (9000)
 #   KAFKA_DATA                 folder of the node's records, settings, log and pid file
 #   KAFKA_HEAP                 memory of the virtual machine (512m)
 #   KAFKA_JAVA_OPTIONS         more options for it
 folder="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 jars="$folder/lib"
+node_id="${KAFKA_NODE_ID:-1}"
 host="${KAFKA_HOST:-127.0.0.1}"
 port="${KAFKA_PORT:-29092}"
 advertised_port="${KAFKA_ADVERTISED_PORT:-$port}"

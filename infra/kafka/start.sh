@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts one Kafka node, broker and controller in one, and returns once it answers. Settings:
-# see environment.sh. A node that runs already is left alone.
+# Starts one Kafka node, broker and controller in one or a broker of a cluster that runs, and returns
+# once it answers. Settings: see environment.sh. A node that runs already is left alone.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
@@ -14,16 +14,25 @@ need java 'a Java 17 runtime'
 "$folder/fetch.sh"
 mkdir -p "$data"
 
-# One node: every internal topic has one replica, and groups need not wait for more members.
+listener="CLIENTS://$host:$port"
+if [[ -n "${KAFKA_JOINS:-}" ]]; then
+  roles=broker listeners="$listener" controller="$KAFKA_JOINS"
+else
+  roles=broker,controller listeners="$listener,CONTROLLER://$host:$controller_port"
+  controller="$node_id@$host:$controller_port"
+fi
+
+# Every internal topic has one replica, and groups need not wait for more members.
 cat >"$settings" <<PROPERTIES
-node.id=1
-process.roles=broker,controller
-listeners=CLIENTS://$host:$port,CONTROLLER://$host:$controller_port
+node.id=$node_id
+process.roles=$roles
+listeners=$listeners
 advertised.listeners=CLIENTS://$host:$advertised_port
 listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER
-controller.quorum.voters=1@$host:$controller_port
+controller.quorum.voters=$controller
+broker.session.timeout.ms=${KAFKA_BROKER_SESSION_MS:-9000}
 log.dirs=$data/records
 num.partitions=1
 auto.create.topics.enable=false
@@ -41,7 +50,7 @@ log.retention.check.interval.ms=1000
 PROPERTIES
 
 if [[ ! -f "$data/records/meta.properties" ]]; then
-  cluster_id="$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab')"
+  cluster_id="${KAFKA_CLUSTER_ID:-$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab')}"
   java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$jars/*" kafka.tools.StorageTool format \
     --config "$settings" --cluster-id "${cluster_id%==}" >"$data/format.log" 2>&1 ||
     fail "the data folder could not be prepared, see $data/format.log"

@@ -1,7 +1,7 @@
 import { Failure } from '../../schemas/failure.ts'
 import type { LostRecord } from './log.ts'
 import type { Actor, Turn } from './scheduler.ts'
-import type { World } from './world.ts'
+import { sendAtOnce, type World } from './world.ts'
 
 /** What a process does, from its start to its end. */
 export type Work = { name: string; run: (world: World, turn: Turn, actor: Actor) => Promise<void> }
@@ -107,6 +107,7 @@ const strike = (world: World, processes: Processes): void => {
       ? [
           () => log.trim(partition, 1 + random.integer(0, 4)),
           () => log.truncate(partition, 1 + random.integer(0, 4)),
+          () => truncateAndRefill(world, partition),
           () => log.recreate()
         ]
       : [])
@@ -114,6 +115,16 @@ const strike = (world: World, processes: Processes): void => {
   const before = log.lost.length
   acts[random.integer(0, acts.length)]!()
   noteUnnoticeable(world, log.lost.slice(before))
+}
+
+/** The new leader takes records for the offsets that went before anyone looks. */
+const truncateAndRefill = (world: World, partition: number): void => {
+  const { random, log, scheduler } = world
+  log.truncate(partition, 1 + random.integer(0, 4))
+  const batches = 1 + random.integer(0, 3)
+  for (let batch = 0; batch < batches; batch++) {
+    sendAtOnce(world, partition, `refill-${scheduler.steps}-${batch}`)
+  }
 }
 
 /**

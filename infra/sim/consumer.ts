@@ -6,13 +6,14 @@ import { mayPass } from '../../services/consume/readers.ts'
 import { resumePartition } from '../../services/consume/resume-partition.ts'
 import { cutRun } from '../../services/consume/run.ts'
 import type { Range } from '../../services/lake/commit.ts'
+import { LogCursor } from '../../services/consume/log-cursor.ts'
 import type { LandingThread } from '../../services/consume/landing-thread.ts'
 import type { EventLog, PartitionState } from '../../services/stream/log.ts'
 import { memoryEncoder } from './memory-encoder.ts'
 import type { Turn } from './scheduler.ts'
 import { openSimLake, type World } from './world.ts'
 
-type Place = { next: number; incarnation: string }
+type Place = { cursor: LogCursor; incarnation: string }
 type Landing = Pick<LandingThread, 'positions' | 'adopt' | 'add' | 'drop' | 'flush'>
 type Doors = { log: Pick<EventLog, 'partitions' | 'read'>; landing: Landing; world: World }
 
@@ -32,8 +33,6 @@ export const consume = async (world: World, turn: Turn): Promise<void> => {
   let isLast = false
   while (!isLast || !(await isDone(doors, places))) {
     await turn('begin a round')
-    // What is landed may be as long as the log and not the same: the anchors are looked at once more.
-    if (world.isAtRest && !isLast) places.clear()
     isLast = world.isAtRest
     for (const state of await doors.log.partitions(world.log.topic)) {
       if (world.isAtRest || world.random.uniform() < 0.7) await advance(doors, places, state)
@@ -87,15 +86,16 @@ const advance = async (
     let place = places.get(partition)
     if (place === undefined) {
       await landing.drop(partition)
-      const next = await resumePartition({ log: log as EventLog, landing, topic }, state)
-      place = { next, incarnation: state.incarnation }
+      const start = await resumePartition({ log: log as EventLog, landing, topic }, state)
+      const cursor = new LogCursor(readerOf(world, log), start)
+      place = { cursor, incarnation: state.incarnation }
       places.set(partition, place)
     }
-    const { next, incarnation } = place
-    const run = await log.read(topic, partition, next, { bytesMax: 1, waitMsMax: 0, incarnation })
+    const { cursor, incarnation } = place
+    const { next } = cursor
+    const run = await cursor.read({ bytesMax: 1, waitMsMax: 0 })
     if (run.next === next) return
     await landing.add(cutRun(run, next, run.next), { topic, incarnation })
-    place.next = run.next
   } catch (error) {
     if (!mayPass(error)) throw error
     // What was read is landed first: the log may not hold it any more.
@@ -103,6 +103,16 @@ const advance = async (
     places.delete(partition)
   }
 }
+
+/** A planted bug reads on under whichever leader there is. */
+const readerOf = ({ bugs }: World, log: Doors['log']): Doors['log'] =>
+  bugs.trustsNewLeaders === true
+    ? {
+        ...log,
+        read: (topic, partition, offset, limits) =>
+          log.read(topic, partition, offset, { ...limits, leader: null })
+      }
+    : log
 
 const flush = async ({ landing, world }: Doors, places: Map<number, Place>): Promise<void> => {
   try {

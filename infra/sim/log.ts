@@ -53,16 +53,10 @@ export class SimLog {
 
   /** The port as one process uses it; what a consumer does not call is left out. */
   door(turn: Turn): Pick<EventLog, 'partitions' | 'read'> {
-    const leaders = new Map<number, number>()
     return {
       partitions: async () => (await turn('look at partitions'), this.states()),
       read: async (_topic, partition, offset, limits) => {
         await turn(`read partition ${partition} at ${offset}`)
-        const { leader } = this.#partitions[partition]!
-        const known = leaders.get(partition) ?? leader
-        leaders.set(partition, leader)
-        // Connections to a leader that died break, so whoever read from it begins again.
-        if (known !== leader) throw unavailable()
         return this.#read(partition, offset, limits)
       }
     }
@@ -121,15 +115,18 @@ export class SimLog {
     this.lost.push(...records.map(({ id }) => ({ id, partition, how })))
   }
 
-  #read(partition: number, offset: number, { incarnation }: ReadLimits): RecordRun {
+  /** Connections never break: only a reader that names its leader learns of another one. */
+  #read(partition: number, offset: number, { incarnation, leader }: ReadLimits): RecordRun {
     const from = this.#partitions[partition]!
     if (incarnation !== undefined && incarnation !== from.incarnation) {
       throw new Failure('E_LOG_RECREATED', `partition ${partition} is ${from.incarnation}`)
     }
+    if (leader != null && leader !== from.leader) throw unavailable()
     if (offset < from.start) throw new Failure('E_LOG_GAP', `${offset} is gone`)
     if (offset > from.end) throw new Failure('E_LOG_TRUNCATED', `${offset} is beyond ${from.end}`)
     const found = from.records.filter((record) => record.offset >= offset)
-    return runOf(partition, offset, found.slice(0, 1 + this.#random.integer(0, READ_RECORDS_MAX)))
+    const records = found.slice(0, 1 + this.#random.integer(0, READ_RECORDS_MAX))
+    return runOf({ partition, offset, leader: from.leader }, records)
   }
 }
 
@@ -144,7 +141,9 @@ const emptyPartition = (incarnation: string): Partition => ({
 const unavailable = (): Failure =>
   new Failure('E_LOG_UNAVAILABLE', 'the broker did not answer', { retriable: true })
 
-const runOf = (partition: number, offset: number, records: readonly Stored[]): RecordRun => {
+type Seen = { partition: number; offset: number; leader: number }
+
+const runOf = ({ partition, offset, leader }: Seen, records: readonly Stored[]): RecordRun => {
   const valueEnd = new Int32Array(records.length)
   records.forEach(
     ({ value }, index) => (valueEnd[index] = (valueEnd[index - 1] ?? 0) + value.length)
@@ -153,6 +152,7 @@ const runOf = (partition: number, offset: number, records: readonly Stored[]): R
     partition,
     count: records.length,
     next: (records.at(-1)?.offset ?? offset - 1) + 1,
+    leader,
     offsets: Float64Array.from(records, (record) => record.offset),
     timesMs: Float64Array.from(records, ({ timeMs }) => timeMs),
     bytes: new Uint8Array(Buffer.concat(records.map(({ value }) => value))),

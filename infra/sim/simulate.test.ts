@@ -36,6 +36,10 @@ const PLANTED: Readonly<Record<string, Planted>> = {
     sign: /does not follow the one before it/
   },
   'a consumer reads on one offset too far': { forgetsOffset: true, sign: NOT_LANDED },
+  'a consumer reads on under a leader that lost what it had read': {
+    trustsNewLeaders: true,
+    sign: NOT_LANDED
+  },
   'the last row of a flush is left out of its file': { losesLastRow: true, sign: NOT_LANDED },
   'what the log lost is not said in a gap': { hidesGaps: true, sign: NO_GAP },
   'an event is acknowledged although the log did not take it': {

@@ -15,7 +15,7 @@ import { Scheduler, type Actor, type Turn } from './scheduler.ts'
 export type Bugs = DiskBugs &
   EncoderBugs &
   SettleBugs &
-  DetectBugs & { forgetsOffset?: boolean; acknowledgesEarly?: boolean }
+  DetectBugs & { forgetsOffset?: boolean; acknowledgesEarly?: boolean; trustsNewLeaders?: boolean }
 
 export type Told = { partition: number; next: number; incarnation: string | undefined }
 
@@ -117,6 +117,13 @@ export const produce = async (
     while (!isTaken(world, partition, records))
     for (const { id } of records) world.acknowledged.add(id)
   }
+}
+
+/** A batch that is taken before anyone else moves. */
+export const sendAtOnce = (world: World, partition: number, name: string): void => {
+  const records = recordsOf(world, name)
+  while (!isTaken(world, partition, records));
+  for (const { id } of records) world.acknowledged.add(id)
 }
 
 const isTaken = ({ log, bugs }: World, partition: number, records: SimRecord[]): boolean => {

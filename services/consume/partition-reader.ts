@@ -1,7 +1,7 @@
 import type { EventLog, RecordRun } from '../stream/log.ts'
 import type { FlushClock } from './flush-clock.ts'
 import type { LandingThread } from './landing-thread.ts'
-import type { Source } from './pending.ts'
+import { LogCursor, type Place } from './log-cursor.ts'
 import { cutRun } from './run.ts'
 
 /** Bytes of one read: large enough to amortise a request, small enough to bound memory. */
@@ -9,12 +9,12 @@ const READ_BYTES_MAX = 4 << 20
 /** How long a read waits for records at the end of the log. */
 const READ_WAIT_MS = 250
 
-type Start = { partition: number; next: number; source: Source }
 type Doors = { log: EventLog; landing: LandingThread }
 
 /** Reads one partition from an offset on and hands its records to the landing, cut where agreed. */
 export class PartitionReader {
-  readonly #start: Start
+  readonly #start: Place
+  readonly #cursor: LogCursor
   readonly #doors: Doors
   readonly #clock: FlushClock
   readonly #stopping = new AbortController()
@@ -23,8 +23,9 @@ export class PartitionReader {
   /** Everything below is in the lake. */
   landed: number
 
-  constructor(start: Start, doors: Doors, clock: FlushClock) {
+  constructor(start: Place, doors: Doors, clock: FlushClock) {
     this.#start = start
+    this.#cursor = new LogCursor(doors.log, start)
     this.#doors = doors
     this.#clock = clock
     this.landed = start.next
@@ -45,12 +46,12 @@ export class PartitionReader {
     this.#clock.enter(partition)
     try {
       let { next } = this.#start
-      let reading = this.#read(next)
+      let reading = this.#read()
       while (!this.#stopping.signal.aborted) {
         const run = await reading
         this.#clock.looked(partition, run.next > next)
         next = run.next
-        reading = this.#read(next)
+        reading = this.#read()
         // A rejection is seen when it is awaited; until then it is not unhandled.
         reading.catch(() => {})
         await this.#hand(run)
@@ -62,15 +63,9 @@ export class PartitionReader {
     }
   }
 
-  #read(offset: number): Promise<RecordRun> {
-    const { partition, source } = this.#start
-    return this.#doors.log.read(source.topic, partition, offset, {
-      bytesMax: READ_BYTES_MAX,
-      waitMsMax: READ_WAIT_MS,
-      // A topic made anew under the same name is another log, whose offsets mean other records.
-      incarnation: source.incarnation,
-      signal: this.#stopping.signal
-    })
+  #read(): Promise<RecordRun> {
+    const signal = this.#stopping.signal
+    return this.#cursor.read({ bytesMax: READ_BYTES_MAX, waitMsMax: READ_WAIT_MS, signal })
   }
 
   /** Hands over a run, in pieces that end at multiples of the cut; its memory is then free. */

@@ -51,6 +51,7 @@ const runAt = (offsets: number[], next: number): RecordRun => ({
   partition: 0,
   count: offsets.length,
   next,
+  leader: null,
   offsets: Float64Array.from(offsets),
   timesMs: Float64Array.from(offsets, (offset) => offset * 10),
   bytes: Uint8Array.from(offsets),

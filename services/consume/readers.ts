@@ -5,6 +5,7 @@ import type { EventLog, PartitionState } from '../stream/log.ts'
 import type { FlushClock } from './flush-clock.ts'
 import type { Landed } from './flush.ts'
 import type { LandingThread } from './landing-thread.ts'
+import type { Place } from './log-cursor.ts'
 import { PartitionReader } from './partition-reader.ts'
 import { resumePartition } from './resume-partition.ts'
 
@@ -137,15 +138,14 @@ export class Readers {
       if (!partitions.includes(state.partition) || !this.#isMissing(state.partition)) continue
       // What an earlier assignment left pending is read again from where the lake stands.
       await landing.drop(state.partition)
-      const next = await resumePartition({ log, landing, topic }, state)
-      if (this.#isMissing(state.partition)) this.#read(state, next)
+      const place = await resumePartition({ log, landing, topic }, state)
+      if (this.#isMissing(state.partition)) this.#read(place)
     }
   }
 
-  #read({ partition, incarnation }: PartitionState, next: number): void {
-    const { topic, clock } = this.#ties
-    const start = { partition, next, source: { topic, incarnation } }
-    const reader = new PartitionReader(start, this.#doors, clock)
+  #read(place: Place): void {
+    const { partition } = place
+    const reader = new PartitionReader(place, this.#doors, this.#ties.clock)
     this.#byPartition.set(partition, reader)
     reader.run().catch((error: unknown) => void this.#recover(partition, reader, error))
   }

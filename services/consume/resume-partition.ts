@@ -3,6 +3,7 @@ import type { Range } from '../lake/commit.ts'
 import type { EventLog, PartitionState } from '../stream/log.ts'
 import { resume, type AnchorSeen } from './gap.ts'
 import type { LandingThread } from './landing-thread.ts'
+import type { Place } from './log-cursor.ts'
 
 type Doors = { log: EventLog; landing: Pick<LandingThread, 'positions' | 'adopt'>; topic: string }
 
@@ -15,8 +16,9 @@ const CONFLICTS_MAX = 5
  * Finds where to read a partition: at the lake's offset, after making sure that the log still
  * holds the record before it. Never at the group's offset, and never at the end. When another
  * consumer moves the partition meanwhile, it looks again.
+ * @returns the place, and the leader that has the record before it.
  */
-export const resumePartition = async (doors: Doors, state: PartitionState): Promise<number> => {
+export const resumePartition = async (doors: Doors, state: PartitionState): Promise<Place> => {
   for (let conflicts = 1; ; conflicts++) {
     try {
       return await resumeOnce(doors, state)
@@ -27,19 +29,22 @@ export const resumePartition = async (doors: Doors, state: PartitionState): Prom
   }
 }
 
-const resumeOnce = async (doors: Doors, state: PartitionState): Promise<number> => {
+const resumeOnce = async (doors: Doors, state: PartitionState): Promise<Place> => {
   const { topic, landing } = doors
-  const stored = (await landing.positions(topic)).get(state.partition)
-  const { next, gap, adopt } = resume(stored, state, await seekAnchor(doors, state, stored))
-  if (!adopt) return next
-  await landing.adopt({ range: adopted({ topic, state, next }, stored), gap, seen: stored })
-  return next
+  const { partition, incarnation } = state
+  const stored = (await landing.positions(topic)).get(partition)
+  const { seen, leader } = await seekAnchor(doors, state, stored)
+  const { next, gap, adopt } = resume(stored, state, seen)
+  if (adopt) {
+    await landing.adopt({ range: adopted({ topic, state, next }, stored), gap, seen: stored })
+  }
+  return { partition, next, leader: adopt ? null : leader, source: { topic, incarnation } }
 }
 
-type Place = { topic: string; state: PartitionState; next: number }
+type Adoption = { topic: string; state: PartitionState; next: number }
 
 /** An empty range at the new place; what is known of the same log stays known. */
-const adopted = ({ topic, state, next }: Place, stored: Range | undefined): Range => {
+const adopted = ({ topic, state, next }: Adoption, stored: Range | undefined): Range => {
   const { partition, incarnation } = state
   const same = stored?.incarnation === incarnation ? stored : null
   return {
@@ -54,19 +59,24 @@ const adopted = ({ topic, state, next }: Place, stored: Range | undefined): Rang
   }
 }
 
+/** What the log says of the anchor, and under which leader; null where nothing was read. */
+type Sought = { seen: AnchorSeen; leader: number | null }
+const ABSENT: Sought = { seen: 'absent', leader: null }
+
 const seekAnchor = async (
   { log, topic }: Doors,
   state: PartitionState,
   stored: Range | undefined
-): Promise<AnchorSeen> => {
+): Promise<Sought> => {
   const anchor = stored?.anchor
-  if (anchor == null || stored?.incarnation !== state.incarnation) return 'absent'
-  if (anchor.offset < state.start || anchor.offset >= state.end) return 'absent'
+  if (anchor == null || stored?.incarnation !== state.incarnation) return ABSENT
+  if (anchor.offset < state.start || anchor.offset >= state.end) return ABSENT
   const run = await log.read(topic, state.partition, anchor.offset, {
     bytesMax: ANCHOR_BYTES_MAX,
     waitMsMax: 0,
     incarnation: state.incarnation
   })
-  if (run.count === 0) return 'absent'
-  return run.offsets[0] === anchor.offset && run.checksum(0) === anchor.crc32c ? 'same' : 'other'
+  if (run.count === 0) return { seen: 'absent', leader: run.leader }
+  const isSame = run.offsets[0] === anchor.offset && run.checksum(0) === anchor.crc32c
+  return { seen: isSame ? 'same' : 'other', leader: run.leader }
 }

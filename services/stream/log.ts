@@ -35,6 +35,11 @@ export type RecordRun = {
   count: number
   /** Offset to read next: beyond the last record and any marker that follows it. */
   next: number
+  /**
+   * Under which leader of the partition it was read (Kafka's leader epoch, which only rises); null
+   * where the log has one writer for ever. A reader passes it on to its next read.
+   */
+  leader: number | null
   offsets: Float64Array
   timesMs: Float64Array
   bytes: Uint8Array
@@ -76,6 +81,11 @@ export type ReadLimits = {
   waitMsMax: number
   /** The topic that the offset belongs to; without it, whichever has the name now. */
   incarnation?: string
+  /**
+   * The leader under which what lies before the offset was read. A later leader may lack some of it
+   * and give the same offsets to other records, so under another one the read fails.
+   */
+  leader?: number | null
   /** Ends the wait: the read then resolves at once with an empty run. */
   signal?: AbortSignal
 }
@@ -123,7 +133,8 @@ export type EventLog = {
    * may be read at once. A run's memory is its own: other threads may have it.
    * @throws Failure E_LOG_GAP when `offset` lies below the log's start, E_LOG_TRUNCATED when it
    *   lies beyond its end, E_LOG_RECREATED when the topic is not `limits.incarnation`,
-   *   E_LOG_UNAVAILABLE (retriable). Unreadable batches are no exception: they come back as `faults`.
+   *   E_LOG_UNAVAILABLE (retriable), also when another leader than `limits.leader` took over: look
+   *   whether the log still holds what was read before reading on. Unreadable batches are no exception: they come back as `faults`.
    */
   read: (topic: string, partition: number, offset: number, limits: ReadLimits) => Promise<RecordRun>
   /** Takes the memory of a run back, for runs to come: nobody looks at its `bytes` any more. */

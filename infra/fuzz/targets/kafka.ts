@@ -59,8 +59,9 @@ const fetched: Target = {
   seeds: () => [fetchAnswer()],
   refuses: [],
   run: (bytes) => {
-    const metadata = { topic: 'usage', incarnation: UUID, leaders: [1], nodes: new Map() }
-    const queries = [{ partition: 0, offset: 0, bytesMax: 1 }]
+    const leaders = { leaders: [1], leaderEpochs: [0] }
+    const metadata = { topic: 'usage', incarnation: UUID, ...leaders, nodes: new Map() }
+    const queries = [{ partition: 0, offset: 0, bytesMax: 1, leader: 0 }]
     const plan = { metadata, queries, waitMs: 0 }
     return orRange(() => fetchBatches(brokerThatSays(bytes), plan, 1, () => {}))
   }

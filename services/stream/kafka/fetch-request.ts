@@ -4,8 +4,8 @@ import type { Call, Connection } from './internals.ts'
 import type { TopicMetadata } from './metadata.ts'
 import { WireReader, WireWriter } from './wire.ts'
 
-/** One partition of a fetch. */
-export type FetchQuery = { partition: number; offset: number; bytesMax: number }
+/** One partition of a fetch. A broker that knows of another leader than `leader` refuses it. */
+export type FetchQuery = { partition: number; offset: number; bytesMax: number; leader: number }
 
 /** What a broker says of one partition. */
 export type FetchAnswer = {
@@ -28,15 +28,17 @@ const READ_COMMITTED = 1
 /** A whole fetch, not one of a session that remembers partitions. */
 const NO_SESSION = 0
 const SESSIONLESS_EPOCH = -1
-const UNKNOWN_EPOCH = -1
+/** Left out: under one leader, which the query names, nothing that was read is ever cut off. */
+const NO_LAST_EPOCH = -1
 const UNKNOWN_OFFSET = -1
 /** One record is news enough. */
 const BYTES_MIN = 1
 /** Bytes of one answer: it is held in memory as a whole. Partitions behind it come next time. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
-const writeQuery = (writer: WireWriter, { partition, offset, bytesMax }: FetchQuery): void => {
-  writer.int32(partition).int32(UNKNOWN_EPOCH).int64(offset).int32(UNKNOWN_EPOCH)
+const writeQuery = (writer: WireWriter, query: FetchQuery): void => {
+  const { partition, offset, bytesMax, leader } = query
+  writer.int32(partition).int32(leader).int64(offset).int32(NO_LAST_EPOCH)
   writer.int64(UNKNOWN_OFFSET).int32(bytesMax).end()
 }
 

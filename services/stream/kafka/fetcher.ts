@@ -24,6 +24,8 @@ type Waiting = {
   deadlineMs: number
   /** How often a passing error of the broker sent the read round again. */
   attempts: number
+  /** Leader epoch under which it is asked: any other leader refuses it. */
+  leader: number
   resolve: (run: RecordRun) => void
   reject: (error: unknown) => void
   isOver: () => boolean
@@ -54,8 +56,22 @@ type Group = {
 
 type Request = { lane: number; reads: readonly Waiting[]; waitMs: number }
 
+/** Before its first request a read has no leader. */
+const NO_LEADER = -1
+
 const emptyRun = ({ partition, offset }: ReadPosition): RecordRun =>
   readRun(Buffer.alloc(0), { partition, offset })
+
+/**
+ * A leader that was not in sync lacks records which its predecessor gave out, and gives their
+ * offsets again (KIP-320): whoever had them looks whether they are still there.
+ */
+const anotherLeads = ({ topic, partition, offset }: ReadPosition): Failure =>
+  new Failure(
+    'E_LOG_UNAVAILABLE',
+    `${topic} partition ${partition} at ${offset}: another leader took over`,
+    { retriable: true, hint: 'Nothing to do: its tail is compared, and reading goes on.' }
+  )
 
 const createGroup = (metadata: TopicMetadata, node: number): Group => ({
   metadata,
@@ -93,8 +109,9 @@ export class Fetcher {
 
   /**
    * Records from a position on, or an empty run when there are none in time.
-   * @throws Failure E_LOG_UNAVAILABLE, E_LOG_RECREATED, E_LOG_GAP, E_LOG_TRUNCATED; E_LOG_CORRUPT
-   *   when the broker itself can not read its log.
+   * @throws Failure E_LOG_UNAVAILABLE (also when `limits.leader` is not the leader any more),
+   *   E_LOG_RECREATED, E_LOG_GAP, E_LOG_TRUNCATED; E_LOG_CORRUPT when the broker itself can not
+   *   read its log.
    */
   read(position: ReadPosition, limits: ReadLimits): Promise<RecordRun> {
     const signals = [this.#closing.signal, ...(limits.signal ? [limits.signal] : [])]
@@ -117,6 +134,7 @@ export class Fetcher {
         limits,
         deadlineMs: performance.now() + limits.waitMsMax,
         attempts: 0,
+        leader: NO_LEADER,
         resolve: done,
         reject: settle(reject),
         isOver: () => isOver
@@ -142,6 +160,9 @@ export class Fetcher {
       if (node === undefined) {
         throw new Failure('E_LOG_UNAVAILABLE', `topic ${topic} has no partition ${partition}`)
       }
+      const leader = metadata.leaderEpochs[partition] ?? NO_LEADER
+      read.leader = read.limits.leader ?? leader
+      if (leader > read.leader) throw anotherLeads(read.position)
       const group = this.#group(metadata, node)
       group.fresh.push(read)
       // One turn of the event loop, so that reads of the same moment share a request.
@@ -185,9 +206,11 @@ export class Fetcher {
 
   async #fetch(group: Group, { lane, reads, waitMs }: Request): Promise<void> {
     const { metadata, node } = group
-    const queries = reads.map(({ position: { partition, offset }, limits: { bytesMax } }) => {
-      return { partition, offset, bytesMax }
-    })
+    const queries = reads.map(
+      ({ position: { partition, offset }, limits: { bytesMax }, leader }) => {
+        return { partition, offset, bytesMax, leader }
+      }
+    )
     group.busy.add(lane)
     try {
       await this.#cluster.onNode({ metadata, node, lane }, (connection) =>
@@ -216,7 +239,7 @@ export class Fetcher {
   #settle(group: Group, read: Waiting, { error, batches, aborted }: FetchAnswer): void {
     if (error !== ERROR.none) return void this.#settleError(read, error)
     const { partition, offset } = read.position
-    const run = readRun(batches, { partition, offset, aborted }, this.#memory)
+    const run = readRun(batches, { partition, offset, aborted, leader: read.leader }, this.#memory)
     const isDone = run.next > offset || performance.now() >= read.deadlineMs
     if (isDone) read.resolve(run)
     else group.held.push(read)
@@ -225,6 +248,10 @@ export class Fetcher {
   async #settleError(read: Waiting, error: number): Promise<void> {
     const { topic, partition, offset } = read.position
     if (error === ERROR.offsetOutOfRange) return this.#settleOutOfRange(read)
+    if (error === ERROR.fencedLeaderEpoch && read.limits.leader != null) {
+      this.#cluster.forget(topic)
+      return read.reject(anotherLeads(read.position))
+    }
     const mayPass = PASSING_ERRORS.has(error)
     if (mayPass && read.attempts < ATTEMPTS_MAX) {
       this.#cluster.forget(topic)

@@ -10,6 +10,8 @@ export type TopicMetadata = {
   incarnation: string
   /** Node that leads each partition, by partition; -1 when none does at the moment. */
   leaders: readonly number[]
+  /** How often the leader of each partition changed, by partition: its leader epoch. */
+  leaderEpochs: readonly number[]
   nodes: ReadonlyMap<number, Address>
 }
 
@@ -23,7 +25,7 @@ const encodeRequest = (topic: string): Buffer => {
   return writer.bool(mayCreate).bool(withOperations).end().toBuffer()
 }
 
-type PartitionAnswer = { partition: number; leader: number }
+type PartitionAnswer = { partition: number; leader: number; leaderEpoch: number }
 type TopicAnswer = { error: number; incarnation: string; partitions: PartitionAnswer[] }
 
 const readNode = (reader: WireReader): [number, Address] => {
@@ -41,10 +43,10 @@ const readPartition = (reader: WireReader): PartitionAnswer => {
   reader.int16()
   const partition = reader.int32()
   const leader = reader.int32()
-  reader.int32()
+  const leaderEpoch = reader.int32()
   for (let list = 0; list < NODE_LISTS; list++) reader.array(() => reader.int32())
   reader.end()
-  return { partition, leader }
+  return { partition, leader, leaderEpoch }
 }
 
 const readTopic = (reader: WireReader): TopicAnswer => {
@@ -78,8 +80,12 @@ const toMetadata = (topic: string, answer: Buffer): TopicMetadata => {
   }
   if (found.error !== ERROR.none) throw unavailable(topic, `the broker gives error ${found.error}`)
   const leaders: number[] = []
-  for (const { partition, leader } of found.partitions) leaders[partition] = leader
-  return { topic, incarnation: found.incarnation, leaders, nodes }
+  const leaderEpochs: number[] = []
+  for (const { partition, leader, leaderEpoch } of found.partitions) {
+    leaders[partition] = leader
+    leaderEpochs[partition] = leaderEpoch
+  }
+  return { topic, incarnation: found.incarnation, leaders, leaderEpochs, nodes }
 }
 
 /** Asks a broker about a topic, which it knows for the whole cluster. */

@@ -1,5 +1,10 @@
 import { Kafka, logLevel, type Admin } from 'kafkajs'
-import { skipKafka, startBroker, type Broker } from '../../../infra/kafka/broker.ts'
+import {
+  skipKafka,
+  startBroker,
+  type Broker,
+  type BrokerOptions
+} from '../../../infra/kafka/broker.ts'
 import { readAll, valuesOf } from '../conformance/case.ts'
 import { KafkaLog } from './log.ts'
 
@@ -22,10 +27,11 @@ export type TestCluster = {
 const METADATA_MAX_AGE_MS = 500
 
 export const startTestCluster = async (
-  env: Readonly<Record<string, string | undefined>>
+  env: Readonly<Record<string, string | undefined>>,
+  options: BrokerOptions = {}
 ): Promise<TestCluster> => {
   const skip = skipKafka(env)
-  const broker = skip === false ? await startBroker() : null
+  const broker = skip === false ? await startBroker(options) : null
   const brokers = [broker?.brokers ?? '']
   const log = new KafkaLog({ brokers, metadataMaxAgeMs: METADATA_MAX_AGE_MS })
   const other = new Kafka({ brokers, logLevel: logLevel.NOTHING })

@@ -27,6 +27,8 @@ export type BatchPosition = {
   /** Offset that was asked for; what lies before it in a batch is dropped. */
   offset: number
   aborted?: readonly AbortedTransaction[]
+  /** Leader epoch under which the batches were read. */
+  leader?: number
   /** The log has no holes: a batch that starts anywhere but behind the one before it is wrong. */
   isDense?: boolean
 }

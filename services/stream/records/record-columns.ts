@@ -237,6 +237,7 @@ export const readRun = (
     partition: position.partition,
     count: columns.count,
     next,
+    leader: position.leader ?? null,
     offsets: columns.offsets.subarray(0, columns.count),
     timesMs: columns.timesMs.subarray(0, columns.count),
     bytes: columns.bytes,
