@@ -3,7 +3,7 @@
  * codes; tests assert codes, never messages.
  */
 export const FAILURES = {
-  E_USAGE: 'The command line or configuration is wrong.',
+  E_USAGE: 'The command line, the configuration or a parameter is wrong.',
   E_EVENT_INVALID: 'An event does not satisfy the schema.',
   E_EVENT_TIME: 'An event lies outside the accepted range of times.',
   E_BODY_TOO_LARGE: 'A request body, plain or decompressed, exceeds its limit.',

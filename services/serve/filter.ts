@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Failure } from '../../schemas/failure.ts'
+import { EVENT_TABLE_COLUMNS } from '../../schemas/tables.ts'
 import { EXPLORE_DIMENSIONS } from './cube/dimensions.ts'
 import { sqlText } from './literal.ts'
 
@@ -39,6 +40,15 @@ export const filterSql = (
 const DIMENSION_SQL: ReadonlyMap<string, string> = new Map(
   EXPLORE_DIMENSIONS.map(({ id, sql }) => [id, sql])
 )
+
+/** Of events: text columns, the model that served or else was asked for, and what is one run of an agent. */
+export const EVENT_FILTERS: ReadonlyMap<string, string> = new Map([
+  ['model', 'coalesce(response_model, request_model)'],
+  ['trace', 'coalesce(trace_id, conversation_id)'],
+  ...EVENT_TABLE_COLUMNS.filter(({ type }) => type === 'VARCHAR').map(
+    ({ name }): [string, string] => [name, `"${name}"`]
+  )
+])
 
 /** Splits `a,b,c`; also takes a parameter that repeats. */
 export const listOf = <Value extends string>(known: readonly Value[], max: number) =>

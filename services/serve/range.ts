@@ -16,7 +16,7 @@ const POINTS_MAX = 1500
 const RANGE_MS_MAX = 3660 * DAY_MS
 const DEFAULT_MS = DAY_MS
 
-const Time = z.iso.datetime({ offset: true })
+const Time = z.iso.datetime({ offset: true, error: 'give a time as 2026-03-02T09:00:00Z' })
 
 /** Query parameters of every question about a stretch of time. */
 export const RangeQuery = {
@@ -26,7 +26,10 @@ export const RangeQuery = {
   ),
   last: z
     .string()
-    .regex(/^[1-9]\d{0,4}[mhdw]$/)
+    .regex(
+      /^[1-9]\d{0,4}[mhdw]$/,
+      'give a length in minutes, hours, days or weeks, as 15m, 6h, 30d'
+    )
     .optional()
     .describe('Length instead of `from`: 15m, 6h, 30d, 4w.')
 }

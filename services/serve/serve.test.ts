@@ -225,19 +225,21 @@ describe(
     })
 
     test('a wrong parameter is named, and the answer says where parameters are told', async () => {
-      for (const query of [
-        'step=1',
-        'by=colour',
-        'from=yesterday',
-        'colour=red',
-        'limit=0',
-        'last=1d&from=2026-03-02T00:00:00Z',
-        'filter=colour:red',
-        'from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z'
-      ]) {
+      for (const [query, says] of Object.entries({
+        'step=1': 'query step is "1": ',
+        'by=colour': 'query by is "colour": ',
+        'from=yesterday': 'query from is "yesterday": give a time as 2026-',
+        'last=fortnight': 'query last is "fortnight": give a length ',
+        'colour=red': 'Unrecognized key: "colour"',
+        'limit=0': 'query limit is "0": ',
+        'last=1d&from=2026-03-02T00:00:00Z': 'both from and last',
+        'filter=colour:red': 'filter "colour:red" names no dimension',
+        'from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z': 'is no range'
+      })) {
         const { status, json } = await api.get(`/v1/explore?${query}`)
         assert.equal(status, 400, query)
         assert.equal(json['code'], 'E_USAGE')
+        assert.ok(String(json['detail']).includes(says), `${query}: ${json['detail']}`)
       }
       assert.equal((await api.get('/v1/findings?cursor=eyJ4IjoxfQ')).status, 400)
       assert.equal((await api.get('/v1/nothing')).status, 404)

@@ -105,10 +105,20 @@ const checked = (
   const parsed = (schema ?? NOTHING).safeParse(value ?? {})
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const place = issue?.path.join('.') ?? ''
-  throw new Failure('E_USAGE', `${where}${place === '' ? '' : ` ${place}`}: ${issue?.message}`, {
+  const [name = ''] = issue?.path ?? []
+  const place = name === '' ? where : `${where} ${String(name)}${seenAt(value, name)}`
+  throw new Failure('E_USAGE', `${place}: ${issue?.message}`, {
     hint: 'The parameters of every route are in /openapi.json.'
   })
+}
+
+/** Enough of a value to know it again. */
+const SEEN_LENGTH_MAX = 60
+
+/** What stood there, for who has to find it. */
+const seenAt = (value: unknown, name: PropertyKey): string => {
+  const seen = (value as Record<PropertyKey, unknown>)[name]
+  return seen === undefined ? '' : ` is ${JSON.stringify(seen).slice(0, SEEN_LENGTH_MAX)}`
 }
 
 const MS_PER_S = 1000

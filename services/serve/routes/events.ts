@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { EVENT_TABLE_COLUMNS } from '../../../schemas/tables.ts'
 import { NextCursor, PageQuery, readCursor, writeCursor } from '../cursor.ts'
 import type { Desk } from '../desk.ts'
 import { eventResult, EventResult, relationSql, type Stretch } from '../relation.ts'
-import { FilterQuery, filterSql } from '../filter.ts'
+import { EVENT_FILTERS, FilterQuery, filterSql } from '../filter.ts'
 import { allOf } from '../literal.ts'
 import { HOUR_MS, RangeQuery, rangeResult, RangeResult, readRange, withinSql } from '../range.ts'
 import { lakeResult, LakeResult } from '../result.ts'
@@ -13,14 +12,6 @@ import { asTenant, TenantQuery } from '../tenant.ts'
 /** Where a page ended: time in microseconds, then the place in the log. */
 const Position = z.strictObject({ us: z.int(), p: z.int(), o: z.int() })
 type Position = z.infer<typeof Position>
-
-/** Text columns can be filtered by; `model` is the one that served, or else was asked for. */
-const FILTERS: ReadonlyMap<string, string> = new Map([
-  ['model', 'coalesce(response_model, request_model)'],
-  ...EVENT_TABLE_COLUMNS.filter(({ type }) => type === 'VARCHAR').map(
-    ({ name }): [string, string] => [name, `"${name}"`]
-  )
-])
 
 export default defineRoute({
   method: 'get',
@@ -51,7 +42,7 @@ export default defineRoute({
     const where = allOf(
       withinSql(range, 'time'),
       ...asTenant(desk, input.tenant),
-      ...filterSql(input.filter, FILTERS),
+      ...filterSql(input.filter, EVENT_FILTERS),
       ...(input.failed === undefined ? [] : [input.failed === 'true' ? failed : `NOT (${failed})`])
     )
     const rows = await newest(desk, range, { where, limit: input.limit + 1, position })

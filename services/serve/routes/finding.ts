@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Failure } from '../../../schemas/failure.ts'
 import { SEVERITIES } from '../../../schemas/finding.ts'
 import type { Desk } from '../desk.ts'
+import { evidenceFilters, evidenceSql } from '../evidence.ts'
 import { Incident, readIncidents } from '../findings.ts'
 import { sqlText } from '../literal.ts'
 import { PanelResult, readPanel } from '../panel.ts'
@@ -15,17 +16,6 @@ import { Name } from '../tenant.ts'
 
 /** As many calls as a person looks through for a pattern. */
 const EVIDENCE_MAX = 20
-/** Dimensions of a finding's scope that are columns of events. */
-const SCOPE_COLUMNS: Readonly<Record<string, string>> = {
-  model: 'coalesce(response_model, request_model)',
-  provider: 'provider',
-  route: 'route',
-  cache_pool: 'cache_pool',
-  kind: 'kind',
-  name: 'name',
-  tool: 'name'
-}
-
 export default defineRoute({
   method: 'get',
   path: '/v1/findings/{fingerprint}',
@@ -48,7 +38,11 @@ export default defineRoute({
     range: RangeResult,
     change_at: z.iso.datetime().describe('Estimated change point; where the chart has its mark.'),
     series: PanelResult.nullable(),
-    evidence: z.strictObject({ events: z.array(EventResult), sql: z.string() }),
+    evidence: z.strictObject({
+      events: z.array(EventResult),
+      filters: z.array(z.string()).describe('What `filter` of /v1/events gives all of them for.'),
+      sql: z.string()
+    }),
     runbook: z.strictObject({ name: z.string(), markdown: z.string().nullable() })
   }),
   answer: async (desk, { fingerprint }) => {
@@ -93,19 +87,16 @@ const history = async (desk: Desk, fingerprint: string) => {
   }))
 }
 
-/** Calls of what the finding concerns, since the change. */
-const evidence = async (desk: Desk, { started_at, detected_at, tenant, scope }: Incident) => {
-  const stretch = { fromMs: Date.parse(started_at), toMs: Date.parse(detected_at) + 1 }
-  const scoped = Object.entries(scope).flatMap(([name, value]) =>
-    SCOPE_COLUMNS[name] === undefined ? [] : [`${SCOPE_COLUMNS[name]} = ${sqlText(value)}`]
-  )
-  const where = [
-    `time >= '${started_at}' AND time <= '${detected_at}'`,
-    ...(tenant === null ? [] : [`tenant = ${sqlText(tenant)}`]),
-    ...scoped
-  ].join(' AND ')
-  const select = (from: string): string =>
-    `SELECT * FROM ${from}\nWHERE ${where}\nORDER BY time DESC LIMIT ${EVIDENCE_MAX}`
+const evidence = async (desk: Desk, finding: Incident) => {
+  const stretch = {
+    fromMs: Date.parse(finding.started_at),
+    toMs: Date.parse(finding.detected_at) + 1
+  }
+  const select = (from: string): string => evidenceSql(finding, from, EVIDENCE_MAX)
   const { rows } = await desk.table(select(`(${await relationSql(desk, 'events', stretch)})`))
-  return { events: rows.map(eventResult), sql: select('events') }
+  return {
+    events: rows.map(eventResult),
+    filters: evidenceFilters(finding),
+    sql: select('events')
+  }
 }

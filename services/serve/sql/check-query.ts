@@ -135,7 +135,7 @@ const checkFunction = (node: Node): void => {
   if (typeof name !== 'string') return
   const { schema, catalog } = node
   // The parser itself writes `main` before what stands for syntax: lists, structures, AT TIME ZONE.
-  const isPlain = ['', 'main'].includes(String(schema ?? '')) && (catalog ?? '') === ''
+  const isPlain = (schema === 'main' || (schema ?? '') === '') && (catalog ?? '') === ''
   if (!isPlain || FORBIDDEN_FUNCTIONS.has(name.toLowerCase())) {
     throw new Failure('E_SQL', `the function ${name.slice(0, 60)} is not allowed here`)
   }

@@ -58,7 +58,7 @@ export type OneFinding = Lake & {
   range: { from: string; to: string }
   change_at: string
   series: Panel | null
-  evidence: { events: Event[]; sql: string }
+  evidence: { events: Event[]; filters: string[]; sql: string }
   runbook: { name: string; markdown: string | null }
 }
 

@@ -23,8 +23,10 @@ export type ChartProps = {
 }
 
 const HEIGHT_PX = 220
-/** As many colours as are told apart; lines beyond take them again. */
+/** As many colours as are told apart; lines beyond take them again, dashed. */
 const COLOURS = 8
+/** Pixels of line and of gap. */
+const DASH = [5, 3]
 
 export const Chart = (props: ChartProps) => {
   const place = useRef<HTMLDivElement>(null)
@@ -173,6 +175,7 @@ const seriesOf = (
     label: line.name,
     stroke: shade,
     width: line.emphasis === true ? 3 : isEdge ? 0.5 : 1.5,
+    ...(index < COLOURS ? {} : { dash: DASH }),
     points: { show: time.length < 3 },
     ...(stacked === true ? { fill: shade } : {}),
     value: (_plot, _value, _series, at) => format(at == null ? null : (line.values[at] ?? null))

@@ -75,16 +75,6 @@ export const Share = (props: { value: number | string | null; of: number; text: 
   </span>
 )
 
-export const Sql = (props: { sql: string }) => (
-  <details>
-    <summary>Show SQL</summary>
-    <pre tabIndex={0}>{props.sql}</pre>
-    <p class="soft">
-      <code>tally sql</code> runs it.
-    </p>
-  </details>
-)
-
 export const Badge = (props: { kind: string; children: ComponentChildren }) => (
   <span class={`badge ${props.kind}`}>{props.children}</span>
 )

@@ -5,13 +5,14 @@ import type { Asked } from './use-answer.ts'
 import { duration, time } from './format.ts'
 import { useHere } from './here.ts'
 import { Link } from './parts.tsx'
+import { Refusal } from './refusal.tsx'
 
 /** What is on show instead of an answer, or until there is one. */
 
 /** A wait that is shorter needs no word. */
 const SILENT_MS = 400
 
-type WithLake = { lake: { data_until: string | null } }
+type WithLake = { lake: { data_until: string | null; version: number } }
 
 export const Shown = <Answer extends WithLake>(props: {
   asked: Asked<Answer>
@@ -38,7 +39,18 @@ export const Shown = <Answer extends WithLake>(props: {
       ) : (
         props.children(answer)
       )}
+      <Until until={answer.lake.data_until} version={answer.lake.version} />
     </>
+  )
+}
+
+/** How new what is shown is: a page that stands still must not look like all is well. */
+const Until = ({ until, version }: { until: string; version: number }) => {
+  const ageMs = Math.max(0, Date.now() - Date.parse(until))
+  return (
+    <p class="soft until">
+      Data until {time(until)}, {duration(ageMs)} ago · version {version} of the lake
+    </p>
   )
 }
 
@@ -55,17 +67,6 @@ const Waiting = ({ sinceMs }: { sinceMs: number }) => {
     </p>
   )
 }
-
-const Refusal = ({ problem }: { problem: Problem }) => (
-  <section class="state problem" role="alert">
-    <h2>{problem.title}</h2>
-    <p>{problem.detail}</p>
-    {problem.hint !== undefined && <p>{problem.hint}</p>}
-    <p class="soft">
-      <code>{problem.code}</code>
-    </p>
-  </section>
-)
 
 const NotAllowed = ({ problem }: { problem: Problem }) => {
   const [key, setKey] = useState('')

@@ -1,11 +1,13 @@
+import { useState } from 'preact/hooks'
 import type { Incident, OneFinding } from '../answers.ts'
 import { Chart } from '../chart.tsx'
 import { EventTable } from '../event-table.tsx'
 import { figure, label, NONE, time, usd } from '../format.ts'
 import { useHere } from '../here.ts'
 import { Markdown } from '../markdown.tsx'
-import { Badge, Card, Figure, Link, Sql, Table, type Column } from '../parts.tsx'
+import { Badge, Card, Figure, Link, Table, type Column } from '../parts.tsx'
 import { rangeChanges } from '../place.ts'
+import { Sql } from '../sql.tsx'
 import { Shown } from '../state.tsx'
 import { useAnswer } from '../use-answer.ts'
 
@@ -33,6 +35,7 @@ export const IncidentView = () => {
               none="None were told apart."
             />
             <Evidence answer={answer} />
+            <Acts finding={answer.finding} />
             <Card title="Runbook" wide>
               {answer.runbook.markdown === null ? (
                 <p class="soft">There is none of the name {answer.runbook.name}.</p>
@@ -156,18 +159,52 @@ const Evidence = ({ answer: { evidence, finding } }: { answer: OneFinding }) => 
     Date.parse(finding.detected_at) / 1000
   )
   const filter = finding.tenant === null ? null : `tenant:${finding.tenant}`
+  const { events, filters } = evidence
   return (
     <Card title="Calls since the change" wide>
-      <EventTable events={evidence.events} />
+      <EventTable events={events} />
       <p>
-        <Link href={to('/events', { ...stretch, filter })}>All of them</Link>
+        <Link href={to('/events', { ...stretch, filter: filters })}>All of them</Link>
         {' · '}
         <Link href={to('/explore', { ...stretch, filter, by: 'model' })}>Explore this stretch</Link>
       </p>
+      <p class="soft">The query of the finding, which counts what it says:</p>
       <Sql sql={finding.query} />
     </Card>
   )
 }
+
+/** What one does about an incident, where the lake is: nothing here writes. */
+const Acts = ({ finding }: { finding: Incident }) => {
+  const [copied, setCopied] = useState('')
+  const copy = (name: string, text: string) => async (): Promise<void> => {
+    await navigator.clipboard.writeText(text)
+    setCopied(name)
+  }
+  const commands = [
+    `tally alert acknowledge ${finding.fingerprint} --note "rolled back" --data DIR`,
+    `tally alert mute ${finding.fingerprint} --until ${inOneHour()} --data DIR`
+  ].join('\n')
+  const texts = { commands, JSON: JSON.stringify(finding, null, 2) }
+  return (
+    <Card title="Acknowledge, silence, take along" wide>
+      <pre tabIndex={0}>{commands}</pre>
+      <p>
+        {Object.entries(texts).map(([name, text]) => (
+          <>
+            <button type="button" onClick={() => void copy(name, text)()}>
+              {copied === name ? `Copied ${name}` : `Copy ${name}`}
+            </button>{' '}
+          </>
+        ))}
+      </p>
+    </Card>
+  )
+}
+
+const HOUR_MS = 3_600_000
+const inOneHour = (): string =>
+  new Date(Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + HOUR_MS).toISOString().slice(0, 19) + 'Z'
 
 const History = ({ answer: { history } }: { answer: OneFinding }) => (
   <Card title="Course" wide>

@@ -1,8 +1,9 @@
 import type { Reconcile } from '../answers.ts'
 import { count, percent, time, usd } from '../format.ts'
 import { useHere } from '../here.ts'
-import { Card, Sql, Table, type Column } from '../parts.tsx'
+import { Card, Table, type Column } from '../parts.tsx'
 import { rangeOf } from '../place.ts'
+import { Sql } from '../sql.tsx'
 import { Shown } from '../state.tsx'
 import { useAnswer } from '../use-answer.ts'
 

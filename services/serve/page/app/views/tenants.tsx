@@ -1,8 +1,9 @@
 import type { Tenants } from '../answers.ts'
 import { count, joules, percent, usd } from '../format.ts'
 import { useHere } from '../here.ts'
-import { Card, Link, Share, Sql, Table } from '../parts.tsx'
+import { Card, Link, Share, Table } from '../parts.tsx'
 import { rangeOf } from '../place.ts'
+import { Sql } from '../sql.tsx'
 import { Shown } from '../state.tsx'
 import { useAnswer } from '../use-answer.ts'
 
