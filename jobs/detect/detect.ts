@@ -9,11 +9,19 @@ import type { Settings } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import type { PartitionState } from '../../services/stream/log.ts'
 import { firstWindowMs } from './lake-stretch.ts'
-import { openMemory, restoreMemory, type DetectRows, type FoldMemory } from './fold-memory.ts'
+import { foldAhead, isBusy } from './ahead.ts'
+import {
+  foldEnd,
+  nothingAhead,
+  openMemory,
+  restoreMemory,
+  type DetectRows,
+  type FoldMemory
+} from './fold-memory.ts'
 import { FoldSteps, stepsSince, STEPS_KEY } from './fold-steps.ts'
 import { dueSignals, SNAPSHOT_POLICY, type SnapshotPolicy } from './snapshots.ts'
 import { sqlFold } from './sql-fold.ts'
-import { closedUntil, MINUTE_MS } from './watermark.ts'
+import { closedUntil, minuteOf, reachedUntil } from './watermark.ts'
 
 /** State key of the lake: event time before which everything is folded, milliseconds. */
 export const FOLDED_UNTIL_KEY = 'fold/until'
@@ -27,6 +35,8 @@ export type LiveOptions = {
   generation: string
   /** When states are written. */
   snapshotPolicy?: SnapshotPolicy
+  /** Rows of an open minute from which it is folded in parts before it closes. */
+  aheadRows?: number
 }
 
 export type LogView = {
@@ -51,7 +61,8 @@ export const foldedUntilMs = (state: ReadonlyMap<string, unknown>): number | nul
 export type Detector = {
   /**
    * Folds the minutes that have closed since the last step and commits the findings together with
-   * the fold's position, so that a crash neither repeats nor loses one.
+   * the fold's position, so that a crash neither repeats nor loses one. Where none has closed, a part
+   * of the open one may be folded: its findings come with its end.
    * @returns the findings of this step, in order of time.
    * @throws Failure E_LAKE_CONFLICT, retriable, when another detector was first.
    */
@@ -79,19 +90,26 @@ export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): De
     step: ({ partitions, nowMs }) =>
       orForget(async () => {
         const head = await lake.head()
-        const untilMs = closedUntil(head, await partitions(), nowMs)
-        const fromMs = foldedUntilMs(head.state) ?? firstMinute(head)
-        if (untilMs === null || fromMs === null || fromMs >= untilMs) return []
+        const log = await partitions()
+        const reachedMs = reachedUntil(head, log, nowMs)
+        const closedMs = closedUntil(head, log, nowMs)
+        const committedMs = foldedUntilMs(head.state)
+        const minuteMs = committedMs ?? firstMinute(head)
+        if (minuteMs === null || closedMs === null || reachedMs === null) return []
+        const isClosed = closedMs > minuteMs
+        const view = { head, reachedMs, minuteMs }
+        if (!isClosed && (committedMs === null || !isBusy(view, options.aheadRows))) return []
         memory = await resume({ lake, rows, options }, head, memory)
-        const findings = await memory.open.fold({ head, fromMs, untilMs })
-        const step = { fromMs, untilMs, version: head.version }
-        await commit({ lake, rows, options }, { memory, findings, step, all: false })
-        return findings
+        if (isClosed) return await close({ lake, rows, options }, memory, { ...view, closedMs })
+        await foldAhead(memory, view, options.aheadRows)
+        return []
       }),
     save: () =>
       orForget(async () => {
         const head = await lake.head()
         if (memory === null || !isOurs(head, memory)) return
+        // States in the middle of a minute say nothing: whoever comes folds from older ones.
+        if (memory.ahead.steps.length > 0) return
         await commit({ lake, rows, options }, { memory, findings: [], step: null, all: true })
       })
   }
@@ -111,7 +129,7 @@ export const detectStep = async (
 
 const firstMinute = (head: Head): number | null => {
   const first = firstWindowMs(head)
-  return first === null ? null : Math.floor(first / MINUTE_MS) * MINUTE_MS
+  return first === null ? null : minuteOf(first)
 }
 
 /** Whether the lake stands where this memory does: then nobody else folded or saved since. */
@@ -134,6 +152,18 @@ const resume = async (
     : restoreMemory(rows, { lake, ids, head, untilMs })
 }
 
+type Closed = { head: Head; minuteMs: number; closedMs: number }
+
+const close = async (work: Work, memory: FoldMemory, view: Closed): Promise<Finding[]> => {
+  const { head, minuteMs, closedMs } = view
+  const fromMs = foldEnd(memory) ?? minuteMs
+  const found = await memory.open.fold({ head, fromMs, untilMs: closedMs })
+  const findings = [...memory.ahead.findings, ...found]
+  const step = { fromMs, untilMs: closedMs, version: head.version }
+  await commit(work, { memory, findings, step, all: false })
+  return findings
+}
+
 type Taken = {
   memory: FoldMemory
   findings: Finding[]
@@ -154,7 +184,8 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<void
   const landed = await rows.landStates(states, { untilMs, policy })
   const kept = [...memory.snapshots].filter(([id]) => memory.ids.includes(id))
   const snapshots = new Map([...kept, ...landed.snapshots])
-  const steps = stepsSince([...memory.steps, ...(step === null ? [] : [step])], snapshots)
+  const folded = step === null ? [] : [...memory.ahead.steps, step]
+  const steps = stepsSince([...memory.steps, ...folded], snapshots)
   await lake.commit(async (head): Promise<Commit> => {
     // Its place alone does not say it: another may have saved states there, and replaced ours.
     if (!isOurs(head, memory)) throw conflict()
@@ -169,7 +200,7 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<void
       state: { ...numbered.state, [FOLDED_UNTIL_KEY]: untilMs, [STEPS_KEY]: steps }
     }
   })
-  Object.assign(memory, { untilMs, snapshots, steps })
+  Object.assign(memory, { untilMs, snapshots, steps, ahead: nothingAhead() })
 }
 
 const conflict = (): Failure =>

@@ -12,7 +12,10 @@ import type { DueOptions, LandedSnapshots, Snapshot } from './snapshots.ts'
 export type LakeRange = { head: Head; fromMs: number; untilMs: number }
 
 export type OpenFold = {
-  /** Folds the minutes of [fromMs, untilMs) as a version of the lake holds them. */
+  /**
+   * Folds [fromMs, untilMs) as a version of the lake holds it. A minute may come in several such
+   * ranges, which follow on one another: it is whole with the one that ends it.
+   */
   fold: (range: LakeRange) => Promise<Finding[]>
   /** The state of one signal. */
   saveSignal: (id: string) => Uint8Array | null
@@ -38,7 +41,17 @@ export type FoldMemory = {
   untilMs: number | null
   steps: FoldSteps
   snapshots: ReadonlyMap<string, Snapshot>
+  ahead: Ahead
 }
+
+/** What was folded of a minute before it closed, and waits for its commit. */
+export type Ahead = { steps: FoldSteps; findings: Finding[] }
+
+/** Event time until which it has folded, committed or not. */
+export const foldEnd = ({ ahead, untilMs }: FoldMemory): number | null =>
+  ahead.steps.at(-1)?.untilMs ?? untilMs
+
+export const nothingAhead = (): Ahead => ({ steps: [], findings: [] })
 
 export const openMemory = async (
   rows: DetectRows,
@@ -49,7 +62,8 @@ export const openMemory = async (
   ids,
   untilMs: null,
   steps: [],
-  snapshots: new Map()
+  snapshots: new Map(),
+  ahead: nothingAhead()
 })
 
 type Restored = { lake: Lake; ids: readonly string[]; head: Head; untilMs: number }

@@ -11,6 +11,7 @@ import { GRAINS } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import { createIntern, openGrain, type GrainReader, type GrainRows, type Intern } from './slice.ts'
 import type { DetectSource, Relations } from './source.ts'
+import { MINUTE_MS, minuteOf } from './watermark.ts'
 
 /**
  * Detection as a fold over closed minutes: the same code for live use and for backtests. Whoever
@@ -37,17 +38,16 @@ export type DetectOptions = {
 
 export type Detection = {
   /**
-   * Folds the closed minutes of [fromMs, toMs), both at full minutes, which must follow on what
-   * was folded before; a signal that has folded them leaves them out. Returns what opened, changed
-   * or resolved, in order of time.
+   * Folds [fromMs, toMs), which must follow on what was folded before; a signal that has folded it
+   * leaves it out. Of a minute that it doesn't reach the end of, only signals that take parts take
+   * their events; the rest is folded by the range that ends the minute. Returns what opened,
+   * changed or resolved, in order of time.
    */
   foldRange: (fromMs: number, toMs: number) => Promise<Finding[]>
   save: () => DetectState
   /** The state of one signal alone. */
   saveSignal: (id: string) => Uint8Array | null
 }
-
-const MINUTE_MS = 60_000
 
 type Running = {
   signal: LoadedSignal
@@ -119,13 +119,15 @@ const openGrains = async (
 type Cursor = { rows: GrainRows; next: number }
 
 const readGrains = async (
-  { grains }: Running,
+  { grains, fold }: Running,
   fromMs: number,
   toMs: number
 ): Promise<Map<Grain, Cursor>> => {
   const cursors = new Map<Grain, Cursor>()
   for (const [grain, reader] of grains) {
-    cursors.set(grain, { rows: await reader.read(fromMs, toMs), next: 0 })
+    const isInParts = grain === 'traces' && fold.follow !== undefined
+    const [from, to] = isInParts ? [fromMs, toMs] : [minuteOf(fromMs), minuteOf(toMs)]
+    if (from < to) cursors.set(grain, { rows: await reader.read(from, to), next: 0 })
   }
   return cursors
 }
@@ -136,13 +138,15 @@ const foldSignal = (
   [fromMs, toMs]: [number, number]
 ): Draft[] => {
   const drafts: Draft[] = []
-  for (let startMs = fromMs; startMs < toMs; startMs += MINUTE_MS) {
+  for (let startMs = minuteOf(fromMs); startMs < toMs; startMs += MINUTE_MS) {
     const minute: Minute = { startMs, grains: {} }
     for (const [grain, cursor] of cursors) {
       const columns = takeMinute(cursor, startMs)
       if (columns !== null) minute.grains[grain] = columns
     }
-    drafts.push(...fold.fold(minute))
+    const { traces } = minute.grains
+    if (startMs + MINUTE_MS <= toMs) drafts.push(...fold.fold(minute))
+    else if (traces !== undefined) drafts.push(...fold.follow!(startMs, traces))
   }
   return drafts
 }

@@ -1,10 +1,12 @@
 import { hourKey } from '../../services/lake/settled-hours.ts'
 import type { Head, LiveFile } from '../../services/lake/commit.ts'
 import type { TableName } from '../../schemas/tables.ts'
+import { minuteOf } from './watermark.ts'
 
 /**
  * The head cut down to a stretch of event time: attaching it opens the files of those minutes alone,
- * so that a step costs the same however long the lake's history is.
+ * so that a step costs the same however long the lake's history is. Where it begins in the middle of
+ * a minute, only events are cut there.
  */
 
 const HOUR_MS = 3_600_000
@@ -23,7 +25,11 @@ const TABLES_READ = [
 export const cutHead = (head: Head, fromMs: number, toMs: number): Head => {
   const files = TABLES_READ.map((table): [TableName, Map<string, LiveFile>] => [
     table,
-    new Map([...(head.files.get(table) ?? [])].filter(([, file]) => overlaps(file, fromMs, toMs)))
+    new Map(
+      [...(head.files.get(table) ?? [])].filter(([, file]) =>
+        overlaps(file, table.startsWith('events') ? fromMs : minuteOf(fromMs), toMs)
+      )
+    )
   ])
   const hours: [string, unknown][] = []
   for (let ms = Math.floor(fromMs / HOUR_MS) * HOUR_MS; ms < toMs; ms += HOUR_MS) {

@@ -140,13 +140,17 @@ export const playLive = async (live: LiveCase, play: Play): Promise<Finding[]> =
   return findings
 }
 
-/** The log read to its end, when the minute after `untilMs` is over. */
-export const viewAt = ({ lake }: Pick<LiveCase, 'lake'>, untilMs: number): LogView => ({
+/** The log read to its end; by default when the minute after `untilMs` is over. */
+export const viewAt = (
+  { lake }: Pick<LiveCase, 'lake'>,
+  untilMs: number,
+  nowMs = untilMs + MINUTE_MS
+): LogView => ({
   partitions: async () => {
     const end = (await lake.head()).positions.get(`${TOPIC}/0`)?.next ?? 0
     return [{ topic: TOPIC, partition: 0, incarnation: 'one', start: 0, end }]
   },
-  nowMs: untilMs + MINUTE_MS
+  nowMs
 })
 
 const takeStep = async (

@@ -9,7 +9,7 @@ import { loadSignals, type LoadedSignal } from '../../services/signals/load.ts'
 import { backtestEvents } from './backtest.ts'
 import { openDetector } from './detect.ts'
 import { landMinutes, loadCase, playLive, viewAt, type LiveCase } from './live-case.ts'
-import { STEPS_KEY } from './fold-steps.ts'
+import { FoldSteps, STEPS_KEY } from './fold-steps.ts'
 
 const MINUTE_MS = 60_000
 const signals = await loadSignals()
@@ -66,6 +66,36 @@ for (const signal of signals) {
       assert.deepEqual(found, await backtest(signal, lines))
     })
   }
+}
+
+/** Seconds after a minute's end at which the detector looks: the last closes it. */
+const LOOKS_S = [0, 11, 24, 30]
+
+// One that takes parts, and one that reads the whole minute once it has closed.
+for (const id of ['tool-reentrancy', 'tokenizer-drift']) {
+  test(`${id}: a minute that is folded in parts before it closes gives what it gives as a whole, through restarts in the middle`, async (t) => {
+    const signal = signals.find((one) => one.id === id)!
+    const lines = await firingCase(signal.id)
+    const live = await openCase(t, signal)
+    const { fromMs, toMs } = await loadCase(live, lines)
+    const options = { ...live.options, aheadRows: 1 }
+    let [detector, parts, step] = [openDetector(live, options), 0, 0]
+    const found = []
+    for (let startMs = fromMs; startMs < toMs; startMs += MINUTE_MS) {
+      const endMs = startMs + MINUTE_MS
+      await landMinutes(live, [startMs, endMs])
+      for (const second of LOOKS_S) {
+        if (++step % 29 === 0) detector = openDetector(live, options)
+        found.push(...(await detector.step(viewAt(live, endMs, endMs + second * 1000))))
+        // In the middle of a minute there is nothing to be saved, and nothing must be.
+        if (second === LOOKS_S[1]) await detector.save()
+      }
+      const steps = FoldSteps.parse((await live.lake.head()).state.get(STEPS_KEY) ?? [])
+      parts += steps.filter(({ untilMs }) => untilMs > startMs && untilMs < endMs).length
+    }
+    assert.ok(parts > 0)
+    assert.deepEqual(found, await backtest(signal, lines))
+  })
 }
 
 const cacheThrash = signals.find(({ id }) => id === 'cache-thrash')!

@@ -10,7 +10,7 @@ import type { DetectRows, LakeRange, OpenFold } from './fold-memory.ts'
 import { cutHead, rowsOf } from './lake-stretch.ts'
 import { landSnapshots, readSnapshots } from './snapshots.ts'
 import { openStretch, type Stretch } from './stretch.ts'
-import { MINUTE_MS } from './watermark.ts'
+import { MINUTE_MS, minuteOf } from './watermark.ts'
 
 /** Detection's rows by SQL over the views of one version of the lake. */
 
@@ -56,10 +56,11 @@ const foldLake = async (
   const slices = Math.max(1, Math.ceil(rowsOf(cut) / SLICE_ROWS_MAX))
   const stepMs = Math.max(1, Math.ceil(minutes / slices)) * MINUTE_MS
   const findings: Finding[] = []
-  for (let start = fromMs; start < untilMs; start += stepMs) {
-    const end = Math.min(untilMs, start + stepMs)
+  for (let start = fromMs; start < untilMs;) {
+    const end = Math.min(untilMs, minuteOf(start) + stepMs)
     await stretch.hold(start, end)
     findings.push(...(await detection.foldRange(start, end)))
+    start = end
   }
   return findings
 }

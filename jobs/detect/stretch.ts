@@ -2,6 +2,7 @@ import { GRAINS, type GrainInput } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import { RELATION_OF } from './slice.ts'
 import type { DetectSource, Relations } from './source.ts'
+import { minuteOf } from './watermark.ts'
 
 /**
  * One copy in memory of the rows that all signals read for a stretch of time, with the columns that
@@ -10,7 +11,11 @@ import type { DetectSource, Relations } from './source.ts'
 export type Stretch = {
   /** What to give `openDetection` as relations: the copies. */
   relations: Relations
-  /** Replaces the copies by the rows of [fromMs, toMs). */
+  /**
+   * Replaces the copies by the rows of [fromMs, toMs). From the middle of a minute on, events are
+   * added to those of the minute that are held, which must be all before; windows are held once
+   * their minute is whole.
+   */
   hold: (fromMs: number, toMs: number) => Promise<void>
 }
 
@@ -35,14 +40,23 @@ export const openStretch = (
     relations: copies,
     hold: async (fromMs, toMs) => {
       for (const name of wanted) {
+        const isPart = name === 'events'
+        const isMore = isPart && fromMs > minuteOf(fromMs)
+        const [first, end] = isPart ? [fromMs, toMs] : [minuteOf(fromMs), minuteOf(toMs)]
+        if (first >= end) continue
         const from = relations[name]!
         const columns = namedColumns(
           await columnsOf(source, from),
           sqlOf(signals, name),
           TIME[name]
         )
-        await source.run(`CREATE OR REPLACE TEMP TABLE stretch_${name} AS SELECT ${columns} FROM ${from}
-WHERE ${TIME[name]} >= ${timestamp(fromMs)} AND ${TIME[name]} < ${timestamp(toMs)}`)
+        const rows = `SELECT ${columns} FROM ${from}
+WHERE ${TIME[name]} >= ${timestamp(first)} AND ${TIME[name]} < ${timestamp(end)}`
+        await source.run(
+          isMore
+            ? `INSERT INTO stretch_${name} BY NAME ${rows}`
+            : `CREATE OR REPLACE TEMP TABLE stretch_${name} AS ${rows}`
+        )
       }
     }
   }

@@ -2,6 +2,8 @@ import type { Head } from '../../services/lake/commit.ts'
 import type { PartitionState } from '../../services/stream/log.ts'
 
 export const MINUTE_MS = 60_000
+export const minuteOf = (ms: number): number => Math.floor(ms / MINUTE_MS) * MINUTE_MS
+
 /** How long a minute stays open for detection after its end: what comes later is only counted. */
 export const LATENESS_MS = 30_000
 
@@ -25,8 +27,7 @@ export const reachedUntil = (head: Head, partitions: Partitions, nowMs: number):
  */
 export const closedUntil = (head: Head, partitions: Partitions, nowMs: number): number | null => {
   const { reachedMs, latestMs } = progress(head, partitions, nowMs)
-  const lastEndMs = (Math.floor(latestMs / MINUTE_MS) + 1) * MINUTE_MS
-  const untilMs = Math.min(Math.floor(reachedMs / MINUTE_MS) * MINUTE_MS, lastEndMs)
+  const untilMs = Math.min(minuteOf(reachedMs), minuteOf(latestMs) + MINUTE_MS)
   return Number.isFinite(untilMs) ? untilMs : null
 }
 

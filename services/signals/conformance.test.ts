@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { Finding } from '../../schemas/finding.ts'
 import { Failure } from '../../schemas/failure.ts'
 import { backtestEvents } from '../../jobs/detect/backtest.ts'
+import { openDetection } from '../../jobs/detect/fold.ts'
 import { openMemory, type MemoryDatabase } from '../lake/memory.ts'
 import { loadBook } from '../rates/prices/book.ts'
 import { Case, caseLines } from './case.ts'
@@ -100,6 +101,9 @@ const queriesOf = (runbook: string): string[] => [
   ...[...runbook.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1]!)
 ]
 
+/** Primes, so that cuts fall anywhere, also between milliseconds with events. */
+const PARTS_MS = [17_011, 83_003, 41_017]
+
 const signals = await loadSignals()
 const book = await loadBook()
 
@@ -142,6 +146,26 @@ for (const signal of signals) {
         cases.some(({ one }) => one.findings.length === 0),
         'no case stays quiet'
       )
+    })
+
+    test('finds the same wherever a minute is cut into parts', async (t) => {
+      if (signal.open().follow === undefined) return t.skip('takes no parts')
+      for (const { one } of await readCases(signal)) {
+        const database = await openMemory()
+        const { findings, fromMs, toMs } = await play(signal, one, database)
+        const relations = { windows: 'main.windows', events: 'main.events' }
+        const how = { signals: [signal], generation: 'backtest' }
+        const detection = await openDetection(database, relations, how)
+        const found: Finding[] = []
+        for (let start = fromMs!, end; start < toMs!; start = end) {
+          // Cuts drift through the minutes; every third reaches over the end of one.
+          end = Math.min(toMs!, start + PARTS_MS[start % PARTS_MS.length]!)
+          found.push(...(await detection.foldRange(start, end)))
+        }
+        database.close()
+        assert.deepEqual(found, findings)
+      }
+      return undefined
     })
 
     test('finds in each case what the case expects, with figures that its query repeats', async () => {

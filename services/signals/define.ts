@@ -60,7 +60,17 @@ export type SignalDefinition<State, Names extends string> = {
   /** Every threshold, with a default that is right without tuning; each is a config entry. */
   settings: Readonly<Record<Names, number>>
   init: (settings: Readonly<Record<Names, number>>) => State
-  /** Takes closed minutes in order, each once; returns what opened, changed or resolved. */
+  /** Before anything of a minute: forgets what is idle, and returns what ended so. */
+  begin?: (state: State, startMs: number) => Draft[]
+  /**
+   * Takes a minute's events in order of time, part by part, so that a busy minute is not folded all
+   * at once when it closes. What it tells and leaves behind must not depend on where parts end.
+   */
+  follow?: (state: State, events: Columns, startMs: number) => Draft[]
+  /**
+   * Takes closed minutes in order, each once; returns what opened, changed or resolved. Events that
+   * `follow` took are not for it.
+   */
   fold: (state: State, minute: Minute) => Draft[]
   save: (state: State) => Uint8Array
   /** The inverse of `save`: folding on gives what folding through would have given. */
@@ -69,7 +79,11 @@ export type SignalDefinition<State, Names extends string> = {
 
 /** A signal that is folding. */
 export type SignalFold = {
+  /** Takes events of a part of the running minute; for signals that take parts. */
+  follow?: (startMs: number, events: Columns) => Draft[]
+  /** What is left of a minute, or all of it, as it closes. */
   fold: (minute: Minute) => Draft[]
+  /** Between minutes only: a state in the middle of one can't be gone on from. */
   save: () => Uint8Array
 }
 
@@ -94,9 +108,27 @@ export const defineSignal = <State, Names extends string>(
     const settings = { ...definition.settings, ...overrides }
     const state =
       saved === undefined ? definition.init(settings) : definition.restore(saved, settings)
-    return {
-      fold: (minute) => definition.fold(state, minute),
-      save: () => definition.save(state)
-    }
+    return openFold(definition, state)
   }
 })
+
+const openFold = <State, Names extends string>(
+  definition: SignalDefinition<State, Names>,
+  state: State
+): SignalFold => {
+  let begunMs: number | null = null
+  const take = (startMs: number, events?: Columns): Draft[] => {
+    const ended = begunMs === startMs ? [] : (definition.begin?.(state, startMs) ?? [])
+    begunMs = startMs
+    const told = events === undefined ? [] : (definition.follow?.(state, events, startMs) ?? [])
+    return [...ended, ...told]
+  }
+  return {
+    ...(definition.follow === undefined ? {} : { follow: take }),
+    fold: (minute) => [
+      ...take(minute.startMs, minute.grains.traces),
+      ...definition.fold(state, minute)
+    ],
+    save: () => definition.save(state)
+  }
+}

@@ -35,8 +35,11 @@ export const timedSignal = (signal: LoadedSignal, spent: Spent): LoadedSignal =>
   return {
     ...signal,
     open: (...args: Parameters<Signal['open']>) => {
-      const { fold, save } = signal.open(...args)
+      const { follow, fold, save } = signal.open(...args)
       return {
+        ...(follow && {
+          follow: (startMs, events) => timed(signal.id, () => follow(startMs, events))
+        }),
         fold: (minute) => timed(signal.id, () => fold(minute)),
         save: () => timed('save', save)
       }

@@ -41,7 +41,7 @@ export const createFlights = (): Flights => ({
   blindUntilMs: Infinity
 })
 
-export const beginMinute = (flights: Flights, ms: number): void => {
+export const beginFlights = (flights: Flights, ms: number): void => {
   if (flights.blindUntilMs === Infinity) flights.blindUntilMs = ms + GENERATION_MS
   const isFull = flights.young.size > GENERATION_MAX
   if (!isFull && ms - flights.rotatedMs < GENERATION_MS) return

@@ -6,62 +6,86 @@ import { gapFinding, scoreFinding } from './finding.ts'
 import {
   AGENT_CODES,
   agentOf,
-  beginMinute,
+  beginFlights,
   hasStep,
   NO_AGENT,
   seeAgent,
   seeStep
 } from './flights.ts'
 import { completeness, countFact, countStep, scoreFor, type Score } from './scores.ts'
-import { NOT_ASKED, type Kind, type State } from './state.ts'
+import { NOT_ASKED, noSteps, type Kind, type State } from './state.ts'
 
-/** One closed minute: steps into flights, facts into shares and scores, those into findings. */
-export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
+export const beginMinute = (state: State, startMs: number): Draft[] => {
   if (sweepShares(state.shares, startMs)) state.kinds.clear()
-  beginMinute(state.flights, startMs)
-  const touched = new Set<Score>()
-  if (grains.traces !== undefined) {
-    seeAll(state, grains.traces)
-    const kinds = new Set<Kind>()
-    for (let row = 0; row < grains.traces.rows; row++) {
-      kinds.add(countRow(state, grains.traces, row, startMs))
-    }
-    for (const kind of kinds) {
-      touched.add(kind.score)
-      gatherKind(state, kind, startMs)
-    }
+  beginFlights(state.flights, startMs)
+  return []
+}
+
+/** Steps into flights, and their facts into kinds. */
+export const follow = (state: State, events: Columns, startMs: number): Draft[] => {
+  const timeMs = events.measures['time_ms']!
+  for (let row = 0; row < events.rows;) {
+    let end = row + 1
+    while (end < events.rows && timeMs[end] === timeMs[row]) end++
+    seeInstant(state, events, [row, end])
+    for (; row < end; row++) countRow(state, events, row, startMs)
   }
+  return []
+}
+
+/** One closed minute: facts into shares and scores, those into findings. */
+export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
+  countOrphans(state, startMs)
+  const touched = new Set<Score>()
+  for (const kind of state.running.kinds) {
+    touched.add(kind.score)
+    gatherKind(state, kind, startMs)
+  }
+  state.running = noSteps()
   const events = judgeShares(state.shares, startMs, state.settings)
   const gaps = events.flatMap((event) => tell(state, event, startMs))
   return [...gaps, ...[...touched].flatMap((score) => tellScore(state, score, startMs))]
 }
 
 /** Agents first, then steps: rows of one instant come in no order. */
-const seeAll = ({ flights }: State, { rows, measures, texts }: Columns): void => {
+const seeInstant = (
+  { flights }: State,
+  { measures, texts }: Columns,
+  [first, end]: readonly [number, number]
+): void => {
   const { trace, span } = measures
-  for (let row = 0; row < rows; row++) {
+  for (let row = first; row < end; row++) {
     const name = texts['agent']!.at(row)
     if (name != null) seeAgent(flights, trace![row]!, name)
   }
-  for (let row = 0; row < rows; row++) {
+  for (let row = first; row < end; row++) {
     if (!Number.isNaN(span![row]!)) seeStep(flights, span![row]!)
   }
 }
 
 const PARENT = FACTS.indexOf('parent')
 
-const countRow = (state: State, columns: Columns, row: number, ms: number): Kind => {
+const countRow = (state: State, columns: Columns, row: number, ms: number): void => {
   const { measures } = columns
   const kind = kindOf(state, columns, { row, ms })
+  state.running.kinds.add(kind)
   countStep(kind.score, ms)
   for (let fact = 0; fact < RECORDED.length; fact++) {
     const value = measures[RECORDED[fact]!]![row]!
     if (!Number.isNaN(value)) count(kind, fact, value === 0)
   }
   const parent = measures['parent']![row]!
-  const isThere = Number.isNaN(parent) ? null : hasStep(state.flights, parent, ms)
-  if (isThere !== null) count(kind, PARENT, !isThere)
-  return kind
+  if (Number.isNaN(parent)) return
+  // Clocks differ: a parent may begin after its child by its own, but hardly by a minute.
+  if (hasStep(state.flights, parent, ms) === true) count(kind, PARENT, false)
+  else state.running.orphans.push({ kind, parent })
+}
+
+const countOrphans = ({ flights, running }: State, ms: number): void => {
+  for (const { kind, parent } of running.orphans) {
+    const isThere = hasStep(flights, parent, ms)
+    if (isThere !== null) count(kind, PARENT, !isThere)
+  }
 }
 
 const count = ({ score, applies, missing }: Kind, fact: number, isMissing: boolean): void => {

@@ -17,7 +17,13 @@ export type State = {
   open: Map<string, { fact: string; draft: Draft }>
   /** By series of the run and agent: void once series are forgotten. */
   kinds: Map<number, Kind>
+  running: Running
 }
+
+/** Of the running minute: kinds with steps, and steps whose parent was not seen so far. */
+export type Running = { kinds: Set<Kind>; orphans: { kind: Kind; parent: number }[] }
+
+export const noSteps = (): Running => ({ kinds: new Set(), orphans: [] })
 
 /**
  * Steps of one tenant, emitter and agent: their score, the share of each fact, and in how many steps
@@ -39,7 +45,8 @@ export const createState = (settings: Settings): State => ({
   flights: createFlights(),
   scores: new Map(),
   open: new Map(),
-  kinds: new Map()
+  kinds: new Map(),
+  running: noSteps()
 })
 
 export const { saveState, restoreState } = defineCheckpoint(3, createState, {

@@ -1,4 +1,4 @@
-import type { Draft, Minute } from '../define.ts'
+import type { Columns, Draft, Minute } from '../define.ts'
 import { riseChange } from '../statistics/rise-change.ts'
 import { riseNats, type RiseOutcome } from '../statistics/rise-detector.ts'
 import { alarmNats } from '../statistics/false-alarm-budget.ts'
@@ -28,12 +28,21 @@ const HOUR_MS = 3_600_000
 /** Evidence that stands below this teaches what is usual. */
 const USUAL_NATS = 3
 
-/** One closed minute: steps into traces, traces that are over into paths, paths into findings. */
-export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
+export const beginMinute = (state: State, startMs: number): Draft[] => {
   for (const key of forgetIdle(state.slots, startMs)) {
     for (const map of [state.times, state.open, state.slower]) map.delete(key)
   }
-  if (grains.traces !== undefined) addSteps(state.traces, grains.traces)
+  return []
+}
+
+/** Steps into traces. */
+export const follow = (state: State, events: Columns): Draft[] => {
+  addSteps(state.traces, events)
+  return []
+}
+
+/** One closed minute: traces that are over into paths, paths into findings. */
+export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
   const tallies = new Map<number, Tally>()
   const drafts: Draft[] = []
   for (const trace of takeQuiet(state.traces, startMs + MINUTE_MS)) {

@@ -8,19 +8,25 @@ import { decide } from './incidents.ts'
 import { endLoops, readLoops } from './loops.ts'
 import type { State } from './state.ts'
 
+export const beginMinute = (state: State, startMs: number): Draft[] => {
+  if (sweepShares(state.shares, startMs)) state.parents.clear()
+  dropIdle(state.hazards, startMs)
+  return endLoops(state, startMs)
+}
+
+/** Attempts into operations that go on. */
+export const follow = (state: State, events: Columns, startMs: number): Draft[] =>
+  readLoops(state, events, startMs)
+
 /**
  * The share of retries is watched per tenant, provider, model and route; and over all of a
  * tenant's, and all of a provider's. Single operations that go on are followed one by one.
  */
 export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
-  if (sweepShares(state.shares, startMs)) state.parents.clear()
-  dropIdle(state.hazards, startMs)
-  const ended = endLoops(state, startMs)
   if (grains.window !== undefined) readWindows(state.shares, grains.window, startMs)
   gatherParents(state.shares, state.parents, above, startMs)
   const events = judgeShares(state.shares, startMs, state.settings)
-  const loops = grains.traces === undefined ? [] : readLoops(state, grains.traces, startMs)
-  return [...ended, ...decide(state, events, startMs), ...loops]
+  return decide(state, events, startMs)
 }
 
 const leafName = ([tenant, provider, model, route]: Words): Words => [

@@ -23,26 +23,36 @@ import { dropIdleTurns, latestModel, modelNumber, takeTurn } from './turns.ts'
  * the share that each model served. Switches within conversations, and between the conversations
  * of one end user: turns on which the same request got another model than before.
  */
-export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
-  sweep(state, startMs)
-  if (grains.traces === undefined) return []
-  const decisions = createDecisions()
-  const rows = rowsOf(grains.traces)
-  for (let row = 0; row < grains.traces.rows; row++) {
-    const series = seriesOf(state, grains.traces, row)
-    const ms = startMs + rows.atMs[row]!
-    if (series.isCall) readCall(state, decisions, { series, rows, row, ms })
-    else readScore(state, { series, rows, row, ms })
-  }
+export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
+  const { decisions } = state
+  state.decisions = null
+  if (decisions === null) return []
   gatherSwitches(state.shares, state.switches, startMs)
   state.models ??= indexModels(state.shares)
   gatherDecisions(state.shares, state.models, decisions, startMs)
   return decide(state, judgeShares(state.shares, startMs, state.settings), startMs)
 }
 
-const sweep = (state: State, ms: number): void => {
+export const beginMinute = (state: State, ms: number): Draft[] => {
   for (const turns of [state.conversations, state.users, state.served]) dropIdleTurns(turns, ms)
-  if (!sweepShares(state.shares, ms)) return
+  if (sweepShares(state.shares, ms)) forgetSeries(state)
+  return []
+}
+
+/** Calls into decisions and turns, scores to the models that they judge. */
+export const follow = (state: State, events: Columns, startMs: number): Draft[] => {
+  state.decisions ??= createDecisions()
+  const rows = rowsOf(events)
+  for (let row = 0; row < events.rows; row++) {
+    const series = seriesOf(state, events, row)
+    const ms = startMs + rows.atMs[row]!
+    if (series.isCall) readCall(state, state.decisions, { series, rows, row, ms })
+    else readScore(state, { series, rows, row, ms })
+  }
+  return []
+}
+
+const forgetSeries = (state: State): void => {
   state.models = null
   for (const request of state.requests.values()) request.found = null
   forgetSlots(state.switches)

@@ -1,5 +1,5 @@
 import { defineSignal } from '../define.ts'
-import { foldMinute } from './fold.ts'
+import { beginMinute, follow, foldMinute } from './fold.ts'
 import { SETTINGS } from './settings.ts'
 import { createState, restoreState, saveState } from './state.ts'
 
@@ -16,6 +16,8 @@ export default defineSignal({
   },
   settings: SETTINGS,
   init: createState,
+  begin: beginMinute,
+  follow,
   fold: foldMinute,
   save: saveState,
   restore: restoreState

@@ -1,7 +1,7 @@
 import type { Draft } from '../define.ts'
 import { createShares, type WatchedShares } from '../statistics/watched-shares.ts'
 import { defineCheckpoint, mapPart, sharesPart } from '../statistics/state-parts.ts'
-import type { ModelIndex, Request } from './decisions.ts'
+import type { Decisions, ModelIndex, Request } from './decisions.ts'
 import type { Settings } from './settings.ts'
 import type { Sides } from './sides.ts'
 import { createSwitches, type Switches, type TenantSwitches } from './switches.ts'
@@ -36,6 +36,8 @@ export type State = {
   requests: Map<string, Request>
   switches: Switches
   ofCode: Series[]
+  /** Of the running minute; null while nothing of it came. */
+  decisions: Decisions | null
 }
 
 export type Series = {
@@ -66,7 +68,8 @@ export const createState = (settings: Settings): State => ({
   open: new Map(),
   requests: new Map(),
   switches: createSwitches(),
-  ofCode: []
+  ofCode: [],
+  decisions: null
 })
 
 export const { saveState, restoreState } = defineCheckpoint(3, createState, {

@@ -2,26 +2,29 @@ import type { Columns, Draft, Minute } from '../define.ts'
 import { dropIdle, remember } from '../statistics/recent.ts'
 import { openLoop, resolveQuiet } from './incidents.ts'
 import { readStep } from './step.ts'
-import { follow, type Trace } from './trace.ts'
+import { followStep, type Trace } from './trace.ts'
 import { takeIdle, traceFor } from './traces.ts'
 import type { State } from './state.ts'
 
-/** One closed minute: steps into their traces, loops into incidents. */
-export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
+export const beginMinute = (state: State, startMs: number): Draft[] => {
   for (const trace of takeIdle(state.traces, startMs)) endTrace(state, trace)
   dropIdle(state.habits, startMs)
-  const told = grains.traces === undefined ? [] : readSteps(state, grains.traces, startMs)
-  return [...told, ...resolveQuiet(state, startMs)]
+  return []
 }
 
-const readSteps = (state: State, columns: Columns, minuteMs: number): Draft[] => {
+/** One closed minute: incidents without loops are over. */
+export const foldMinute = (state: State, { startMs }: Minute): Draft[] =>
+  resolveQuiet(state, startMs)
+
+/** Steps into their traces, loops into incidents. */
+export const follow = (state: State, columns: Columns, minuteMs: number): Draft[] => {
   const drafts: Draft[] = []
   const usual = (tenant: string, loop: string): number => usualTimes(state, tenant, loop)
   for (let row = 0; row < columns.rows; row++) {
     const step = readStep(columns, row, { minuteMs, seen: state.seen })
     const { tenant } = step.of
     const trace = traceFor(state.traces, { identity: step.trace, tenant, ms: step.ms })
-    const loop = follow(trace, step, state.settings, usual)
+    const loop = followStep(trace, step, state.settings, usual)
     if (loop !== null) drafts.push(...openLoop(state, { step, trace, loop, minuteMs }))
   }
   return drafts

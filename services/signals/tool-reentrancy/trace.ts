@@ -56,7 +56,7 @@ export const loopKey = (kind: LoopKind, labels: readonly string[]): string =>
   `${kind} ${[...labels].sort().join(', ')}`
 
 /** Takes a step; returns the loop that should be told because of it, if any. */
-export const follow = (
+export const followStep = (
   trace: Trace,
   step: Step,
   settings: Settings,
