@@ -141,6 +141,9 @@ const sessionLines = async (name: string, pool: string | null): Promise<string[]
   })
 }
 
+const victimsOf = ({ victims }: Finding): string[] =>
+  victims.map((victim) => String(victim['tenant'])).sort()
+
 for (const pool of ['shared', null]) {
   const cache = pool === null ? 'when the cache has no name' : 'in a named cache'
 
@@ -151,9 +154,14 @@ for (const pool of ['shared', null]) {
     const [first] = result.findings
     assert.equal(first?.started_at, '2026-03-02T09:30:00.000Z')
     assert.ok(Date.parse(first.detected_at) <= START_MS + 40 * MINUTE_MS, first.detected_at)
-    const victims = new Set(first.victims.map((victim) => String(victim['tenant'])))
-    assert.ok(victims.has('tenant-c') && victims.has('tenant-d') && !victims.has('tenant-a'))
-    // tenant-b lost too, if little: 0.754 where the control has 0.801. It may be told or not.
+    // In its first 7 minutes tenant-b is served 0.649 where the control is 0.716; in 11 minutes 0.724 for
+    // 0.764, and over the hour 0.754 for 0.801, less than the 5 points that make a victim.
+    const ofCache = result.findings.filter(({ tenant }) => tenant === null)
+    assert.deepEqual(ofCache.map(victimsOf), [
+      ['tenant-b', 'tenant-c', 'tenant-d'],
+      ['tenant-c', 'tenant-d'],
+      ['tenant-c', 'tenant-d']
+    ])
     assert.ok(result.findings.some(({ cost_usd_per_hour: cost }) => Number(cost) > 0))
     assert.ok(result.findings.every(({ scope }) => scope['level'] !== 'model'))
     database.close()

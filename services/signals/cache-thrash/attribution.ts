@@ -1,4 +1,4 @@
-import type { Pool } from './pool.ts'
+import { FILLING_MINUTES, type Pool } from './pool.ts'
 import { suspects, type Suspect } from './suspicion.ts'
 import { meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.ts'
 
@@ -34,7 +34,7 @@ const BEFORE_MINUTES = 30
 /** With fewer minutes before the change in the ring, the long mean stands in. */
 const BEFORE_MINUTES_MIN = 10
 /** Re-missed tokens must grow by this share of a tenant's input to call it a victim. */
-export const VICTIM_SHARE_MIN = 0.03
+export const VICTIM_SHARE_MIN = 0.04
 
 export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
   const suspected = new Map(suspects(pool).map(({ tenant, by }) => [tenant, by]))
@@ -78,7 +78,7 @@ const compare = (
   now: number
 ): Omit<Share, 'suspect'> => {
   const ringStart = now - RING_MINUTES + 1
-  const from = Math.max(ringStart, start - BEFORE_MINUTES, pool.firstMinute)
+  const from = Math.max(ringStart, start - BEFORE_MINUTES, pool.firstMinute + FILLING_MINUTES)
   const before =
     start - from >= BEFORE_MINUTES_MIN
       ? meanOver(pool.ring, slot, from, start)
@@ -117,7 +117,7 @@ const findVictims = (ranking: readonly Share[], culprits: readonly Share[]): Sha
  * refused of what the cache had seen, so that a change in what it sends does not count.
  */
 export const lostShare = ({ before, after }: Share): number => {
-  if (after.input <= 0 || after.known <= 0 || before.known <= 0) return 0
-  const refused = after.remiss / after.known - before.remiss / before.known
-  return (refused * after.known) / after.input
+  if (after.input <= 0 || after.usual <= 0 || before.usual <= 0) return 0
+  const refused = after.remiss / after.usual - before.remiss / before.usual
+  return (refused * after.usual) / after.input
 }

@@ -45,18 +45,27 @@ for (const { seed, shift } of HARMFUL) {
   })
 }
 
-test('four of five tenants told as victims are, and two of three victims are told', () => {
-  const sum = { told: 0, right: 0, victims: 0 }
+test('of each incident, four of five tenants told as victims are; two of three victims are told', () => {
+  const sum = { right: 0, victims: 0 }
   for (const { seed, shift } of HARMFUL) {
     const { minutes, victims } = minutesOf(drawWorld(seed, shift))
     const last = foldAll(minutes).findLast(({ scope }) => scope['level'] === 'pool')
     const told = (last?.victims ?? []).map((victim) => String(victim['tenant']))
-    sum.told += told.length
-    sum.right += told.filter((tenant) => victims.has(tenant)).length
+    const right = told.filter((tenant) => victims.has(tenant)).length
+    const figures = `${shift}: ${told.join(' ')} told of ${[...victims].join(' ')}`
+    assert.ok(right >= 0.8 * told.length && right >= 0.5 * victims.size, figures)
+    sum.right += right
     sum.victims += victims.size
   }
-  const { told, right, victims } = sum
-  assert.ok(right / told >= 0.8 && right / victims >= 0.65, `${right} of ${told}, ${victims}`)
+  assert.ok(sum.right >= 0.65 * sum.victims, `${sum.right} of ${sum.victims}`)
+})
+
+test('a tenant whose prompts change while others have a bad hour is not named for it', () => {
+  const { minutes } = minutesOf(drawWorld(5425, 'rate_x5'))
+  assert.deepEqual(
+    foldAll(minutes).filter((draft) => minutesAfterChange(draft) <= 0),
+    []
+  )
 })
 
 test('a night on which one tenant innocently grows 2.5 times names nobody', () => {

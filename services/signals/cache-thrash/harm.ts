@@ -1,5 +1,7 @@
+import { singleLoss } from './loss.ts'
+import { persistence } from './persistence.ts'
 import { FILLING_MINUTES, type Pool } from './pool.ts'
-import { KNOWN, REMISS, RING_MINUTES, valueAt } from './tenant-ring.ts'
+import { REMISS, RING_MINUTES, USUAL, valueAt } from './tenant-ring.ts'
 
 /**
  * Whether the others lost since a minute: their reuse, with the suspect's own left out. Each tenant
@@ -9,9 +11,11 @@ export type Harm = {
   /** Share of reusable tokens that the others were served, before and after. */
   before: number
   after: number
-  /** Standard errors that lie between. */
+  /** Tokens lost as a share of what the cache usually serves them: by all, or by the surest loser. */
+  lost: number
+  /** Standard errors that lie between; where few lose much, those that tell of the few as surely. */
   z: number
-  /** Evidence of z in nats: −ln of about twice its one-sided tail probability. */
+  /** Evidence in nats: −ln of about twice the one-sided tail probability of z. */
   nats: number
 }
 
@@ -29,17 +33,22 @@ export const measureHarm = (
 ): Harm | null => {
   const oldest = nowMinute - RING_MINUTES + 1
   const from = Math.max(oldest, sinceMinute - BEFORE_MINUTES, pool.firstMinute + FILLING_MINUTES)
+  // The change's own minute is half old, half new.
+  const now = [Math.max(oldest, sinceMinute + 1), nowMinute + 1] as const
   const slots = [...pool.tenants].filter(([tenant]) => tenant !== suspect).map(([, slot]) => slot)
   const usual = usualReuse(pool, slots, from, sinceMinute)
   const before = reuse(pool, slots, [from, sinceMinute], usual)
-  // The change's own minute is half old, half new.
-  const after = reuse(pool, slots, [Math.max(oldest, sinceMinute + 1), nowMinute + 1], usual)
+  const after = reuse(pool, slots, now, usual)
   if (before.length < MINUTES_MIN || after.length < MINUTES_MIN) return null
   const [b, a] = [mean(before), mean(after)]
   const sd = Math.max(SD_MIN, Math.sqrt(mean(before.map((x) => (x - b) ** 2))))
   const inflation = Math.sqrt(persistence(before, b))
-  const z = (b - a) / (sd * inflation * Math.sqrt(1 / before.length + 1 / after.length))
-  return { before: b, after: a, z, nats: z > 0 ? (z * z) / 2 : 0 }
+  const together = (b - a) / (sd * inflation * Math.sqrt(1 / before.length + 1 / after.length))
+  const single = singleLoss(pool, slots, [from, sinceMinute], now)
+  const alone = Math.sqrt(2 * Math.max(0, single.nats))
+  const z = Math.max(together, alone)
+  const lost = Math.max(b - a, single.share)
+  return { before: b, after: a, lost, z, nats: z > 0 ? (z * z) / 2 : 0 }
 }
 
 /** Mean reuse of the others over the minutes up to now; null when there was none to serve. */
@@ -72,7 +81,7 @@ const usualReuse = (pool: Pool, slots: readonly number[], from: number, to: numb
 const stretch = ({ ring }: Pool, slot: number, from: number, to: number) => {
   const sum = { known: 0, remiss: 0 }
   for (let minute = from; minute < to; minute++) {
-    sum.known += valueAt(ring, slot, minute, KNOWN)
+    sum.known += valueAt(ring, slot, minute, USUAL)
     sum.remiss += valueAt(ring, slot, minute, REMISS)
   }
   return sum
@@ -93,7 +102,7 @@ const reuse = (
     let known = 0
     let served = 0
     for (const slot of slots) {
-      const own = valueAt(ring, slot, minute, KNOWN)
+      const own = valueAt(ring, slot, minute, USUAL)
       const mix = usual === null ? 0 : usual.of.get(slot)! - usual.all
       known += own
       served += own * (1 - mix) - valueAt(ring, slot, minute, REMISS)
@@ -102,21 +111,6 @@ const reuse = (
   }
   return rates
 }
-
-/** Variance inflation of a mean over minutes that resemble their neighbours: (1+ρ)/(1−ρ). */
-const persistence = (series: readonly number[], centre: number): number => {
-  let product = 0
-  let square = 0
-  for (const [index, value] of series.entries()) {
-    square += (value - centre) ** 2
-    if (index > 0) product += (value - centre) * (series[index - 1]! - centre)
-  }
-  const correlation = square > 0 ? Math.min(PERSISTENCE_MAX, Math.max(0, product / square)) : 0
-  return (1 + correlation) / (1 - correlation)
-}
-
-/** Estimated from half an hour, a correlation above this is chance. */
-const PERSISTENCE_MAX = 0.6
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length

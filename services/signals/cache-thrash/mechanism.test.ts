@@ -8,7 +8,7 @@ const USUAL = {
   cached: 4000,
   novel: 3000,
   remiss: 3000,
-  known: 7000,
+  usual: 7000,
   alive: 9000,
   headNovel: 500
 }

@@ -196,8 +196,8 @@ const culpritFigures = (share: Share, attribution: Attribution, confidence: stri
 const victimFigures = (share: Share) => ({
   tenant: share.tenant,
   lost_share_pct: round(100 * lostShare(share)),
-  remissed_tokens_per_minute_before: round(share.before.remiss),
-  remissed_tokens_per_minute_after: round(share.after.remiss),
+  remissed_tokens_per_minute_before: round(Math.max(0, share.before.remiss)),
+  remissed_tokens_per_minute_after: round(Math.max(0, share.after.remiss)),
   hit_rate_pct_before: round(100 * shareOf(share.before, ({ cached }) => cached)),
   hit_rate_pct_after: round(100 * shareOf(share.after, ({ cached }) => cached))
 })

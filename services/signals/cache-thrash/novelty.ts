@@ -1,9 +1,10 @@
 import { hashPart, NEVER_SEEN, NOT_SAMPLED, touch, type Ledger } from './ledger.ts'
+import { gapBin, type Gaps, type ServedCurve } from './served-curve.ts'
 
 /**
- * Splits a prompt's input tokens into what the pool had seen and served, had seen but did not
- * serve (re-miss: somebody's loss), had seen so long ago that it would never have served them, and
- * had never seen (novel: the sender's own doing).
+ * Splits a prompt's input tokens into what the cache usually serves after such a time without use,
+ * what of that it did not serve (re-miss: somebody's loss), and what it had never seen (novel: the
+ * sender's own doing).
  */
 
 export type Prompt = {
@@ -17,103 +18,123 @@ export type Prompt = {
 
 export type Novelty = {
   novel: number
+  /** Usual less served tokens: below 0 where the cache served more than it usually does. */
   remiss: number
-  /** Tokens that would usually be served: used within the pool's usual age, or served anyway. */
-  known: number
+  /** Tokens that the cache usually serves of prompts like this one. */
+  usual: number
+  /** Tokens that could have been served: each level's usual or served ones, whichever is more. */
+  reusable: number
+  /** Of those, the served. */
+  reused: number
   /** Tokens of prompts whose very first block is new. */
   headNovel: number
   /** Tokens kept alive in a cache that evicts after `aliveSeconds`, as a mean over a minute. */
   alive: number
+  /** Tokens past the last rung of a prompt whose rungs were all served, and how many were served. */
+  tail: number
+  tailServed: number
 }
 
 export const SEPARATOR = '\u001f'
 const MINUTE_SECONDS = 60
-/** Gaps between uses by quarter powers of two: bin b holds gaps below 2^(b/4) seconds. */
-export const GAP_BINS = 48
-const BINS_PER_OCTAVE = 4
 
-/** Tokens hit and missed by the time since the prefix was last used: tells the eviction age. */
-export type Gaps = { hits: Float64Array; misses: Float64Array }
+const NOTHING: Readonly<Novelty> = {
+  novel: 0,
+  remiss: 0,
+  usual: 0,
+  reusable: 0,
+  reused: 0,
+  headNovel: 0,
+  alive: 0,
+  tail: 0,
+  tailServed: 0
+}
+const RESULT: Novelty = { ...NOTHING }
 
-const RESULT: Novelty = { novel: 0, remiss: 0, known: 0, headNovel: 0, alive: 0 }
-
-/** Ages at which the pool evicts: the one of now, and the one of before any change of the hour. */
-export type Ages = { alive: number; usual: number }
+export type Habit = {
+  /** Age in seconds at which the pool evicts now. */
+  alive: number
+  /** Share that the pool served by gap, before any change of the last tens of minutes. */
+  usual: ServedCurve
+  /** Share of the tokens past the last rung that a tenant's prompts repeat, too. */
+  tailShare: number
+}
 
 /** Reads one prompt against the ledger and notes it there. The result is reused by the next call. */
 export const readPrompt = (
   ledger: Ledger,
   gaps: Gaps,
   prompt: Prompt,
-  ages: Ages
+  habit: Habit
 ): Readonly<Novelty> => {
-  clear()
+  Object.assign(RESULT, NOTHING)
   const { ladder, input } = prompt
   const weight = 2 ** ledger.shift
   let upper = 0
   let level = prompt.blockTokens
+  let gap = NOT_SAMPLED
   for (let from = 0; from < ladder.length && upper < input;) {
     const end = ladder.indexOf(SEPARATOR, from)
     const to = end < 0 ? ladder.length : end
     const lower = upper
     upper = Math.min(level, input)
-    const gap = touch(ledger, hashPart(ladder, from, to), prompt.second)
+    gap = touch(ledger, hashPart(ladder, from, to), prompt.second)
     if (gap !== NOT_SAMPLED) {
-      addLevel(gaps, { lower, upper, gap, weight }, prompt.cached, ages)
+      addLevel(gaps, { lower, upper, gap, weight }, prompt.cached, habit)
       if (lower === 0 && gap === NEVER_SEEN) RESULT.headNovel = input * weight
     }
     level *= 2
     from = to + 1
   }
-  addTail(prompt, upper, ages.alive)
+  addTail(prompt, { lower: upper, upper: input, gap, weight }, habit)
   return RESULT
 }
 
-const clear = (): void => {
-  RESULT.novel = 0
-  RESULT.remiss = 0
-  RESULT.known = 0
-  RESULT.headNovel = 0
-  RESULT.alive = 0
-}
-
+/** Tokens [lower, upper) of a prompt, and the seconds since their hash was last seen. */
 type LevelRead = { lower: number; upper: number; gap: number; weight: number }
 
-const addLevel = (gaps: Gaps, level: LevelRead, cached: number, ages: Ages): void => {
+const addLevel = (gaps: Gaps, level: LevelRead, cached: number, habit: Habit): void => {
   const { lower, upper, gap, weight } = level
   const size = (upper - lower) * weight
   const served = Math.min(Math.max(cached - lower, 0), upper - lower) * weight
-  if (gap === NEVER_SEEN) {
-    RESULT.novel += size - served
-    RESULT.known += served
-    RESULT.alive += (size * ages.alive) / MINUTE_SECONDS
-    return
-  }
-  const lost = gap <= ages.usual ? size - served : 0
-  RESULT.remiss += lost
-  RESULT.known += served + lost
-  RESULT.alive += (size * Math.min(gap, ages.alive)) / MINUTE_SECONDS
-  const bin = Math.min(GAP_BINS - 1, Math.ceil(BINS_PER_OCTAVE * Math.log2(gap + 1)))
+  if (gap === NEVER_SEEN) return addNew(size, served, habit)
+  const bin = gapBin(gap)
+  addReuse(size * habit.usual[bin]!, served)
+  RESULT.alive += (size * Math.min(gap, habit.alive)) / MINUTE_SECONDS
   gaps.hits[bin]! += served
   gaps.misses[bin]! += size - served
 }
 
-/** Tokens past the last rung can't be recognised: new unless served. */
-const addTail = ({ input, cached }: Prompt, upper: number, aliveSeconds: number): void => {
-  const tail = input - upper
-  const served = Math.min(Math.max(cached - upper, 0), tail)
-  RESULT.novel += tail - served
-  RESULT.known += served
-  RESULT.alive += (tail * aliveSeconds) / MINUTE_SECONDS
+/** What is served though it was not seen says nothing about loss. */
+const addNew = (size: number, served: number, { alive }: Habit): void => {
+  RESULT.novel += size - served
+  addReuse(served, served)
+  RESULT.alive += (size * alive) / MINUTE_SECONDS
 }
 
-/** The age that best parts served from unserved reuse: when the pool evicts, in seconds. */
-export const evictionAge = ({ hits, misses }: Gaps): number => {
-  let errors = hits.reduce((sum, tokens) => sum + tokens, 0)
-  let best = { bin: 0, errors }
-  for (let bin = 0; bin < GAP_BINS; bin++) {
-    errors += misses[bin]! - hits[bin]!
-    if (errors <= best.errors) best = { bin, errors }
-  }
-  return 2 ** (best.bin / BINS_PER_OCTAVE)
+const addReuse = (usual: number, served: number): void => {
+  RESULT.usual += usual
+  RESULT.remiss += usual - served
+  RESULT.reusable += Math.max(usual, served)
+  RESULT.reused += served
+}
+
+/**
+ * Tokens past the last rung have no hash: of a prompt whose last rung was seen, as many are taken
+ * for a repetition as of the tenant's earlier prompts.
+ */
+const addTail = ({ cached }: Prompt, tail: LevelRead, habit: Habit): void => {
+  const { lower, upper, gap } = tail
+  const size = upper - lower
+  const served = Math.min(Math.max(cached - lower, 0), size)
+  if (gap === NEVER_SEEN || gap === NOT_SAMPLED) return addNew(size, served, habit)
+  const repeated = size * habit.tailShare
+  addReuse(repeated * habit.usual[gapBin(gap)]!, served)
+  const { alive } = habit
+  RESULT.alive += (repeated * Math.min(gap, alive) + (size - repeated) * alive) / MINUTE_SECONDS
+  const isServed = cached >= lower
+  RESULT.novel += isServed ? size - served : size - repeated
+  if (!isServed) return
+  RESULT.tail = size
+  RESULT.tailServed = served
 }

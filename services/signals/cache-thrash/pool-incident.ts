@@ -60,9 +60,11 @@ export const followPool = (
   return harm === null ? null : openIncident(pool, { sinceMinute: reuseFell }, harm, minute)
 }
 
+/** Who keeps no more alive than before leaves the others as much room: it took nothing from them. */
 const leastHarm = (suspect: Suspect, attribution: Attribution): number => {
-  const crowds = aliveGrowthShare(attribution, suspect.tenant) >= CROWDING_MIN
-  if (suspect.by === 'volume' && !crowds) return HARM_Z_MIN.healthy
+  const growth = aliveGrowthShare(attribution, suspect.tenant)
+  if (growth < HARM_MIN) return Infinity
+  if (suspect.by === 'volume' && growth < CROWDING_MIN) return HARM_Z_MIN.healthy
   return suspect.nats >= PLAIN_NATS ? HARM_Z_MIN.plain : HARM_Z_MIN.crowding
 }
 
@@ -72,7 +74,7 @@ const findGuilty = (pool: Pool, minute: number): Guilty | null => {
   for (const suspect of suspects(pool)) {
     if (suspect.nats < CULPRIT_NATS) continue
     const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
-    if (harm === null || harm.before - harm.after < HARM_MIN) continue
+    if (harm === null || harm.lost < HARM_MIN) continue
     if (suspect.nats + harm.nats < TOGETHER_NATS) continue
     const attribution = attribute(pool, suspect.sinceMinute, minute)
     if (harm.z < leastHarm(suspect, attribution)) continue

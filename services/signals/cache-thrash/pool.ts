@@ -1,7 +1,16 @@
 import { addRecord, type Records } from '../statistics/records.ts'
 import { createLedger, type Ledger } from './ledger.ts'
-import { evictionAge, GAP_BINS, readPrompt, type Ages, type Gaps, type Prompt } from './novelty.ts'
-import { addToMinute, createRing, startRing } from './tenant-ring.ts'
+import { readPrompt, type Habit, type Prompt } from './novelty.ts'
+import {
+  createGaps,
+  evictionAge,
+  GAP_BINS,
+  servedCurve,
+  stepCurve,
+  type Gaps,
+  type ServedCurve
+} from './served-curve.ts'
+import { addToMinute, createRing, learnTail, startRing, tailShare } from './tenant-ring.ts'
 
 /**
  * A cache that several tenants share. Its reuse rate, of tokens that it usually serves, is watched like
@@ -15,9 +24,11 @@ export type Pool = {
   assumed: boolean
   ledger: Ledger
   gaps: Gaps
-  /** Age at which the pool evicts, and the same at the ends of the last tens of minutes. */
+  /** Age at which the pool evicts. */
   aliveSeconds: number
-  agesBefore: number[]
+  /** Share of reuse that the pool serves by gap, and the same at the ends of the last tens of minutes. */
+  served: ServedCurve
+  servedBefore: ServedCurve[]
   firstMinute: number
   lastMinute: number
   tenants: Map<string, number>
@@ -35,9 +46,10 @@ export const createPool = (name: string, assumed: boolean, minute: number): Pool
   name,
   assumed,
   ledger: createLedger(),
-  gaps: { hits: new Float64Array(GAP_BINS), misses: new Float64Array(GAP_BINS) },
+  gaps: createGaps(),
   aliveSeconds: ALIVE_SECONDS_DEFAULT,
-  agesBefore: [],
+  served: stepCurve(ALIVE_SECONDS_DEFAULT),
+  servedBefore: [],
   firstMinute: minute,
   lastMinute: minute,
   tenants: new Map(),
@@ -65,25 +77,27 @@ export const startMinute = (pool: Pool, minute: number): void => {
   pool.lastMinute = minute
 }
 
-/** Ages kept, ten minutes apart: the oldest is from before any change that is still being judged. */
-const AGES_BEFORE = 3
+/** Curves kept, ten minutes apart: the oldest is from before any change that is still being judged. */
+const CURVES_BEFORE = 3
 /** A pool's first minutes, in which every prefix is new to it. */
 export const FILLING_MINUTES = 10
-const AGE_MINUTES = 10
+const CURVE_MINUTES = 10
 
 /** What is usual stays as it was while an incident is open, or a loss would soon be no loss. */
-export const learnEvictionAge = (pool: Pool, minute: number, hasIncident: boolean): void => {
+export const learnServing = (pool: Pool, minute: number, hasIncident: boolean): void => {
   if (!pool.gaps.hits.some((tokens) => tokens > 0)) return
   pool.aliveSeconds = evictionAge(pool.gaps)
+  pool.served = servedCurve(pool.gaps)
   const isFilling = minute < pool.firstMinute + FILLING_MINUTES
-  if (hasIncident || isFilling || minute % AGE_MINUTES > 0) return
-  pool.agesBefore.push(pool.aliveSeconds)
-  if (pool.agesBefore.length > AGES_BEFORE) pool.agesBefore.shift()
+  if (hasIncident || isFilling || minute % CURVE_MINUTES > 0) return
+  pool.servedBefore.push(pool.served)
+  if (pool.servedBefore.length > CURVES_BEFORE) pool.servedBefore.shift()
 }
 
-const agesOf = ({ aliveSeconds: alive, agesBefore: [oldest] }: Pool): Ages => ({
-  alive,
-  usual: oldest ?? alive
+const habitOf = (pool: Pool, slot: number): Habit => ({
+  alive: pool.aliveSeconds,
+  usual: pool.servedBefore[0] ?? pool.served,
+  tailShare: tailShare(pool.ring, slot)
 })
 
 /** Sums over prompts of tokens that could have been served (w) and were (h), as in windows. */
@@ -116,21 +130,21 @@ export const readPrefixRow = (pool: Pool, row: PrefixRow, minute: number, reuse:
 type Place = { slot: number; minute: number; times: number }
 
 const addPrompt = (pool: Pool, place: Place, prompt: Prompt, reuse: Reuse): void => {
-  const { times } = place
-  const read = readPrompt(pool.ledger, pool.gaps, prompt, agesOf(pool))
-  const { novel, remiss, known, headNovel, alive } = read
+  const { slot, times } = place
+  const read = readPrompt(pool.ledger, pool.gaps, prompt, habitOf(pool, slot))
+  const { novel, remiss, usual, headNovel, alive, reusable, reused } = read
   addToMinute(pool.ring, place, 3, novel * times)
   addToMinute(pool.ring, place, 4, remiss * times)
-  addToMinute(pool.ring, place, 5, known * times)
+  addToMinute(pool.ring, place, 5, usual * times)
   addToMinute(pool.ring, place, 6, alive * times)
   addToMinute(pool.ring, place, 7, headNovel * times)
-  if (known <= 0) return
-  const served = Math.max(0, known - remiss)
+  learnTail(pool.ring, slot, { tokens: read.tail * times, served: read.tailServed * times })
+  if (reusable <= 0) return
   reuse.n += times
-  reuse.w += known * times
-  reuse.h += served * times
-  reuse.ww += known * known * times
-  reuse.x += (served / known) * times
+  reuse.w += reusable * times
+  reuse.h += reused * times
+  reuse.ww += reusable * reusable * times
+  reuse.x += (reused / reusable) * times
 }
 
 /** Counts of a tenant's minute, which come with every event, ladder or not. */

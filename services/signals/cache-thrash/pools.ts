@@ -6,7 +6,7 @@ import { followPool, resolvedDraft } from './pool-incident.ts'
 import {
   addCounts,
   createPool,
-  learnEvictionAge,
+  learnServing,
   poolName,
   readPrefixRow,
   startMinute,
@@ -92,7 +92,7 @@ export const judgePools = (state: State, reuse: Map<Pool, Reuse>, ms: number): D
   const drafts: (Draft | null)[] = []
   for (const [pool, sums] of reuse) {
     if (sums.n === 0 || sums.w <= 0 || pool.tenants.size < 2) continue
-    learnEvictionAge(pool, ms / MINUTE_MS, state.incidents.has(pool.name))
+    learnServing(pool, ms / MINUTE_MS, state.incidents.has(pool.name))
     drafts.push(judgePool(state, pool, { sums, ms }))
   }
   return drafts.filter((draft) => draft !== null)

@@ -34,12 +34,12 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 3
+const VERSION = 4
 
 type SavedPool = Pick<
   Pool,
-  'name' | 'assumed' | 'aliveSeconds' | 'agesBefore' | 'firstMinute' | 'lastMinute' | 'laddered'
-> & { shift: number; tenants: [string, number][]; ringSize: number }
+  'name' | 'assumed' | 'aliveSeconds' | 'firstMinute' | 'lastMinute' | 'laddered'
+> & { curves: number[][]; shift: number; tenants: [string, number][]; ringSize: number }
 
 type SavedName = [SeriesName['level'], ...(string | null)[]]
 
@@ -124,7 +124,7 @@ const savedPool = (pool: Pool, shift: number): SavedPool => ({
   name: pool.name,
   assumed: pool.assumed,
   aliveSeconds: pool.aliveSeconds,
-  agesBefore: pool.agesBefore,
+  curves: [pool.served, ...pool.servedBefore].map((curve) => Array.from(curve)),
   firstMinute: pool.firstMinute,
   lastMinute: pool.lastMinute,
   laddered: pool.laddered,
@@ -161,7 +161,9 @@ const restorePool = (saved: SavedPool, arrays: Float64Array[]): Pool => {
   pool.ring = recordsFrom(pool.ring.shape, saved.ringSize, arrays.splice(0, RECORD_ARRAYS))
   pool.tenants = new Map(saved.tenants)
   pool.aliveSeconds = saved.aliveSeconds
-  pool.agesBefore = saved.agesBefore
+  const [served = pool.served, ...before] = saved.curves
+  pool.served = served
+  pool.servedBefore = before
   pool.lastMinute = saved.lastMinute
   pool.laddered = saved.laddered
   return pool

@@ -11,7 +11,7 @@ import { EVENTS, NOVEL, RING, RING_MINUTES, valueAt } from './tenant-ring.ts'
 const SHAPE_RATIO = 4
 /** Gains above 2.8 times as many events: a tenant's own growth within minutes stays below. */
 const VOLUME_RATIO = 6
-/** No single minute counts for more. */
+/** No minute counts for more, and none leaves more than this for the next. */
 const CAP_NATS = 3
 /** The yardstick is half an hour that ended ten minutes ago. */
 const LAG_MINUTES = 10
@@ -57,18 +57,33 @@ const updateTenant = (
   )
   const volume = gain(events, usual.events, usual.eventsSpread, VOLUME_RATIO)
   const trust = (to - start) / (to - start + YARDSTICK_ERROR_MINUTES)
-  accumulate(d, at + RING.shapeNats, shape * trust, minute)
-  accumulate(d, at + RING.volumeNats, volume * trust, minute)
+  accumulate(d, at + RING.shapeNats, shape, { trust, minute })
+  accumulate(d, at + RING.volumeNats, volume, { trust, minute })
 }
 
 /** Nats of one minute: a count x where μ was expected, with variance φ·μ. */
 const gain = (x: number, mu: number, phi: number, ratio: number): number =>
-  mu <= 0 || phi <= 0 ? 0 : Math.min(CAP_NATS, (x * Math.log(ratio) - mu * (ratio - 1)) / phi)
+  mu <= 0 || phi <= 0 ? 0 : (x * Math.log(ratio) - mu * (ratio - 1)) / phi
 
-/** The number after the evidence holds the minute at which it last left zero. */
-const accumulate = (d: Float64Array, at: number, nats: number, minute: number): void => {
-  if (d[at]! <= 0) d[at + 1] = minute
-  d[at] = Math.max(0, d[at]!) + nats
+/**
+ * The numbers after the evidence hold the minute at which it last left zero, and what the last minute
+ * had beyond the cap: it counts for the next one, as calls fall on either side of a minute by chance.
+ * What was counted is never more than what was seen, so the odds of a false alarm do not grow.
+ */
+const accumulate = (
+  d: Float64Array,
+  at: number,
+  seen: number,
+  { trust, minute }: { trust: number; minute: number }
+): void => {
+  if (d[at]! <= 0) {
+    d[at + 1] = minute
+    d[at + 2] = 0
+  }
+  const nats = seen + d[at + 2]!
+  const counted = Math.min(CAP_NATS, nats)
+  d[at + 2] = Math.min(CAP_NATS, nats - counted)
+  d[at] = Math.max(0, d[at]!) + counted * trust
 }
 
 type Yardstick = { events: number; novel: number; eventsSpread: number; novelSpread: number }

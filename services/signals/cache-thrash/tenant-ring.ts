@@ -15,7 +15,7 @@ export const MEASURES = [
   'cached',
   'novel',
   'remiss',
-  'known',
+  'usual',
   'alive',
   'headNovel'
 ] as const
@@ -24,7 +24,7 @@ export type Measure = (typeof MEASURES)[number]
 export const EVENTS = 0
 export const NOVEL = 3
 export const REMISS = 4
-export const KNOWN = 5
+export const USUAL = 5
 export const WIDTH = MEASURES.length
 export type Rates = Record<Measure, number>
 
@@ -32,11 +32,16 @@ const floats = layout({ ring: RING_MINUTES * WIDTH, decayed: WIDTH, weight: 1 })
 const doubles = layout({
   firstMinute: 1,
   lastMinute: 1,
-  /** Evidence that prompts changed shape, or that volume outgrew health, and since which minute. */
+  /** Evidence that prompts changed shape, or that volume outgrew health, since which minute, and what is left over. */
   shapeNats: 1,
   shapeSince: 1,
+  shapeLeft: 1,
   volumeNats: 1,
-  volumeSince: 1
+  volumeSince: 1,
+  volumeLeft: 1,
+  /** Tokens past the last rung of prompts whose rungs were served, and the served ones of them. */
+  tail: 1,
+  tailServed: 1
 })
 const F = floats.at
 export const RING = doubles.at
@@ -62,6 +67,27 @@ export const addToMinute = (
   advance(records, slot, minute)
   const at = slot * records.shape.floats + F.ring + (minute % RING_MINUTES) * WIDTH
   records.floats[at + measure]! += value
+}
+
+/** Each prompt with a tail takes this share off what earlier ones said: some fifty are remembered. */
+const TAIL_DECAY = 0.98
+
+/** Learns how much of what lies past the last rung repeats. */
+export const learnTail = (
+  { doubles: d, shape }: Records,
+  slot: number,
+  { tokens, served }: { tokens: number; served: number }
+): void => {
+  if (tokens <= 0) return
+  const at = slot * shape.doubles
+  d[at + D.tail] = TAIL_DECAY * d[at + D.tail]! + tokens
+  d[at + D.tailServed] = TAIL_DECAY * d[at + D.tailServed]! + served
+}
+
+/** Share of the tokens past the last rung that repeat; 0 until some were seen. */
+export const tailShare = ({ doubles: d, shape }: Records, slot: number): number => {
+  const tail = d[slot * shape.doubles + D.tail]!
+  return tail > 0 ? d[slot * shape.doubles + D.tailServed]! / tail : 0
 }
 
 /** Moves a tenant's ring to a minute; what falls out of it moves into the decayed mean. */
@@ -128,7 +154,7 @@ const toRates = (sums: Float64Array, minutes: number): Rates => ({
   cached: sums[2]! / minutes,
   novel: sums[3]! / minutes,
   remiss: sums[4]! / minutes,
-  known: sums[5]! / minutes,
+  usual: sums[5]! / minutes,
   alive: sums[6]! / minutes,
   headNovel: sums[7]! / minutes
 })
