@@ -12,7 +12,7 @@ import type { Records } from './records.ts'
 
 /** Points that a side of a change has at least: fewer are a spike. */
 const SIDE_POINTS_MIN = 6
-/** Runs without a false change are at least about this long; the segment's length comes on top. */
+/** Runs without a false change are at least about this long; the segment's independent places come on top. */
 const RUN_LENGTH = 1_000
 /** Share of the deviation of all points that noise is at least: level changes are in it too. */
 const OVERALL_SHARE = 0.8
@@ -39,7 +39,9 @@ export const observeShift = (records: Records, slot: number, value: number): num
   // With few points the noise is hardly known, and a likelihood ratio that asks it anew is wiser.
   const asked = ((points - 2) / 2) * Math.log(1 + gain / (points * Math.max(spread, NOISE_MIN)))
   const nats = Math.min(known, asked, beyondLine(d, at, spread)) * freedom
-  if (nats <= Math.log(RUN_LENGTH) / 2 + Math.log(points)) return null
+  // Points that move together are fewer places at which the level could seem to change, too.
+  const places = Math.max(1, points * freedom)
+  if (nats <= Math.log(RUN_LENGTH) / 2 + Math.log(places)) return null
   return restart(d, at, best)
 }
 

@@ -40,6 +40,27 @@ test('noise, a constant and a steady climb change nothing', () => {
   assert.deepEqual(watch(noise(600, 5, (index) => index / 100)).changes, [])
 })
 
+/** Waves: each value keeps 0.9 of the one before. Standard deviation 1. */
+const waves = (seed: number, level: (index: number) => number): number[] => {
+  let last = 0
+  return noise(500, seed, () => 0).map((x, index) => {
+    last = 0.9 * last + Math.sqrt(1 - 0.9 ** 2) * x
+    return last + level(index)
+  })
+}
+
+test('waves seldom pass for a change of level, and do not hide one', () => {
+  const seeds = Array.from({ length: 30 }, (_, seed) => 1000 + seed)
+  const calm = seeds.flatMap((seed) => watch(waves(seed, () => 0)).changes)
+  assert.ok(calm.length <= 10, `${calm.length} in 15,000 points`)
+  const found = seeds.filter((seed) =>
+    watch(waves(seed, (index) => (index < 300 ? 0 : 4))).changes.some(
+      (at) => Math.abs(at - 300) <= 5
+    )
+  )
+  assert.ok(found.length >= 26, `${found.length} of 30`)
+})
+
 test('a value unlike all before alarms at once, and is told once', () => {
   const values = noise(1500, 3, (index) => (index >= 1000 && index < 1010 ? 30 : 0))
   const { alarms } = watch(values)
