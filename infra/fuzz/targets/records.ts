@@ -52,7 +52,7 @@ const repaired = (bytes: Buffer): Buffer => {
 
 /** Every record lies where the run says that it lies, and becomes an event or a quarantined one. */
 const readWhole = (bytes: Buffer, isDense: boolean): void => {
-  const run = readRun(bytes, { partition: 0, offset: OFFSET, isDense })
+  const run = readRun([bytes], { partition: 0, offset: OFFSET, isDense })
   assert.ok(run.next >= OFFSET, `the run ends at ${run.next}`)
   for (let index = 0; index < run.count; index++) {
     const offset = run.offsets[index]!

@@ -80,6 +80,7 @@ const observedLog = (log: EventLog, reading: () => void): EventLog => ({
   partitions: (topic) => log.partitions(topic),
   append: (...args) => log.append(...args),
   read: (...args) => log.read(...args),
+  reuse: (run) => log.reuse?.(run),
   join: (topic, group, callbacks) =>
     log.join(topic, group, {
       ...callbacks,

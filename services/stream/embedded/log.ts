@@ -14,6 +14,7 @@ import type {
 import { checkRecordSize } from '../records/batch-writer.ts'
 import { commitAppends } from './append.ts'
 import { AppendQueue } from '../append-queue.ts'
+import { SpareMemory } from '../records/spare-memory.ts'
 import { openDisk } from './disk.ts'
 import { readNow, type ReadPosition } from './read.ts'
 import { openStore, readPartition, type Store } from './store.ts'
@@ -46,6 +47,8 @@ export class EmbeddedLog implements EventLog, LogAdmin {
   readonly #createIncarnation: () => string
   readonly #bell = new EventEmitter()
   readonly #memberships = new Set<Membership>()
+  /** What runs lay in before. */
+  readonly #memory = new SpareMemory()
 
   constructor(folder: string, options: EmbeddedLogOptions = {}) {
     const { bytesMax = Infinity, now = () => new Date() } = options
@@ -91,14 +94,18 @@ export class EmbeddedLog implements EventLog, LogAdmin {
   ): Promise<RecordRun> {
     const position: ReadPosition = { topic, partition, offset }
     const deadline = performance.now() + limits.waitMsMax
-    let run = readNow(this.#store, position, limits)
+    let run = readNow(this.#store, position, limits, this.#memory)
     while (run.next === offset) {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0 || limits.signal?.aborted === true) break
       await this.#nextLook(Math.min(leftMs, LOOK_INTERVAL_MS), limits.signal)
-      run = readNow(this.#store, position, limits)
+      run = readNow(this.#store, position, limits, this.#memory)
     }
     return run
+  }
+
+  reuse({ bytes }: RecordRun): void {
+    this.#memory.give(bytes)
   }
 
   /** All partitions are one member's; the group's name is of no consequence. */

@@ -1,6 +1,7 @@
 import { Failure } from '../../../schemas/failure.ts'
 import type { ReadLimits, RecordRun } from '../log.ts'
 import { readRun } from '../records/record-columns.ts'
+import type { SpareMemory } from '../records/spare-memory.ts'
 import { batchKey, readPartition, type Store, type TopicRow } from './store.ts'
 import { findPartition } from './topics.ts'
 
@@ -27,8 +28,14 @@ const checkPosition = (
 /**
  * Records from an offset on as far as they are there now, whole batches up to about
  * `limits.bytesMax`.
+ * @param memory where the run's own memory comes from.
  */
-export const readNow = (store: Store, position: ReadPosition, limits: ReadLimits): RecordRun => {
+export const readNow = (
+  store: Store,
+  position: ReadPosition,
+  limits: ReadLimits,
+  memory: SpareMemory
+): RecordRun => {
   store.refresh()
   const topic = checkPosition(store, position, limits)
   const { partition, offset } = position
@@ -43,5 +50,5 @@ export const readNow = (store: Store, position: ReadPosition, limits: ReadLimits
     bytes += value.length
     if (bytes >= limits.bytesMax) break
   }
-  return readRun(Buffer.concat(batches, bytes), { partition, offset, isDense: true })
+  return readRun(batches, { partition, offset, isDense: true }, memory)
 }

@@ -60,7 +60,7 @@ type Request = { lane: number; reads: readonly Waiting[]; waitMs: number }
 const NO_LEADER = -1
 
 const emptyRun = ({ partition, offset }: ReadPosition): RecordRun =>
-  readRun(Buffer.alloc(0), { partition, offset })
+  readRun([], { partition, offset })
 
 /**
  * A leader that was not in sync lacks records which its predecessor gave out, and gives their
@@ -239,7 +239,11 @@ export class Fetcher {
   #settle(group: Group, read: Waiting, { error, batches, aborted }: FetchAnswer): void {
     if (error !== ERROR.none) return void this.#settleError(read, error)
     const { partition, offset } = read.position
-    const run = readRun(batches, { partition, offset, aborted, leader: read.leader }, this.#memory)
+    const run = readRun(
+      [batches],
+      { partition, offset, aborted, leader: read.leader },
+      this.#memory
+    )
     const isDone = run.next > offset || performance.now() >= read.deadlineMs
     if (isDone) read.resolve(run)
     else group.held.push(read)

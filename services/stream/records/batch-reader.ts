@@ -214,9 +214,21 @@ class SectionReader implements BatchSections {
 /**
  * The sections of a run of record batches, as a broker or the embedded log hands them out. Control
  * batches and those of aborted transactions are left out; a batch that is cut off ends the run.
+ * @param parts whole batches, one or several to a part; only the last one may be cut off.
  */
-export const readBatches = (bytes: Buffer, position: BatchPosition): BatchSections => {
+export const readBatches = (parts: readonly Buffer[], position: BatchPosition): BatchSections => {
   const reader = new SectionReader(position)
+  for (const [index, bytes] of parts.entries()) {
+    const read = readPart(reader, bytes)
+    if (read === bytes.length) continue
+    if (index === 0 && read === 0) reader.refuseRest(bytes)
+    break
+  }
+  return reader
+}
+
+/** @returns how many bytes were read: whole batches. */
+const readPart = (reader: SectionReader, bytes: Buffer): number => {
   let at = 0
   while (at < bytes.length) {
     const batch = batchAt(bytes, at)
@@ -224,6 +236,5 @@ export const readBatches = (bytes: Buffer, position: BatchPosition): BatchSectio
     reader.take(batch)
     at += batch.bytes.length
   }
-  if (at === 0 && bytes.length > 0) reader.refuseRest(bytes)
-  return reader
+  return at
 }

@@ -84,7 +84,7 @@ describe('codecs', () => {
       bomb.writeInt16BE(codec, BATCH.attributes)
       bomb.writeUInt32BE(crc32c(bomb, BATCH.attributes), BATCH.crc)
       const bytes = Buffer.concat([bomb, batchOf('neighbour', 1)])
-      const run = readRun(bytes, { partition: 0, offset: 0 })
+      const run = readRun([bytes], { partition: 0, offset: 0 })
       assert.equal(run.count, 1, `codec ${codec}`)
       assert.equal(run.offsets[0], 1)
       assert.deepEqual(

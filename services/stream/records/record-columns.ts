@@ -222,14 +222,15 @@ const gather = (sections: readonly BatchSection[], memory: SpareMemory): Uint8Ar
 
 /**
  * A run in columns from record batches; what can not be read is among its faults.
+ * @param parts whole batches, one or several to a part; nothing of them is kept.
  * @param memory where the run's own memory comes from.
  */
 export const readRun = (
-  bytes: Buffer,
+  parts: readonly Buffer[],
   position: BatchPosition,
   memory = new SpareMemory()
 ): RecordRun => {
-  const { sections, faults, next } = readBatches(bytes, position)
+  const { sections, faults, next } = readBatches(parts, position)
   const countMax = sections.reduce((sum, { count }) => sum + count, 0)
   const columns = new Columns(gather(sections, memory), countMax)
   for (const section of sections) columns.addSection(section, position.offset)

@@ -86,7 +86,7 @@ describe('a record batch', () => {
       headers: fc.dictionary(text, text, { maxKeys: 3 })
     })
     const check = (records: OutRecord[], baseOffset: number, codec: 'none' | 'gzip'): void => {
-      const run = readRun(batchOf(records, { baseOffset, codec }), {
+      const run = readRun([batchOf(records, { baseOffset, codec })], {
         partition: 0,
         offset: baseOffset
       })
@@ -120,7 +120,7 @@ describe('a record batch', () => {
   })
 
   test('drops records in front of the offset that was asked for', () => {
-    const run = readRun(batchOf(sample(5), { baseOffset: 10 }), { partition: 0, offset: 13 })
+    const run = readRun([batchOf(sample(5), { baseOffset: 10 })], { partition: 0, offset: 13 })
     assert.deepEqual([...run.offsets], [13, 14])
     assert.deepEqual(values(run), ['value-3', 'value-4'])
     assert.equal(run.next, 15)
@@ -132,7 +132,7 @@ describe('a record batch', () => {
       batchOf(sample(2, 2), { baseOffset: 2, codec: 'gzip' }),
       batchOf(sample(1, 4), { baseOffset: 4 })
     ])
-    const run = readRun(bytes, at)
+    const run = readRun([bytes], at)
     assert.deepEqual(values(run), ['value-0', 'value-1', 'value-2', 'value-3', 'value-4'])
     assert.equal(run.header(3, CHECKSUM_HEADER)?.length, 8)
   })
@@ -140,7 +140,7 @@ describe('a record batch', () => {
   test('is left for the next read when it is cut off behind a whole one', () => {
     const bytes = Buffer.concat([batchOf(sample(2)), batchOf(sample(9, 2), { baseOffset: 2 })])
     for (const cut of [1, 40, 100]) {
-      const run = readRun(bytes.subarray(0, bytes.length - cut), at)
+      const run = readRun([bytes.subarray(0, bytes.length - cut)], at)
       assert.equal(run.next, 2)
       assert.deepEqual(run.faults, [])
     }
@@ -149,7 +149,7 @@ describe('a record batch', () => {
   test("keeps a producer's own times when the log did not stamp them", () => {
     const batch = batchOf(sample(2), { appendedHere: false })
     writeInt64(batch, SEAL.timeMs + 5000, BATCH.maxTimestamp)
-    assert.deepEqual([...readRun(reseal(batch), at).timesMs], [SEAL.timeMs, SEAL.timeMs])
+    assert.deepEqual([...readRun([reseal(batch)], at).timesMs], [SEAL.timeMs, SEAL.timeMs])
   })
 
   test('may not hold a record beyond the bound', () => {
@@ -169,7 +169,7 @@ describe('damage', () => {
     for (let bit = BATCH.crc * 8; bit < middle.length * 8; bit++) {
       const flipped = Buffer.from(middle)
       flipped[bit >> 3]! ^= 1 << (bit & 7)
-      const run = readRun(Buffer.concat([good[0], flipped, good[1]]), at)
+      const run = readRun([Buffer.concat([good[0], flipped, good[1]])], at)
       const [fault, ...others] = run.faults
       assert.equal(others.length, 0)
       assert.equal(fault?.code, 'E_LOG_CORRUPT')
@@ -186,7 +186,7 @@ describe('damage', () => {
     for (const position of frame) {
       const flipped = Buffer.from(bytes)
       flipped[position]! ^= 0x40
-      const run = readRun(flipped, { ...at, isDense: true })
+      const run = readRun([flipped], { ...at, isDense: true })
       assert.ok(run.faults.length > 0, `byte ${position}`)
       assert.ok(run.faults.every(({ first, next }) => next > first))
       assert.ok(values(run).every((value) => /^value-[0-5]$/.test(value ?? '')))
@@ -196,7 +196,7 @@ describe('damage', () => {
   test('between producer and log shows in the header of the record, and only that one is out', () => {
     const records = sample(3)
     records[1] = { ...records[1]!, headers: { [CHECKSUM_HEADER]: '00000000' } }
-    const run = readRun(batchOf(records), at)
+    const run = readRun([batchOf(records)], at)
     assert.deepEqual(values(run), ['value-0', 'value-2'])
     assert.deepEqual([...run.offsets], [0, 2])
     assert.deepEqual(
@@ -209,7 +209,7 @@ describe('damage', () => {
     const batch = batchOf(sample(3))
     batch[BATCH.records] = 0x7e
     const run = readRun(
-      Buffer.concat([reseal(batch), batchOf(sample(1, 3), { baseOffset: 3 })]),
+      [Buffer.concat([reseal(batch), batchOf(sample(1, 3), { baseOffset: 3 })])],
       at
     )
     assert.deepEqual(values(run), ['value-3'])
@@ -222,7 +222,7 @@ describe('damage', () => {
   test('keeps at most 64 KiB of the bytes', () => {
     const batch = batchOf([{ key: 'k', value: Buffer.alloc(200_000) }])
     batch[150_000]! ^= 1
-    const [fault] = readRun(batch, at).faults
+    const [fault] = readRun([batch], at).faults
     assert.equal(fault?.bytes.length, 64 * 1024)
     assert.equal(fault?.byteLength, batch.length)
   })
@@ -254,7 +254,7 @@ describe('transactions', () => {
       transactional(batchOf(sample(1, 4), { baseOffset: 4 }), 7),
       marker(5, 7, 1)
     ])
-    const run = readRun(bytes, { ...at, aborted: [{ producerId: 7, firstOffset: 0 }] })
+    const run = readRun([bytes], { ...at, aborted: [{ producerId: 7, firstOffset: 0 }] })
     assert.deepEqual(values(run), ['value-1', 'value-4'])
     assert.deepEqual([...run.offsets], [1, 4])
     assert.equal(run.next, 6)
