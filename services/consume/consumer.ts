@@ -15,7 +15,7 @@ export type ConsumerSettings = {
   flushMsMax: number
   /** Rows that force a flush: what keeps memory bounded. */
   flushRowsMax: number
-  /** A backlog is cut at multiples of this many offsets of a partition. */
+  /** A backlog is cut at multiples of this many offsets of a partition, or of a few times as many. */
   cutOffsets: number
 }
 

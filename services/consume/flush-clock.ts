@@ -52,6 +52,17 @@ export class FlushClock extends EventEmitter {
     this.#check()
   }
 
+  /**
+   * Where a reader at `offset` makes its next cut: multiples so large that all readers together fill
+   * a flush. One of few partitions would else pay for a flush as often as one of many.
+   */
+  cutAfter(offset: number): number {
+    const { cutOffsets, flushRowsMax } = this.limits
+    const cuts = Math.floor(flushRowsMax / (cutOffsets * Math.max(1, this.#readers.size)))
+    const step = cutOffsets * Math.max(1, cuts)
+    return (Math.floor(offset / step) + 1) * step
+  }
+
   /** A reader stands at a cut until the next flush begins. */
   async atCut(partition: number, signal: AbortSignal): Promise<void> {
     this.#waiting.add(partition)

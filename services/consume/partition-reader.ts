@@ -71,10 +71,9 @@ export class PartitionReader {
   /** Hands over a run, in pieces that end at multiples of the cut; its memory is then free. */
   async #hand(run: RecordRun): Promise<void> {
     const { log, landing } = this.#doors
-    const { cutOffsets } = this.#clock.limits
     const isShared = run.bytes.buffer instanceof SharedArrayBuffer
     while (this.handed < run.next && !this.#stopping.signal.aborted) {
-      const cut = (Math.floor(this.handed / cutOffsets) + 1) * cutOffsets
+      const cut = this.#clock.cutAfter(this.handed)
       const piece = cutRun(run, this.handed, cut)
       // Memory that is not shared moves over: only the last piece may take it along.
       if (piece.next < run.next && !isShared) piece.bytes = new Uint8Array(piece.bytes)

@@ -141,6 +141,19 @@ describe('a flush is due', () => {
     assert.equal(await isDue(), true)
   })
 
+  test('after as many cuts as fill it, however few partitions there are', () => {
+    const { clock } = clockAt()
+    // 100 rows and cuts of 10: ten cuts of one reader, five of each of two, none less than one.
+    const steps = Array.from({ length: 12 }, (_, partition) => {
+      clock.enter(partition)
+      return clock.cutAfter(0)
+    })
+    assert.deepEqual(steps, [100, 50, 30, 20, 20, 10, 10, 10, 10, 10, 10, 10])
+    assert.deepEqual([clock.cutAfter(9), clock.cutAfter(10)], [10, 20])
+    for (let partition = 2; partition < 12; partition++) clock.leave(partition)
+    assert.deepEqual([clock.cutAfter(49), clock.cutAfter(50), clock.cutAfter(120)], [50, 100, 150])
+  })
+
   test('when every reader stands at a cut, and no reader passes it before', async () => {
     const { clock, isDue } = clockAt()
     const stopping = new AbortController()
