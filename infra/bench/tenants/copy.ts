@@ -1,4 +1,5 @@
 import type { EventLog, OutRecord, RecordRun } from '../../../services/stream/log.ts'
+import { partitionOf } from '../../../services/stream/records/partitioner.ts'
 import { PREFIX_BYTES } from '../race-mapping.ts'
 
 /** Several batches an answer, so that the copy is not bound by round trips; 4 MiB. */
@@ -8,26 +9,46 @@ const WAIT_MS = 250
 const DIGITS = 4
 const GENERATED = 2_000
 
-export type Copy = { from: string; to: string; tenants: number }
+export type Copy = {
+  from: string
+  to: string
+  tenants: number
+  /** Whether partitions take events in turn, so that each holds as many as another. */
+  isEven: boolean
+}
 
 /**
  * Copies a topic of the peers' generator and gives its events to another number of tenants. The
- * key is the tenant, as the generator has it, so that each group of windows keeps to a partition.
+ * key is the tenant, as the generator has it, so that each group of windows keeps to a partition;
+ * where partitions are to be even, a window is of several, and readers add it up.
  */
 export const copyWithTenants = async (
   log: EventLog,
-  { from, to, tenants }: Copy
+  { from, to, tenants, isEven }: Copy
 ): Promise<void> => {
   const states = await log.partitions(from)
+  const keys = keysOfPartitions(states.length)
   await log.ensureTopic(to, states.length)
   for (const { partition, start, end } of states) {
     for (let offset = start; offset < end;) {
       const limits = { bytesMax: BYTES_MAX, waitMsMax: WAIT_MS }
       const run = await log.read(from, partition, offset, limits)
-      await log.append(to, recordsOf(run, tenants))
+      const records = recordsOf(run, tenants)
+      const inTurn = ({ value }: OutRecord, index: number): OutRecord => ({
+        key: keys[(offset + index) % keys.length]!,
+        value
+      })
+      await log.append(to, isEven ? records.map(inTurn) : records)
       offset = run.next
     }
   }
+}
+
+/** A key of each partition, in their order. */
+const keysOfPartitions = (partitions: number): string[] => {
+  const keys = new Map<number, string>()
+  for (let n = 0; keys.size < partitions; n++) keys.set(partitionOf(`${n}`, partitions), `${n}`)
+  return Array.from({ length: partitions }, (_, partition) => keys.get(partition)!)
 }
 
 const recordsOf = (run: RecordRun, tenants: number): OutRecord[] =>
