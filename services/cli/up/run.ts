@@ -23,7 +23,8 @@ import { startJobs, type JobsPart } from './jobs-part.ts'
 import { startServe, type ServeApi } from './serve-part.ts'
 import type { MoneySettings } from './money-jobs.ts'
 import { consumeMetrics, JoinedRegistry, type Lag } from './metrics.ts'
-import { runParts, type Part } from './parts.ts'
+import { createLimit, runParts, STOP_MS_MAX, type Part } from './parts.ts'
+import { endSoon } from './signals.ts'
 
 export type UpOptions = {
   place: SiteOptions
@@ -61,13 +62,26 @@ export const runUp = async (
   signal: AbortSignal
 ): Promise<void> => {
   const log = openLog(options.place)
+  const late = (name: string): void => {
+    doors.logger.warn(lateMessage(name))
+    endSoon()
+  }
   try {
     await log.ensureTopic(EVENTS_TOPIC, PARTITIONS)
-    await new UpProcess(options, doors, log).run(signal)
+    await new UpProcess(options, doors, log).run(signal, late)
   } finally {
-    await log.close()
+    const limit = createLimit(CLOSE_MS_MAX)
+    if (!(await limit.holds(log.close()))) late('the log')
+    limit.forget()
   }
 }
+
+/** All that is left then is to say goodbye to brokers, which notice without it. */
+const CLOSE_MS_MAX = 2_000
+
+const lateMessage = (name: string): string =>
+  `${name} was still at work when the time to stop was over: it is left as a kill would leave it, ` +
+  'and what it had not committed is read again by the next start'
 
 /** What the parts know of one another. */
 class UpProcess {
@@ -87,7 +101,7 @@ class UpProcess {
   }
 
   /** Input flows from the collector over the consumer to the jobs: so they stop, and start. */
-  run(signal: AbortSignal): Promise<void> {
+  run(signal: AbortSignal, late: (name: string) => void): Promise<void> {
     const { collect, consume, jobs } = this.#options.parts
     const starts = [
       ...(collect ? [() => this.#startCollector(), () => this.#startRelay()] : []),
@@ -96,7 +110,7 @@ class UpProcess {
       // The last to start: by then all the others run.
       () => this.#tellStarted()
     ]
-    return runParts(starts, signal)
+    return runParts(starts, signal, { stopMsMax: STOP_MS_MAX, late })
   }
 
   async #startCollector(): Promise<Part> {
