@@ -22,17 +22,18 @@ import type { State } from './state.ts'
 import { addSteps, takeQuiet, type OpenTrace } from './traces.ts'
 
 const MINUTE_MS = 60_000
-/** A trace that is over by the end of minute M ended in minute M − 2. */
+/** A trace that is over when minute M begins ended in minute M − 2. */
 const BEHIND_MS = 120_000
 const HOUR_MS = 3_600_000
 /** Evidence that stands below this teaches what is usual. */
 const USUAL_NATS = 3
 
+/** Traces that are over into paths. */
 export const beginMinute = (state: State, startMs: number): Draft[] => {
   for (const key of forgetIdle(state.slots, startMs)) {
     for (const map of [state.times, state.open, state.slower]) map.delete(key)
   }
-  return []
+  return takeQuiet(state.traces, startMs).flatMap((trace) => takeTrace(state, trace, startMs))
 }
 
 /** Steps into traces. */
@@ -41,21 +42,15 @@ export const follow = (state: State, events: Columns): Draft[] => {
   return []
 }
 
-/** One closed minute: traces that are over into paths, paths into findings. */
+/** One closed minute: paths into findings. */
 export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
-  const tallies = new Map<number, Tally>()
-  const drafts: Draft[] = []
-  for (const trace of takeQuiet(state.traces, startMs + MINUTE_MS)) {
-    drafts.push(...takeTrace(state, trace, { tallies, startMs }))
-  }
-  for (const [slot, tally] of tallies) drafts.push(...judge(state, slot, tally, startMs))
-  return drafts
+  const { tallies } = state
+  state.tallies = new Map()
+  return [...tallies].flatMap(([slot, tally]) => judge(state, slot, tally, startMs))
 }
 
-type Step = { tallies: Map<number, Tally>; startMs: number }
-
-const takeTrace = (state: State, trace: OpenTrace, { tallies, startMs }: Step): Draft[] => {
-  const { slots, settings, times } = state
+const takeTrace = (state: State, trace: OpenTrace, startMs: number): Draft[] => {
+  const { slots, settings, times, tallies } = state
   const path = criticalPath(trace.steps)
   const name: PathName = {
     tenant: trace.tenant,

@@ -2,7 +2,7 @@ import type { Draft } from '../define.ts'
 import { R } from '../statistics/rise-record.ts'
 import { createSlots, type Slots } from '../statistics/series-slots.ts'
 import { defineCheckpoint, mapPart, slotsPart } from '../statistics/state-parts.ts'
-import { SHAPE } from './series.ts'
+import { SHAPE, type Tally } from './series.ts'
 import type { Settings } from './settings.ts'
 import type { PathTimes } from './stages.ts'
 import type { OpenTraces } from './traces.ts'
@@ -17,6 +17,8 @@ export type State = {
   open: Map<string, Draft>
   /** The same for refusals that are slower than answers. */
   slower: Map<string, Draft>
+  /** Of the running minute, by series: paths of the traces that were over when it began. */
+  tallies: Map<number, Tally>
 }
 
 export const createState = (settings: Settings): State => ({
@@ -25,7 +27,8 @@ export const createState = (settings: Settings): State => ({
   traces: new Map(),
   times: new Map(),
   open: new Map(),
-  slower: new Map()
+  slower: new Map(),
+  tallies: new Map()
 })
 
 export const { saveState, restoreState } = defineCheckpoint(3, createState, {

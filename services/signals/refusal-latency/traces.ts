@@ -1,7 +1,7 @@
 import type { Columns } from '../define.ts'
 import type { Step } from './critical-path.ts'
 
-/** Traces whose steps are still coming in. A trace is judged when it was quiet for two minutes. */
+/** Traces whose steps are still coming in. A trace is judged when it was quiet for a minute. */
 
 export type OpenTrace = {
   tenant: string
@@ -12,7 +12,7 @@ export type OpenTrace = {
   steps: Step[]
 }
 
-const QUIET_MS = 120_000
+const QUIET_MS = 60_000
 /** Steps kept of one trace: a runaway agent must not fill the memory. */
 const STEPS_MAX = 200
 /** Traces that may be open; beyond, the oldest are judged as they are. */
