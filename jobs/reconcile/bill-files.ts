@@ -47,19 +47,45 @@ const readBytes = async (path: string): Promise<Buffer> => {
   }
 }
 
-/** Text of a file, plain or .gz. @throws Failure E_USAGE */
-export const readBillText = async (path: string): Promise<string> => {
+/** Text of a bill is read as a whole: a month by hour and key has some dozen MiB; this is 256 MiB. */
+const UNPACKED_BYTES_MAX = 256 << 20
+
+/** Text of a file, plain or .gz. @throws Failure E_USAGE, also when it unpacks to too much. */
+export const readBillText = async (
+  path: string,
+  bytesMax: number = UNPACKED_BYTES_MAX
+): Promise<string> => {
   try {
-    if (!path.endsWith('.gz')) return await readFile(path, 'utf8')
-    const chunks: Buffer[] = []
-    for await (const chunk of createReadStream(path).pipe(createGunzip())) {
-      chunks.push(chunk as Buffer)
-    }
-    return Buffer.concat(chunks).toString('utf8')
+    return path.endsWith('.gz') ? await unpack(path, bytesMax) : await readFile(path, 'utf8')
   } catch (cause) {
+    if (cause instanceof Failure) throw cause
     throw new Failure('E_USAGE', `${path} can not be read: ${String(cause)}`, { cause })
   }
 }
+
+const unpack = async (path: string, bytesMax: number): Promise<string> => {
+  const file = createReadStream(path)
+  const plain = file.pipe(createGunzip())
+  // An error of the file would otherwise leave the decompressor waiting.
+  file.on('error', (error) => plain.destroy(error))
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of plain as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > bytesMax) throw tooLarge(path, bytesMax)
+    }
+  } finally {
+    file.destroy()
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const tooLarge = (path: string, bytesMax: number): Failure =>
+  new Failure('E_USAGE', `${path} unpacks to more than ${bytesMax} bytes`, {
+    hint: 'A bill is read as a whole: split it by month or account, and name each part with --bill.'
+  })
 
 const readParquet = async (path: string): Promise<BillLine[]> => {
   const database = await openMemory()
