@@ -54,7 +54,10 @@ stages() {
 
 group() {
   fill bench-2m 2
-  TOPIC=bench-2m node "$dist/group/main.js" | tee "$RESULTS/group.ndjson"
+  [[ -f "$BENCH_DIR/bench-2m-even.filled" ]] || FROM=bench-2m TO=bench-2m-even TENANTS=2000 EVEN=1 node "$dist/tenants/main.js"
+  touch "$BENCH_DIR/bench-2m-even.filled"
+  for topic in bench-2m bench-2m-even; do TOPIC="$topic" node "$dist/group/main.js"; done |
+    tee "$RESULTS/group.ndjson"
 }
 
 live() {
