@@ -1,3 +1,4 @@
+import { SETTINGS } from '../../services/signals/schema-retries/settings.ts'
 import signal from '../../services/signals/schema-retries/signal.ts'
 import type { GrainRow } from '../worlds/grain-rows.ts'
 import { foldRows, ofAll, readText, type RealRow } from './real-rows.ts'
@@ -26,7 +27,7 @@ const readAnswers = (): Answer[] =>
       return [{ run: run!, model: model!, schema: schema!, seconds, valid }]
     })
 
-/** Difference of the second run against the first, in standard errors; null without both. */
+/** Difference of the second run against the first, in standard errors, and what failed of each; null without both. */
 const differenceOf = (answers: readonly Answer[], [first, second]: readonly string[]) => {
   const shares = [first, second].map((run) => {
     const own = answers.filter((one) => one.run === run)
@@ -35,8 +36,11 @@ const differenceOf = (answers: readonly Answer[], [first, second]: readonly stri
   const [a, b] = [shares[0]!, shares[1]!]
   if (a.n === 0 || b.n === 0) return null
   const p = (a.p * a.n + b.p * b.n) / (a.n + b.n)
-  return (b.p - a.p) / Math.sqrt(Math.max(p * (1 - p), 1e-6) * (1 / a.n + 1 / b.n))
+  const z = (b.p - a.p) / Math.sqrt(Math.max(p * (1 - p), 1e-6) * (1 / a.n + 1 / b.n))
+  return { z, text: `failed ${failed(a)}, then ${failed(b)}` }
 }
+
+const failed = ({ n, p }: { n: number; p: number }): string => `${Math.round(n * (1 - p))} of ${n}`
 
 const rowsOf = (answers: readonly Answer[], [first]: readonly string[]): GrainRow[] => {
   const clocks: Record<string, number> = {}
@@ -47,30 +51,47 @@ const rowsOf = (answers: readonly Answer[], [first]: readonly string[]): GrainRo
   })
 }
 
+/** False findings per tenant-month that would have to be borne for a fall to be told. */
+const BUDGETS = [0.04, 0.4, 4, 40] as const
+
+const budgetText = (rows: readonly GrainRow[]): string => {
+  const isTold = (falseFindingsPerTenantMonth: number): boolean => {
+    const open: typeof signal.open = (settings, saved) =>
+      signal.open({ ...settings, falseFindingsPerTenantMonth }, saved)
+    return foldRows({ ...signal, open }, rows).length > 0
+  }
+  const enough = BUDGETS.find(isTold)
+  const { falseFindingsPerTenantMonth: asked } = SETTINGS
+  return `${asked} false findings a month are allowed, and ${enough ?? `more than ${BUDGETS.at(-1)}`} would be the price`
+}
+
 export const scoreStructured = (): RealRow[] => {
   const answers = readAnswers()
   const runs = [...new Set(answers.map(({ run }) => run))].sort()
   const tally = { fell: 0, told: 0, stable: 0, silent: 0 }
+  const untold: string[] = []
   for (const order of [runs, [...runs].reverse()]) {
     for (const model of new Set(answers.map((one) => one.model))) {
       const own = answers.filter((one) => one.model === model)
       const difference = differenceOf(own, order)
       if (difference === null) continue
       const isTold = foldRows(signal, rowsOf(own, order)).length > 0
-      if (difference <= -FELL_SD) {
+      if (difference.z <= -FELL_SD) {
         tally.fell += 1
         tally.told += isTold ? 1 : 0
-      } else if (difference >= -STABLE_SD) {
+        if (!isTold) untold.push(`${model}, ${difference.text}: ${budgetText(rowsOf(own, order))}`)
+      } else if (difference.z >= -STABLE_SD) {
         tally.stable += 1
         tally.silent += isTold ? 0 : 1
       }
     }
   }
+  const missed = untold.length === 0 ? '' : `; not told: ${untold.join(', ')}`
   return [
     {
       data: 'BFCL, two runs of each model in both orders',
       signal: 'schema-retries',
-      told: `${ofAll(tally.told, tally.fell)} falls of ${FELL_SD} standard errors or more`,
+      told: `${ofAll(tally.told, tally.fell)} falls of ${FELL_SD} standard errors or more${missed}`,
       silent: `${ofAll(tally.silent, tally.stable)} models that did not fall by ${STABLE_SD}`
     }
   ]

@@ -1,4 +1,5 @@
 import { ratioBin } from '../../services/signals/statistics/ratio-sketch.ts'
+import { SETTINGS } from '../../services/signals/tokenizer-drift/settings.ts'
 import signal from '../../services/signals/tokenizer-drift/signal.ts'
 import type { Draft } from '../../services/signals/define.ts'
 import type { GrainRow } from '../worlds/grain-rows.ts'
@@ -36,9 +37,22 @@ export const countedRows = (counted: readonly Counted[]): GrainRow[] =>
 const medianOf = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
+/**
+ * Nats that the calls of a series hold at most: of a bet that knew beforehand how many of them lie
+ * beyond no difference, against as many on either side. What holds fewer than are asked for can't be told.
+ */
+const natsMax = (own: readonly Counted[], truth: number): number => {
+  const beyond = own.filter(({ local, reported }) =>
+    truth > 0 ? reported / local > 1 + SETTINGS.driftMin : reported / local < 1 - SETTINGS.driftMin
+  )
+  const p = beyond.length / own.length
+  const part = (share: number): number => (share > 0 ? share * Math.log(2 * share) : 0)
+  return own.length * (part(p) + part(1 - p))
+}
+
 /** Models that drift, told with the right sign and an interval over the truth; others silent. */
 const judge = (counted: readonly Counted[], callsMin: number) => {
-  const tally = { drifts: 0, told: 0, covered: 0, none: 0, silent: 0 }
+  const tally = { drifts: 0, told: 0, covered: 0, none: 0, silent: 0, untoldNats: 0 }
   for (const key of new Set(counted.map(({ model, script }) => `${model} ${script}`))) {
     const own = counted.filter(({ model, script }) => `${model} ${script}` === key)
     if (own.length < callsMin) continue
@@ -50,7 +64,10 @@ const judge = (counted: readonly Counted[], callsMin: number) => {
     }
     if (Math.abs(truth) < DRIFT_MIN) continue
     tally.drifts += 1
-    if (last === undefined) continue
+    if (last === undefined) {
+      tally.untoldNats = Math.max(tally.untoldNats, natsMax(own, truth))
+      continue
+    }
     const [low, high] = [Number(last.after['drift_low_pct']), Number(last.after['drift_high_pct'])]
     tally.told += Math.sign(low + high) === Math.sign(truth) ? 1 : 0
     tally.covered += low <= 100 * truth && high >= 100 * truth ? 1 : 0
@@ -59,11 +76,15 @@ const judge = (counted: readonly Counted[], callsMin: number) => {
 }
 
 const realRow = (data: string, counted: readonly Counted[], callsMin: number): RealRow => {
-  const { drifts, told, covered, none, silent } = judge(counted, callsMin)
+  const { drifts, told, covered, none, silent, untoldNats } = judge(counted, callsMin)
+  const untold =
+    untoldNats > 0
+      ? `; the others hold ${untoldNats.toFixed(1)} nats or fewer, ${SETTINGS.levelNats} are asked for`
+      : ''
   return {
     data,
     signal: 'tokenizer-drift',
-    told: `${ofAll(told, drifts)} with the right sign; interval over the median in ${covered}`,
+    told: `${ofAll(told, drifts)} with the right sign; interval over the median in ${covered}${untold}`,
     silent: ofAll(silent, none)
   }
 }
