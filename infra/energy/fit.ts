@@ -1,5 +1,5 @@
 import { resolveDeployment } from '../../services/rates/energy/deployment.ts'
-import { CONTEXT_OUTPUT_SHARE } from '../../services/rates/energy/estimate.ts'
+import { CONTEXT_OUTPUT_SHARE } from '../../services/rates/energy/estimate-block.ts'
 import { FACTORS, type RooflineFactors } from '../../services/rates/energy/factors.ts'
 import {
   fixedSeconds,

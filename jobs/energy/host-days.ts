@@ -8,7 +8,7 @@ import {
   START_MS,
   UNCACHED
 } from '../../services/rates/energy/call-sql.ts'
-import { INPUT_ASSUMED_TOKENS } from '../../services/rates/energy/estimate.ts'
+import { INPUT_ASSUMED_TOKENS } from '../../services/rates/energy/estimate-block.ts'
 import type { MeterReading, MeterUnit } from '../../services/rates/energy/metered/meter-reading.ts'
 import type { HostCall } from './measured-rows.ts'
 

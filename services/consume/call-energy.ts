@@ -11,7 +11,7 @@ import {
   UNCACHED
 } from '../rates/energy/call-sql.ts'
 import { deploymentFigures, type DeploymentFigures } from '../rates/energy/deployment-figures.ts'
-import type { CallColumns, Doubles, EnergyColumns } from '../rates/energy/estimate-columns.ts'
+import type { CallColumns, Doubles, EnergyColumns } from '../rates/energy/estimate-block.ts'
 import { overlapConcurrency } from '../rates/energy/overlap.ts'
 import { doubleColumn, energyColumns } from './energy-columns.ts'
 

@@ -1,6 +1,6 @@
 import type { ColumnData } from '../lake/columns.ts'
 import { TIERS } from '../rates/energy/deployment-figures.ts'
-import type { Doubles, EnergyColumns } from '../rates/energy/estimate-columns.ts'
+import type { Doubles, EnergyColumns } from '../rates/energy/estimate-block.ts'
 
 export const ENERGY_COLUMNS = [
   'energy_low_uj',
@@ -9,16 +9,25 @@ export const ENERGY_COLUMNS = [
   'energy_tier'
 ] as const
 
-/** Estimates as columns that the engine takes: whole microjoules and the tier, NaN becomes null. */
+/**
+ * Estimates as columns that the engine takes: whole microjoules and the tier, NaN becomes null. Its
+ * memory is used again: columns hold until the next `start`.
+ */
 export class EnergyWriter {
-  readonly #low: Int32Array<ArrayBuffer>
-  readonly #mid: Int32Array<ArrayBuffer>
-  readonly #high: Int32Array<ArrayBuffer>
-  readonly #tier: Int32Array
-  readonly #valid: Uint8Array<ArrayBuffer>
+  #low = new Int32Array(0)
+  #mid = new Int32Array(0)
+  #high = new Int32Array(0)
+  #tier = new Int32Array(0)
+  #valid = new Uint8Array(0)
   #isWhole = true
 
-  constructor(rows: number) {
+  /** Makes room for `rows` rows, of which none has a value yet. */
+  start(rows: number): void {
+    this.#isWhole = true
+    if (rows <= this.#tier.length) {
+      this.#valid.fill(0)
+      return
+    }
     this.#low = new Int32Array(rows * 2)
     this.#mid = new Int32Array(rows * 2)
     this.#high = new Int32Array(rows * 2)
@@ -59,7 +68,8 @@ export class EnergyWriter {
 
 export const energyColumns = (energy: EnergyColumns): ReturnType<EnergyWriter['columns']> => {
   const rows = energy.mid.length
-  const writer = new EnergyWriter(rows)
+  const writer = new EnergyWriter()
+  writer.start(rows)
   writer.write(energy, 0, rows)
   return writer.columns()
 }
@@ -70,10 +80,11 @@ const MICROJOULES = 1e6
 /** A number of 64 bits is two halves of 32; what is not known becomes 0, and is not valid. */
 const put = (halves: Int32Array, joules: Doubles, at: number, rows: number): void => {
   for (let row = 0; row < rows; row += 1) {
-    const value = Math.round(joules[row]! * MICROJOULES)
+    // Storing cuts off what is below 1, and of the low half what is above 32 bits: half more rounds.
+    const value = joules[row]! * MICROJOULES + 1 / 2
     const to = (at + row) * 2
     halves[to] = value
-    halves[to + 1] = Math.floor(value * HIGH_HALF)
+    halves[to + 1] = value * HIGH_HALF
   }
 }
 

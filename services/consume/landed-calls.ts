@@ -1,13 +1,10 @@
 import type { ColumnData } from '../lake/columns.ts'
 import { COMPUTED_INPUT } from '../rates/energy/call-sql.ts'
-import type { Doubles } from '../rates/energy/estimate-columns.ts'
+import { BLOCK_ROWS, type Doubles } from '../rates/energy/estimate-block.ts'
 import { perToken } from '../rates/energy/inter-token.ts'
 
 /** A column of a flush by its name; undefined where no row has a value. */
 export type ColumnOf = (name: string) => ColumnData | undefined
-
-/** Calls that are looked at together: their columns lie in the processor's nearest memory. */
-export const BLOCK_ROWS = 2048
 
 const block = (): Doubles => new Float64Array(BLOCK_ROWS)
 

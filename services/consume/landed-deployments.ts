@@ -2,9 +2,9 @@ import type { ColumnData } from '../lake/columns.ts'
 import { isServed } from '../rates/energy/call-sql.ts'
 import type { DeploymentFigures } from '../rates/energy/deployment-figures.ts'
 import { ENGINE_CURRENT_YEAR } from '../rates/energy/deployment.ts'
-import type { Doubles } from '../rates/energy/estimate-columns.ts'
+import { BLOCK_ROWS, type Doubles } from '../rates/energy/estimate-block.ts'
 import type { KnownDeployments } from '../rates/energy/known-deployments.ts'
-import { BLOCK_ROWS, isWhole, type ColumnOf } from './landed-calls.ts'
+import { isWhole, type ColumnOf } from './landed-calls.ts'
 
 /** Columns that decide which model ran on what. */
 const COLUMNS = ['kind', 'response_model', 'gpu', 'precision', 'n_gpus'] as const
@@ -36,19 +36,33 @@ export class LandedDeployments {
   /** Numbers in `figures` of `rows` rows from `from` on; an embedding that tells no output has none. */
   read(from: number, rows: number, into: { deployment: Doubles; out: Doubles }): void {
     const { deployment, out } = into
-    keys.fill(this.#places.length === 0 ? Number.NaN : 0)
-    for (const column of this.#columns) addCodes(column, from, rows)
-    const time = this.#columnOf('time')
     const places = this.#places
     const isEmbedding = this.#isEmbedding
+    this.#addKeys(from, rows)
     for (let row = 0; row < rows; row += 1) {
-      const key = keys[row]! * 2 + (isOld(time, from + row) ? 1 : 0)
+      const key = keys[row]!
+      // A key that is below 0 has no place.
       const place = places[key] ?? 0
       const number = place > 0 ? place - 1 : this.#numberByName(from + row)
-      // A key that is NaN has no place.
-      if (place === 0 && key < places.length) places[key] = number + 1
+      if (place === 0 && key >= 0 && key < places.length) places[key] = number + 1
       deployment[row] = number
-      if (Number.isNaN(out[row]!) && isEmbedding[number] === true) out[row] = 0
+      const told = out[row]!
+      if (told !== told && isEmbedding[number] === true) out[row] = 0
+    }
+  }
+
+  /** Into `keys`: the sum of what each value counts, and 1 for the time of older software. */
+  #addKeys(from: number, rows: number): void {
+    if (this.#places.length === 0) {
+      keys.fill(NO_PLACE, 0, rows)
+      return
+    }
+    markOld(this.#columnOf('time'), from, rows)
+    let stride = 2
+    for (const column of this.#columns) {
+      if (column.type === 'ENUM') addWords(column, stride, from, rows)
+      else addWholes(column, stride, from, rows)
+      stride *= codesOf(column)
     }
   }
 
@@ -76,50 +90,53 @@ export class LandedDeployments {
   }
 }
 
-/** What a row's values come to so far; NaN where one of them has no code. */
-const keys = new Float64Array(BLOCK_ROWS)
+/** What a row's values come to; below 0 where one of them has no code. */
+const keys = new Int32Array(BLOCK_ROWS)
+/** Further below 0 than codes add up to. */
+const NO_PLACE = -(2 ** 30)
 
 /** Codes of a column: those of its values, and 0 for null. */
 const codesOf = (column: ColumnData): number =>
   column.type === 'ENUM' ? column.dictionary.values.length + 1 : WHOLE_MAX + 2
 
-const addCodes = (column: ColumnData, from: number, rows: number): void => {
-  const codes = codesOf(column)
-  if (column.type === 'ENUM') {
-    addWords(column, from, rows)
-    return
-  }
-  for (let row = 0; row < rows; row += 1) {
-    keys[row] =
-      keys[row]! * codes + (hasValue(column, from + row) ? wholeCode(column, from + row) : 0)
-  }
-}
-
 type WordColumn = Extract<ColumnData, { type: 'ENUM' }>
 
-const addWords = ({ codes, dictionary, valid }: WordColumn, from: number, rows: number): void => {
-  const { rank, values } = dictionary
-  const count = values.length + 1
+// Products with a bit, not branches: which rows have a value follows no pattern that is foreseen.
+const addWords = (column: WordColumn, stride: number, from: number, rows: number): void => {
+  const { codes, dictionary, valid } = column
+  const counts = dictionary.rank.map((rank) => (rank + 1) * stride)
   if (valid === null || isWhole(valid, from, rows)) {
-    for (let row = 0; row < rows; row += 1) {
-      keys[row] = keys[row]! * count + rank[codes[from + row]!]! + 1
-    }
+    for (let row = 0; row < rows; row += 1) keys[row]! += counts[codes[from + row]!]!
     return
   }
   for (let row = 0; row < rows; row += 1) {
     const at = from + row
-    const isKnown = (valid[at >> 3]! & (1 << (at & 7))) !== 0
-    keys[row] = keys[row]! * count + (isKnown ? rank[codes[at]!]! + 1 : 0)
+    const isKnown = (valid[at >> 3]! >> (at & 7)) & 1
+    // Where there is no value, a code of an earlier flush may stand.
+    keys[row]! += isKnown * counts[isKnown * codes[at]!]!
+  }
+}
+
+const addWholes = (column: ColumnData, stride: number, from: number, rows: number): void => {
+  if (column.type !== 'INTEGER') {
+    keys.fill(NO_PLACE, 0, rows)
+    return
+  }
+  const { values, valid } = column
+  for (let row = 0; row < rows; row += 1) {
+    const at = from + row
+    const isKnown = valid === null ? 1 : (valid[at >> 3]! >> (at & 7)) & 1
+    const value = isKnown * values[at]!
+    if (value < 0 || value > WHOLE_MAX) keys[row] = NO_PLACE
+    else keys[row]! += (value + isKnown) * stride
   }
 }
 
 const hasValue = ({ valid }: ColumnData, row: number): boolean =>
   valid === null || (valid[row >> 3]! & (1 << (row & 7))) !== 0
 
-const wholeCode = (column: ColumnData, row: number): number => {
-  if (column.type !== 'INTEGER') return Number.NaN
-  const value = column.values[row]!
-  return value >= 0 && value <= WHOLE_MAX ? value + 1 : Number.NaN
+const markOld = (time: ColumnData | undefined, from: number, rows: number): void => {
+  for (let row = 0; row < rows; row += 1) keys[row] = isOld(time, from + row) ? 1 : 0
 }
 
 /** Whether an event is of the time of older serving software, the only thing its year decides. */

@@ -13,6 +13,9 @@ const CALLS = 5003
 const NEW_MS = Date.parse('2026-03-01T00:00:00Z')
 const OLD_MS = Date.parse('2024-12-31T23:59:59.999Z')
 
+/** What memory that is used again may hold where a row has no value. */
+const STALE = 1_000_003
+
 const validOf = (values: readonly unknown[]): Uint8Array<ArrayBuffer> => {
   const valid = new Uint8Array(Math.ceil(values.length / 64) * 8)
   values.forEach((value, row) => {
@@ -22,7 +25,7 @@ const validOf = (values: readonly unknown[]): Uint8Array<ArrayBuffer> => {
 }
 
 const numbers = (values: readonly (number | null)[], type: 'INTEGER' | 'DOUBLE'): ColumnData => {
-  const given = values.map((value) => value ?? 0)
+  const given = values.map((value) => value ?? STALE)
   const valid = validOf(values)
   return type === 'DOUBLE'
     ? { type, values: Float64Array.from(given), valid }
@@ -33,7 +36,7 @@ const words = (values: readonly (string | null)[]): ColumnData => {
   const seen = [...new Set(values.filter((value) => value !== null))]
   const sorted = seen.toSorted()
   const rank = Int32Array.from(seen, (value) => sorted.indexOf(value))
-  const codes = Int32Array.from(values, (value) => (value === null ? 0 : seen.indexOf(value)))
+  const codes = Int32Array.from(values, (value) => (value === null ? STALE : seen.indexOf(value)))
   return { type: 'ENUM', codes, dictionary: { values: sorted, rank }, valid: validOf(values) }
 }
 
@@ -67,7 +70,7 @@ const COUNTS = [
 type Flush = { calls: readonly RandomCall[]; timesMs: readonly number[]; models?: typeof texts }
 
 /** What a flush of these calls adds to its columns, by row. */
-const landed = ({ calls, timesMs, models = words }: Flush) => {
+const landed = ({ calls, timesMs, models = words }: Flush, estimate = flushEstimate()) => {
   const columns: Record<string, ColumnData> = { time: times(timesMs) }
   for (const name of WORDS) columns[name] = words(calls.map((call) => call[name]))
   columns['response_model'] = models(calls.map((call) => call.response_model))
@@ -81,7 +84,7 @@ const landed = ({ calls, timesMs, models = words }: Flush) => {
     'DOUBLE'
   )
   const segment = { rows: calls.length, columns: Object.values(columns) }
-  const whole = flushEstimate()({ names: Object.keys(columns), segments: [segment] })
+  const whole = estimate({ names: Object.keys(columns), segments: [segment] })
   const given = new Map(whole.names.map((name, at) => [name, whole.segments[0]!.columns[at]!]))
   const microjoules = (name: string, row: number): number | null => {
     const column = given.get(name)
@@ -142,6 +145,15 @@ test('an event by itself, as backtests have it, gets what it gets in a flush', (
     single.map((energy) => energy ?? nothing),
     landed({ calls, timesMs })
   )
+})
+
+test('memory of an earlier flush that was longer leaves nothing in a later one', () => {
+  const calls = randomCalls(CALLS)
+  const estimate = flushEstimate()
+  const timesMs = calls.map(() => NEW_MS)
+  landed({ calls, timesMs }, estimate)
+  const later = calls.slice(4000).toReversed()
+  assert.deepEqual(landed({ calls: later, timesMs }, estimate), landed({ calls: later, timesMs }))
 })
 
 test('a flush without events stays as it is', () => {

@@ -1,13 +1,8 @@
 import type { ColumnData, NamedSegments, Segment } from '../lake/columns.ts'
-import {
-  emptyColumns,
-  estimateInto,
-  type CallColumns,
-  type EnergyColumns
-} from '../rates/energy/estimate-columns.ts'
+import { BLOCK_ROWS, EstimateBlock, type CallColumns } from '../rates/energy/estimate-block.ts'
 import { KnownDeployments } from '../rates/energy/known-deployments.ts'
 import { EnergyWriter } from './energy-columns.ts'
-import { BLOCK_ROWS, LandedCalls, type ColumnOf } from './landed-calls.ts'
+import { LandedCalls, type ColumnOf } from './landed-calls.ts'
 import { LandedDeployments } from './landed-deployments.ts'
 
 /** Adds to the columns of a flush what its calls are estimated to draw. */
@@ -15,17 +10,20 @@ export type FlushEstimate = (batch: NamedSegments) => NamedSegments
 
 /**
  * Estimates a flush out of its own columns, before the engine takes them: nothing is joined or read
- * back. Each call is told by itself, its batch by the time between its tokens; settling restates
+ * back. Columns hold until the next flush. Each call is told by itself, its batch by the time between its tokens; settling restates
  * it by the calls that ran beside it.
  */
 export const flushEstimate = (): FlushEstimate => {
   const known = new KnownDeployments()
   const calls = new LandedCalls()
-  const energy = emptyColumns(BLOCK_ROWS)
+  const energy = new EstimateBlock(BLOCK_ROWS)
+  // One for each segment of a flush, since the engine takes them together.
+  const writers: EnergyWriter[] = []
   return ({ names, segments }) => {
-    const estimated = segments.map((segment) =>
-      estimateSegment(names, segment, { known, calls, energy })
-    )
+    const estimated = segments.map((segment, index) => {
+      const writer = (writers[index] ??= new EnergyWriter())
+      return estimateSegment(names, segment, { known, calls, energy, writer })
+    })
     const [first] = estimated
     if (first === undefined) return { names, segments }
     return {
@@ -38,22 +36,27 @@ export const flushEstimate = (): FlushEstimate => {
   }
 }
 
-/** What is used for each block again. */
-type Blocks = { known: KnownDeployments; calls: LandedCalls; energy: EnergyColumns }
+/** What is used again, for each block or each flush. */
+type Kept = {
+  known: KnownDeployments
+  calls: LandedCalls
+  energy: EstimateBlock
+  writer: EnergyWriter
+}
 
 const estimateSegment = (
   names: readonly string[],
   { rows, columns }: Segment,
-  { known, calls, energy }: Blocks
+  { known, calls, energy, writer }: Kept
 ): Record<string, ColumnData> => {
   const columnOf: ColumnOf = (name) => columns[names.indexOf(name)]
   const deployments = new LandedDeployments(columnOf, known)
-  const writer = new EnergyWriter(rows)
+  writer.start(rows)
   for (let at = 0; at < rows; at += BLOCK_ROWS) {
     const count = Math.min(BLOCK_ROWS, rows - at)
     calls.read(columnOf, at, count)
     deployments.read(at, count, calls)
-    estimateInto(energy, callColumns(calls, deployments), count)
+    energy.estimate(callColumns(calls, deployments), 0, count)
     writer.write(energy, at, count)
   }
   return writer.columns()

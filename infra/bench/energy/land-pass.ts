@@ -1,7 +1,7 @@
-import path from 'node:path'
 import { nativeFormat } from '../../../services/consume/decode/messages.ts'
 import { generationOf } from '../../../services/consume/generation.ts'
-import { landingOn, type Landing } from '../../../services/consume/landing-site.ts'
+import { flushEstimate } from '../../../services/consume/landed-energy.ts'
+import { landingOn } from '../../../services/consume/landing-site.ts'
 import { parquetEncoder } from '../../../services/consume/parquet-encoder.ts'
 import { Pending } from '../../../services/consume/pending.ts'
 import type { Run } from '../../../services/consume/run.ts'
@@ -14,40 +14,29 @@ import { cpuSeconds, type Pass } from './paired.ts'
 /**
  * The consumer's pass: records are decoded into columns, priced, estimated and added up to windows;
  * raw events and windows are written as Parquet and committed. Fetching is left out, so what energy
- * adds is told as a larger share than it has of the whole.
+ * adds is told as a larger share than it has of the whole. Both sides land in one lake by one engine:
+ * nothing but the estimate and its columns is between them.
  */
-export const landPass = async (folder: string, runs: readonly Run[]): Promise<Pass> => {
-  const bare = await openSide(path.join(folder, 'bare'), false)
-  const whole = await openSide(path.join(folder, 'whole'), true)
-  let turn = 0
-  return (withEnergy) => {
-    // Two sides of a round land the same records.
-    const run = runs[(turn++ >> 1) % runs.length]!
-    return (withEnergy ? whole : bare)(run)
-  }
-}
-
-type Side = (run: Run) => Promise<number>
-
-const SOURCE = { topic: 'usage', incarnation: 'one' }
-
-const openSide = async (dir: string, withEnergy: boolean): Promise<Side> => {
+export const landPass = async (dir: string, runs: readonly Run[]): Promise<Pass> => {
   const engine = await Engine.open()
   const lake = await openLake(dir, { create: true, writeParquet: parquetWriter(engine) })
   const prices = await loadBook()
   const generation = generationOf(prices)
-  const doors = { engine, lake, prices, generation }
-  const encoder = withEnergy ? parquetEncoder(doors) : parquetEncoder(doors, (batch) => batch)
-  const landing: Omit<Landing, 'close'> = landingOn(
-    { lake, generation, encoder },
-    new Pending(nativeFormat())
+  const estimate = flushEstimate()
+  let isEstimated = false
+  const encoder = parquetEncoder({ engine, lake, prices, generation }, (batch) =>
+    isEstimated ? estimate(batch) : batch
   )
+  const landing = landingOn({ lake, generation, encoder }, new Pending(nativeFormat()))
   let next = 0
-  return (run) => {
-    const moved = movedTo(run, next)
-    next = moved.next
+  let turn = 0
+  return (withEnergy) => {
+    isEstimated = withEnergy
+    // Two sides of a pair land the same records.
+    const run = movedTo(runs[(turn++ >> 1) % runs.length]!, next)
+    next = run.next
     return cpuSeconds(async () => {
-      landing.add(moved, SOURCE)
+      landing.add(run, { topic: 'usage', incarnation: 'one' })
       await landing.flush()
     })
   }

@@ -1,30 +1,33 @@
-import { createRandom } from '../../worlds/random.ts'
-
 /** One run of a pass, with energy or without: CPU seconds of the process, all of its threads. */
 export type Pass = (withEnergy: boolean) => Promise<number>
 
-/** CPU seconds of a few runs of a pass, with energy and without. */
+/** CPU seconds of a pair of runs that follow each other, with energy and without. */
 export type Spent = { bare: number; whole: number }
 
-/** What energy adds, as a share of CPU: the median over rounds, and a 95 % interval of it. */
-export type Added = { median: number; low: number; high: number }
+/** What energy adds, as a share of CPU, and a 95 % interval of it. */
+export type Added = { share: number; low: number; high: number }
 
-/** Order of a round: what else runs on the machine, and what drifts, falls on both alike. */
-const ROUND = [false, true, true, false]
-const ROUNDS_WARM = 1
+/** Pairs that compile, load and fill caches, and count for nothing. */
+const PAIRS_WARM = 3
 
-/** Runs a pass in rounds; the first ones compile, load and fill caches, and count for nothing. */
-export const runRounds = async (
+/**
+ * Runs a pass in pairs, now one side first and now the other: what else runs on the machine, and what
+ * drifts, falls on both alike.
+ */
+export const runPairs = async (
   pass: Pass,
-  rounds: number,
-  onRound: (spent: Spent) => void
+  pairs: number,
+  onPair: (spent: Spent) => void
 ): Promise<Spent[]> => {
   const measured: Spent[] = []
-  for (let round = -ROUNDS_WARM; round < rounds; round += 1) {
+  for (let pair = -PAIRS_WARM; pair < pairs; pair += 1) {
     const spent = { bare: 0, whole: 0 }
-    for (const withEnergy of ROUND) spent[withEnergy ? 'whole' : 'bare'] += await pass(withEnergy)
-    if (round < 0) continue
-    onRound(spent)
+    const isWholeFirst = pair % 2 === 0
+    for (const withEnergy of [isWholeFirst, !isWholeFirst]) {
+      spent[withEnergy ? 'whole' : 'bare'] = await pass(withEnergy)
+    }
+    if (pair < 0) continue
+    onPair(spent)
     measured.push(spent)
   }
   return measured
@@ -40,22 +43,27 @@ export const cpuSeconds = async (work: () => Promise<unknown>): Promise<number> 
   return (user + system) / US_PER_S
 }
 
-const DRAWS = 4000
-const SEED = 23
+/** The 97.5th percentile of a normal deviate. */
+const NORMAL_P97_5 = 1.96
 
-/** Median share that energy adds, with the percentile interval of a bootstrap over rounds. */
-export const addedShare = (rounds: readonly Spent[]): Added => {
-  const shares = rounds.map(({ bare, whole }) => whole / bare - 1)
-  const random = createRandom(SEED)
-  const medians = Array.from({ length: DRAWS }, () =>
-    middle(shares.map(() => shares[random.integer(0, shares.length)]!))
-  ).sort((a, b) => a - b)
-  const at = (share: number): number => medians[Math.floor(share * (DRAWS - 1))]!
-  return { median: middle(shares), low: at(0.025), high: at(0.975) }
-}
-
-const middle = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const half = (sorted.length - 1) / 2
-  return (sorted[Math.floor(half)]! + sorted[Math.ceil(half)]!) / 2
+/**
+ * What energy adds: the median of the means of all two pairs (Hodges and Lehmann, 1963), with the
+ * interval that the signed-rank test gives. Outliers move it as little as they move a median, and it
+ * needs two thirds of the pairs for the same width. Nothing is left out.
+ */
+export const addedShare = (pairs: readonly Spent[]): Added => {
+  const logs = pairs.map(({ bare, whole }) => Math.log(whole / bare))
+  const means = logs
+    .flatMap((a, at) => logs.slice(at).map((b) => (a + b) / 2))
+    .sort((a, b) => a - b)
+  const n = logs.length
+  const deviation = Math.sqrt((n * (n + 1) * (2 * n + 1)) / 24)
+  const outside = Math.max(0, Math.floor(means.length / 2 - NORMAL_P97_5 * deviation))
+  const share = (at: number): number => Math.expm1(means[at] ?? Number.NaN)
+  const half = (means.length - 1) / 2
+  return {
+    share: Math.expm1((means[Math.floor(half)]! + means[Math.ceil(half)]!) / 2),
+    low: share(outside),
+    high: share(means.length - 1 - outside)
+  }
 }

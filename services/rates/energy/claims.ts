@@ -1,4 +1,5 @@
-import { CACHED_SHARE, estimateEnergy, type EnergyRequest } from './estimate.ts'
+import { CACHED_SHARE } from './estimate-block.ts'
+import { estimateEnergy, type EnergyRequest } from './estimate.ts'
 import { FACTORS, type EnergyFactors } from './factors.ts'
 import type { ReferenceRow } from './reference-rows.ts'
 

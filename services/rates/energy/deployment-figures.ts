@@ -1,41 +1,25 @@
-import { batchPrior, type BatchPrior } from './concurrency.ts'
+import { KNOWLEDGE, deploymentNumbers } from './deployment-numbers.ts'
 import { resolveDeployment, type Assumption, type DeploymentRequest } from './deployment.ts'
 import { FACTORS, type EnergyFactors, type HalfWidth, type KnowledgeName } from './factors.ts'
-import { isMixture, rooflineTerms, type RooflineTerms } from './roofline.ts'
+import { fixedSeconds, isMixture, rooflineTerms, type RooflineTerms } from './roofline.ts'
 
 export const TIERS = ['E1', 'E2', 'E3', 'E4'] as const
 export type EnergyTier = (typeof TIERS)[number]
-
-/** What an estimate says once the batch, the latency, both or neither are known. */
-export type KnowledgeFigures = {
-  knowledge: KnowledgeName
-  tier: EnergyTier
-  /** The tier's place in `TIERS`. */
-  tierCode: number
-  /** Squares of the half-widths: held-out error of this knowledge and what is assumed. */
-  below2: number
-  above2: number
-}
 
 /**
  * Everything of an estimate that depends on model, GPU, precision and count alone: worked out once
  * for all the calls of a deployment.
  */
 export type DeploymentFigures = {
-  /** Roofline in joules of all GPUs. */
-  joules: RooflineTerms
-  /** Roofline in milliseconds of a step. */
-  stepMs: RooflineTerms
-  /** What is held of the batch before a latency tells more. */
-  batchPrior: BatchPrior
-  /** Whether model and GPU are known well enough for a latency to tell the batch. */
-  latencyUsable: boolean
-  by: Readonly<Record<KnowledgeName, KnowledgeFigures>>
+  /** By the places of `AT`. */
+  numbers: Float64Array
   assumptions: readonly Assumption[]
-  factors: EnergyFactors
 }
 
 const MS_PER_SECOND = 1000
+
+/** The 90th percentile of a normal deviate: half of an 80 % interval lies within it. */
+const NORMAL_P90 = 1.2816
 
 export const deploymentFigures = (
   request: DeploymentRequest,
@@ -43,28 +27,25 @@ export const deploymentFigures = (
 ): DeploymentFigures => {
   const { deployment, assumptions, modelKnown, hardwareKnown } = resolveDeployment(request, factors)
   const { gpu, gpuCount, model } = deployment
+  const { interval, concurrency, latencyWeight } = factors
   const group = isMixture(model) ? 'mixture' : 'dense'
   const floor = modelKnown ? (hardwareKnown ? null : 'E3') : 'E4'
-  const figures = (knowledge: KnowledgeName): KnowledgeFigures => {
-    const widths = [factors.interval[knowledge][group], ...assumptions]
-    const tier = floor ?? TIER_OF_KNOWLEDGE[knowledge]
-    return { knowledge, tier, tierCode: TIERS.indexOf(tier), ...squares(widths) }
-  }
   const stepMs = scaled(rooflineTerms(deployment, factors.latency), MS_PER_SECOND / gpuCount)
-  return {
+  const numbers = deploymentNumbers({
     joules: scaled(rooflineTerms(deployment, factors.energy), gpu.powerWattsMax),
     stepMs,
-    batchPrior: batchPrior(stepMs, factors.concurrency),
+    medianFixedMs: fixedSeconds(stepMs, concurrency.median),
+    concurrency,
+    blur: NORMAL_P90 * concurrency.spreadScale,
+    latencyWeight,
+    // A latency tells the batch where model and GPU are known well enough.
     latencyUsable: modelKnown && hardwareKnown,
-    by: {
-      batch_and_latency: figures('batch_and_latency'),
-      batch: figures('batch'),
-      latency: figures('latency'),
-      neither: figures('neither')
-    },
-    assumptions,
-    factors
-  }
+    by: KNOWLEDGE.map((knowledge) => ({
+      ...squares([interval[knowledge][group], ...assumptions]),
+      tierCode: TIERS.indexOf(floor ?? TIER_OF_KNOWLEDGE[knowledge])
+    }))
+  })
+  return { numbers, assumptions }
 }
 
 const TIER_OF_KNOWLEDGE: Readonly<Record<KnowledgeName, EnergyTier>> = {

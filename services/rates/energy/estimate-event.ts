@@ -1,5 +1,5 @@
 import { COMPUTED_INPUT, isServed } from './call-sql.ts'
-import type { EnergyTier } from './deployment-figures.ts'
+import { TIERS, type EnergyTier } from './deployment-figures.ts'
 import { ENGINE_CURRENT_YEAR } from './deployment.ts'
 import { estimateCall } from './estimate.ts'
 import { perToken } from './inter-token.ts'
@@ -24,12 +24,7 @@ export const estimateEvent = (event: EventColumns, known: KnownDeployments): Eve
     engineYear: ENGINE_CURRENT_YEAR - (numberOf(event['time']) < CURRENT_US ? 1 : 0)
   })
   const cached = numberOf(event['in_cache_read'])
-  const {
-    low,
-    mid,
-    high,
-    known: basis
-  } = estimateCall(figures, {
+  const { low, mid, high, tierCode } = estimateCall(figures, {
     uncached: uncachedOf(event, cached),
     cached,
     out,
@@ -41,7 +36,12 @@ export const estimateEvent = (event: EventColumns, known: KnownDeployments): Eve
       numberOf(event['out_reasoning'])
     )
   })
-  return { low: microjoules(low), mid: microjoules(mid), high: microjoules(high), tier: basis.tier }
+  return {
+    low: microjoules(low),
+    mid: microjoules(mid),
+    high: microjoules(high),
+    tier: TIERS[tierCode]!
+  }
 }
 
 const CURRENT_US = Date.UTC(ENGINE_CURRENT_YEAR) * 1000

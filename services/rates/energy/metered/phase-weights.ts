@@ -1,4 +1,4 @@
-import { CACHED_SHARE } from '../estimate.ts'
+import { CACHED_SHARE } from '../estimate-block.ts'
 import { FACTORS, type EnergyFactors } from '../factors.ts'
 import {
   fixedSeconds,
