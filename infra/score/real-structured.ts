@@ -79,7 +79,10 @@ export const scoreStructured = (): RealRow[] => {
       if (difference.z <= -FELL_SD) {
         tally.fell += 1
         tally.told += isTold ? 1 : 0
-        if (!isTold) untold.push(`${model}, ${difference.text}: ${budgetText(rowsOf(own, order))}`)
+        const price = isTold
+          ? []
+          : [`${model}, ${difference.text}: ${budgetText(rowsOf(own, order))}`]
+        untold.push(...price)
       } else if (difference.z >= -STABLE_SD) {
         tally.stable += 1
         tally.silent += isTold ? 0 : 1
