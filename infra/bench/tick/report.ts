@@ -5,6 +5,8 @@ import type { Spent } from './spent.ts'
 /** What ticks took, by signal and by windows of history, and how large states are. */
 
 export type Tick = {
+  /** Of parts of the minute that were folded before it closed. */
+  aheadCpuSeconds: number
   cpuSeconds: number
   wallSeconds: number
   /** Of the process, when the tick was over. */
@@ -23,7 +25,10 @@ const STATE_BYTES_MAX = 2048
 const HISTORY_FACTOR_MAX = 1.3
 const MIB = 2 ** 20
 
-export const measure = async (work: () => Promise<number>, spent: Spent): Promise<Tick> => {
+export const measure = async (
+  work: () => Promise<number>,
+  spent: Spent
+): Promise<Omit<Tick, 'aheadCpuSeconds'>> => {
   const before = { cpu: process.cpuUsage(), ms: performance.now() }
   const findings = await work()
   const { user, system } = process.cpuUsage(before.cpu)
@@ -44,6 +49,7 @@ type Print = TickOptions['print']
 export const printTick = (print: Print, minute: number, tick: Tick): void =>
   print(
     `minute ${minute}: ${tick.cpuSeconds.toFixed(2)} CPU s, ${tick.wallSeconds.toFixed(2)} s by the clock, ` +
+      `${tick.aheadCpuSeconds.toFixed(2)} CPU s before it closed, ` +
       `${tick.memoryMib.toFixed(0)} MiB, ${tick.findings} findings`
   )
 
@@ -84,11 +90,15 @@ export const reportTicks = (ticks: readonly Tick[], warm: number, print: Print):
   }
   const wall = median(counted.map(({ wallSeconds }) => wallSeconds))
   const worst = Math.max(...counted.map(({ cpuSeconds }) => cpuSeconds))
-  const warmUp = ticks.slice(0, warm).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
+  const ahead = median(counted.map(({ aheadCpuSeconds }) => aheadCpuSeconds))
+  const warmUp = ticks
+    .slice(0, warm)
+    .reduce((sum, { cpuSeconds, aheadCpuSeconds }) => sum + cpuSeconds + aheadCpuSeconds, 0)
   const holds = cpuOf(counted) <= CPU_SECONDS_MAX
   print(
     `${verdict(holds)}: a tick takes ${cpuOf(counted).toFixed(2)} CPU s (at most ${CPU_SECONDS_MAX}; median of ` +
       `${counted.length}, the dearest ${worst.toFixed(2)}), ${wall.toFixed(2)} s by the clock; ` +
+      `parts of the minute before it closed ${ahead.toFixed(2)} CPU s; ` +
       `before, ${warm} ticks of warm-up took ${warmUp.toFixed(2)} CPU s`
   )
   return holds
