@@ -48,7 +48,14 @@ const Figures = ({ answer }: { answer: Overview }) => {
       <Figure
         title="Calls"
         value={count(totals.calls)}
-        note={`${count(totals.errors)} failed, ${count(totals.retries)} retries`}
+        note={[
+          `${count(totals.errors)} failed`,
+          `${count(totals.retries)} retries`,
+          // What was sent twice counts twice until its hour is settled.
+          ...(totals.provisional_calls > 0
+            ? [`${count(totals.provisional_calls)} not settled yet`]
+            : [])
+        ].join(', ')}
       />
       <Figure
         title="Tokens in / out"
