@@ -6,7 +6,7 @@ import { EMPTY_FOLD, foldEntries, type Entry } from '../../services/lake/head.ts
 import { settledHours } from '../../services/lake/settled-hours.ts'
 import type { EventRow } from './memory-encoder.ts'
 import { firstOfEach, type TableReader } from './rows.ts'
-import { findingOf, minutesOf, TALLIES, toldBy } from './tally-fold.ts'
+import { findingOf, minutesOf, TALLIES, toldBy, type Part } from './tally-fold.ts'
 import type { World } from './world.ts'
 
 /** The lake after each of its commits, oldest first. */
@@ -95,12 +95,17 @@ export const checkDetection = async (
     const untilMs = Number(until)
     assert.ok(untilMs >= fromMs, `version ${version} folds to ${untilMs}, behind ${fromMs}`)
     // Without a finding nobody knows what was read: at least what was there before.
-    const read = rows[0] === undefined ? versionBefore : toldBy(rows[0]).version
-    const visible = read < 0 ? [] : await reader.visible(heads[read]!)
+    const before = { fromMs, untilMs, version: versionBefore }
+    const parts = rows[0] === undefined ? [before] : toldBy(rows[0]).parts
+    checkParts(parts, { fromMs, untilMs })
+    const visible: EventRow[] = []
+    for (const part of parts) {
+      if (part.version >= 0) visible.push(...(await rowsOf(reader, heads[part.version]!, part)))
+    }
     const wanted = minutesOf(visible, { fromMs, untilMs }).flatMap(([startMs, tokens]) => {
       tally.minutes += 1
       tally.tokens += tokens
-      return TALLIES.map((id) => findingOf(id, startMs, { ...tally, version: read }))
+      return TALLIES.map((id) => findingOf(id, startMs, { ...tally, parts }))
     })
     const found = rows.map(({ finding }) => finding)
     assert.deepEqual(
@@ -113,4 +118,25 @@ export const checkDetection = async (
     fromMs = untilMs
     versionBefore = version
   }
+}
+
+const rowsOf = async (reader: TableReader, head: Head, part: Part): Promise<EventRow[]> =>
+  (await reader.visible(head)).filter(
+    ({ timeMs }) => timeMs >= part.fromMs && timeMs < part.untilMs
+  )
+
+/** Parts follow on one another and are all of the stretch; the first stretch begins anywhere. */
+const checkParts = (
+  parts: readonly Part[],
+  { fromMs, untilMs }: Pick<Part, 'fromMs' | 'untilMs'>
+): void => {
+  let reachedMs = fromMs
+  for (const part of parts) {
+    assert.ok(
+      part.fromMs === reachedMs || reachedMs === -Infinity,
+      'time was left out or read twice'
+    )
+    reachedMs = part.untilMs
+  }
+  assert.equal(reachedMs, untilMs, 'time was left out')
 }

@@ -1,6 +1,6 @@
 import { FOLDED_UNTIL_KEY, foldedUntilMs, foldRows } from '../../jobs/detect/detect.ts'
-import { STEPS_KEY } from '../../jobs/detect/fold-steps.ts'
-import { closedUntil } from '../../jobs/detect/watermark.ts'
+import { FoldSteps, STEPS_KEY } from '../../jobs/detect/fold-steps.ts'
+import { closedUntil, minuteOf } from '../../jobs/detect/watermark.ts'
 import type { Commit, Head } from '../../services/lake/commit.ts'
 import type { Lake } from '../../services/lake/lake.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
@@ -16,6 +16,7 @@ import { openSimLake, type World } from './world.ts'
 export type DetectBugs = {
   findsBeforeItCommits?: boolean
   forgetsSteps?: boolean
+  forgetsParts?: boolean
   savesOldStates?: boolean
   isNotFenced?: boolean
 }
@@ -33,7 +34,8 @@ export const runDetector = async (world: World, turn: Turn, actor: Actor): Promi
   const shelf = { lake, disk: world.disk.door(turn) }
   const rows = detectRows(shelf, new TableReader(lake), bugs)
   const signals = TALLIES.map((id) => ({ id }) as LoadedSignal)
-  const options = { signals, generation: 'sim', snapshotPolicy: POLICY }
+  // A minute of any size is folded in parts where there is time for it.
+  const options = { signals, generation: 'sim', snapshotPolicy: POLICY, aheadRows: 1 }
   const detector = foldRows(withBugs(lake, bugs), rows, options)
   const log = world.log.door(turn)
   const partitions = async () =>
@@ -66,13 +68,18 @@ const withBugs = (lake: Lake, bugs: DetectBugs): Lake => {
         const commit = await build(
           bugs.isNotFenced === true && seen !== null ? unmoved(head, seen) : head
         )
-        if (commit === null || bugs.forgetsSteps !== true) return commit
-        return { ...commit, state: { ...commit.state, [STEPS_KEY]: [] } }
+        const isKept = bugs.forgetsSteps !== true && bugs.forgetsParts !== true
+        if (commit === null || isKept) return commit
+        const steps = FoldSteps.parse(commit.state[STEPS_KEY] ?? [])
+        const left = steps.filter((step) => bugs.forgetsSteps !== true && isWhole(step))
+        return { ...commit, state: { ...commit.state, [STEPS_KEY]: left } }
       }
       return bugs.findsBeforeItCommits === true ? inTwo(lake, asked) : lake.commit(asked)
     }
   }
 }
+
+const isWhole = ({ untilMs }: { untilMs: number }): boolean => untilMs === minuteOf(untilMs)
 
 /** A head in which nobody else has folded. */
 const unmoved = (head: Head, seen: Head): Head => {

@@ -64,6 +64,10 @@ const PLANTED: Readonly<Record<string, Planted>> = {
     sign: OTHER_FINDINGS
   },
   'steps since the last state are forgotten': { forgetsSteps: true, sign: OTHER_FINDINGS },
+  'parts of a minute that was folded before it closed are forgotten': {
+    forgetsParts: true,
+    sign: OTHER_FINDINGS
+  },
   'a state is written that was that of an earlier step': {
     savesOldStates: true,
     sign: OTHER_FINDINGS

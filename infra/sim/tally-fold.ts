@@ -15,7 +15,10 @@ export const TALLIES = ['tally-a', 'tally-b'] as const
 const MINUTE_MS = 60_000
 
 type Tally = { minutes: number; tokens: number }
-export type Told = Tally & { version: number }
+/** A stretch of event time and the version of the lake that it was read from. */
+export type Part = { fromMs: number; untilMs: number; version: number }
+/** Parts: all that was read since the minute before was folded. */
+export type Told = Tally & { parts: readonly Part[] }
 
 /** What a finding tells. */
 export const toldBy = ({ summary }: Pick<Finding, 'summary'>): Told => JSON.parse(summary) as Told
@@ -33,8 +36,11 @@ export const minutesOf = (
   return [...minutes].sort(([a], [b]) => a - b)
 }
 
+/** What is not saved: until when it folded, and the minutes that are not whole. */
+type Running = { untilMs: number; parts: Part[]; open: Map<number, number> }
+
 export const openTally = (reader: TableReader, state?: DetectState): OpenFold => {
-  const tallies = new Map<string, Tally & { untilMs: number }>()
+  const tallies = new Map<string, Tally & Running>()
   for (const id of TALLIES) {
     const saved = state?.signals[id]
     const tally: Tally =
@@ -43,30 +49,40 @@ export const openTally = (reader: TableReader, state?: DetectState): OpenFold =>
         : (JSON.parse(Buffer.from(saved).toString()) as Tally)
     const untilMs =
       state?.behind?.[id] ?? (saved === undefined ? -Infinity : state?.foldedUntilMs) ?? -Infinity
-    tallies.set(id, { ...tally, untilMs })
+    tallies.set(id, { ...tally, untilMs, parts: [], open: new Map() })
   }
   return {
     fold: async ({ head, fromMs, untilMs }) => {
       const found: Finding[] = []
       const minutes = minutesOf(await reader.visible(head), { fromMs, untilMs })
-      for (const [startMs, tokens] of minutes) {
-        for (const [id, tally] of tallies) {
-          // A signal whose state is newer has folded this already.
-          if (tally.untilMs > fromMs) continue
-          tally.minutes += 1
-          tally.tokens += tokens
-          const told = { minutes: tally.minutes, tokens: tally.tokens, version: head.version }
-          found.push(findingOf(id, startMs, told))
+      for (const [id, tally] of tallies) {
+        // A signal whose state is newer has folded this already.
+        if (tally.untilMs > fromMs) continue
+        tally.untilMs = untilMs
+        tally.parts.push({ fromMs, untilMs, version: head.version })
+        for (const [startMs, tokens] of minutes) {
+          tally.open.set(startMs, (tally.open.get(startMs) ?? 0) + tokens)
         }
+        if (untilMs % MINUTE_MS !== 0) continue
+        found.push(...closeAll(id, tally))
       }
-      for (const tally of tallies.values()) tally.untilMs = Math.max(tally.untilMs, untilMs)
-      return found
+      return found.sort((a, b) => a.started_at.localeCompare(b.started_at))
     },
     saveSignal: (id) => {
       const { minutes, tokens } = tallies.get(id)!
       return Buffer.from(JSON.stringify({ minutes, tokens }))
     }
   }
+}
+
+const closeAll = (id: string, tally: Tally & Running): Finding[] => {
+  const { parts, open } = tally
+  Object.assign(tally, { parts: [], open: new Map() })
+  return [...open].map(([startMs, tokens]) => {
+    tally.minutes += 1
+    tally.tokens += tokens
+    return findingOf(id, startMs, { minutes: tally.minutes, tokens: tally.tokens, parts })
+  })
 }
 
 export const findingOf = (signal: string, startMs: number, told: Told): Finding => ({
