@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { scratchFolder } from '../../services/lake/scratch-lake.ts'
-import { writeTally } from '../suite/tally-command.ts'
+import { runScript } from './journey.ts'
 
 /** A dozen commands, each with a start of its own; on a busy machine they take their time. */
 const TIMEOUT_MS = 900_000
@@ -26,17 +22,7 @@ test(
   'finance closes a month in a shell: checks, bill, shares, freeze, export, and a sum that holds',
   { timeout: TIMEOUT_MS },
   async (t) => {
-    const folder = await scratchFolder(t)
-    const bin = path.join(folder, 'bin')
-    await writeTally(bin)
-    const script = fileURLToPath(new URL('./finance.sh', import.meta.url))
-    await promisify(execFile)('bash', [script], {
-      cwd: folder,
-      env: { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` }
-    })
-    const text = (name: string): Promise<string> => readFile(path.join(folder, name), 'utf8')
-    const read = async <Value>(name: string): Promise<Value> =>
-      JSON.parse(await text(name)) as Value
+    const { folder, text, read } = await runScript(t, './finance.sh', { env: process.env })
 
     const before = await read<Closed>('before.json')
     assert.equal(before.closed, false)
