@@ -7,7 +7,6 @@ api=localhost:$PORT
 tally keys --keys keys.json --scopes ingest --tenant globex > ingest.key
 tally keys --keys keys.json --scopes read:tenant/globex > read.key
 tally up --data ./tally --port "$PORT" --keys keys.json --flush-ms 200 --log-level warn > up.txt 2>&1 &
-echo $! > serve.pid
 curl -sf --retry 120 --retry-delay 1 --retry-all-errors $api/readyz > ready.txt
 until [ -e go ]; do sleep 0.1; done
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFile, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { chromium, type Page } from 'playwright-core'
-import { scratchFolder } from '../../services/lake/scratch-lake.ts'
 import { writeTally } from '../suite/tally-command.ts'
 
 /** What journeys share: a folder with `tally` on the path, a script that runs in it, a browser, pictures. */
@@ -47,49 +47,45 @@ export type Script = {
   beside?: (journey: Journey) => Promise<void>
 }
 
-/** Runs a script in a folder of its own, to its end; the server that it wrote down as `serve.pid` ends with the test. */
+/** Runs a script in a folder of its own, to its end; what it left running in its group ends with the test. */
 export const runScript = async (
   t: TestContext,
   script: string,
   { env, bins = [], beside }: Script
 ): Promise<Journey> => {
-  const folder = await scratchFolder(t)
+  const folder = await mkdtemp(path.join(tmpdir(), 'journey-'))
   const bin = path.join(folder, 'bin')
   await writeTally(bin)
+  const child = spawn('bash', [fileURLToPath(new URL(script, import.meta.url))], {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...env, PATH: [bin, ...bins, env['PATH'] ?? ''].join(path.delimiter) }
+  })
+  t.after(async () => {
+    endGroup(child.pid!)
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  })
+  let messages = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (messages += text))
   const text = (name: string): Promise<string> => readFile(path.join(folder, name), 'utf8')
   const journey: Journey = {
     folder,
     text,
     read: async <Value>(name: string) => JSON.parse(await text(name)) as Value
   }
-  const stopping = new AbortController()
-  const running = promisify(execFile)('bash', [fileURLToPath(new URL(script, import.meta.url))], {
-    cwd: folder,
-    signal: stopping.signal,
-    env: { ...env, PATH: [bin, ...bins, env['PATH'] ?? ''].join(path.delimiter) }
-  })
-  t.after(async () => {
-    stopping.abort()
-    await running.catch(() => undefined)
-    await endServer(journey)
-  })
-  await Promise.all([running, beside?.(journey)])
+  const ended = once(child, 'exit').then(([code]) => assert.equal(code, 0, messages))
+  await Promise.all([ended, beside?.(journey)])
   return journey
 }
 
-const isAlive = (pid: number): boolean => {
+/** A server that a script started is no child of ours, but of its group. */
+const endGroup = (pid: number): void => {
   try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH')
   }
-}
-
-const endServer = async ({ text }: Journey): Promise<void> => {
-  const pid = Number(await text('serve.pid').catch(() => '0'))
-  if (pid === 0 || !isAlive(pid)) return
-  process.kill(pid, 'SIGTERM')
-  await until('the server has ended', () => !isAlive(pid))
 }
 
 /** A hundred milliseconds between looks: a minute at most. */

@@ -6,7 +6,6 @@ set -euo pipefail
 data=./demo/shifted
 tally demo --no-open --data ./demo > demo.txt
 tally serve --data $data --port "$PORT" > serve.txt 2>&1 &
-echo $! > serve.pid
 curl -sf --retry 120 --retry-delay 1 --retry-all-errors "localhost:$PORT/readyz" > ready.txt
 
 # 1. The page comes from their own Alertmanager; told once more, nothing is told twice.
