@@ -5,6 +5,7 @@ import { measureHarm, recentReuse, type Harm } from './harm.ts'
 import { explain } from './mechanism.ts'
 import type { Pool } from './pool.ts'
 import { poolDraft } from './pool-finding.ts'
+import { servedLess } from './served-curve.ts'
 import { suspects, updateSuspicion, type Suspect } from './suspicion.ts'
 
 /**
@@ -68,16 +69,31 @@ const leastHarm = (suspect: Suspect, attribution: Attribution): number => {
   return suspect.nats >= PLAIN_NATS ? HARM_Z_MIN.plain : HARM_Z_MIN.crowding
 }
 
+/**
+ * A tenant that has surely changed, and fills so much of a cache that was full, takes from the others
+ * what they use again just before it is evicted: it is enough that they do not gain.
+ */
+const mustHarm = (
+  pool: Pool,
+  suspect: Suspect,
+  { harm, attribution }: { harm: Harm; attribution: Attribution }
+): boolean => {
+  const growth = aliveGrowthShare(attribution, suspect.tenant)
+  if (suspect.nats < PLAIN_NATS || growth < CROWDING_MIN || harm.z < 0) return false
+  return servedLess(pool.gaps, growth) >= HARM_MIN
+}
+
 type Guilty = { suspect: Suspect; harm: Harm }
 
 const findGuilty = (pool: Pool, minute: number): Guilty | null => {
   for (const suspect of suspects(pool)) {
     if (suspect.nats < CULPRIT_NATS) continue
     const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
-    if (harm === null || harm.lost < HARM_MIN) continue
+    if (harm === null) continue
     if (suspect.nats + harm.nats < TOGETHER_NATS) continue
     const attribution = attribute(pool, suspect.sinceMinute, minute)
-    if (harm.z < leastHarm(suspect, attribution)) continue
+    const isSeen = harm.lost >= HARM_MIN && harm.z >= leastHarm(suspect, attribution)
+    if (!isSeen && !mustHarm(pool, suspect, { harm, attribution })) continue
     if (attribution.culprits.some(({ tenant }) => tenant === suspect.tenant)) {
       return { suspect, harm }
     }

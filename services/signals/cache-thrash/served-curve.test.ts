@@ -8,6 +8,7 @@ import {
   gapBin,
   GAP_BINS,
   servedCurve,
+  servedLess,
   stepCurve
 } from './served-curve.ts'
 
@@ -55,4 +56,14 @@ test('loss is what is usually served after such a time, less what was served', (
   // After longer than the cache keeps anything nothing is usual, and nothing lost.
   const late = read(500, 0)
   assert.deepEqual([late.usual, late.remiss, late.novel], [0, 0, 500])
+})
+
+test('more in a full cache takes what is used again just before its end; in a roomy one, nothing', () => {
+  const gaps = createGaps()
+  for (const seconds of [10, 20, 40, 80]) gaps.hits[gapBin(seconds)] = 100
+  assert.equal(servedLess(gaps, 1), 0, 'nothing that comes back is missed')
+  gaps.misses[gapBin(120)] = 100
+  assert.equal(servedLess(gaps, 0.05), 0)
+  // Twice as much: it keeps things for half as long, and what comes back after 80 s is gone.
+  assert.equal(servedLess(gaps, 1), 0.25)
 })

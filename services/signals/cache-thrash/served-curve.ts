@@ -63,3 +63,18 @@ const join = (one: Block, other: Block): Block => ({
   tokens: one.tokens + other.tokens,
   bins: one.bins + other.bins
 })
+
+/**
+ * Share of what a cache serves that it would not serve with more put into it, as a share of all it
+ * keeps: its age shrinks as much, and with it goes what is used again just before its end.
+ */
+export const servedLess = (gaps: Gaps, growth: number): number => {
+  const end = BINS_PER_OCTAVE * Math.log2(evictionAge(gaps) / (1 + growth) + 1)
+  let all = 0
+  let late = 0
+  for (let bin = 0; bin < GAP_BINS; bin++) {
+    all += gaps.hits[bin]!
+    late += gaps.hits[bin]! * Math.min(1, Math.max(0, bin - end))
+  }
+  return all > 0 ? late / all : 0
+}
