@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test } from 'node:test'
@@ -14,12 +14,21 @@ import { writeTally } from '../suite/tally-command.ts'
  * Runs every block of commands on the pages of the documentation as it stands, but for the port: the
  * pages say 8787, and here each page has a free one.
  */
-const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
-/** A page that hangs ends; on a busy machine a page of six commands takes its time. */
-const PAGE_MS_MAX = 120_000
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const docs = path.join(root, 'docs')
+/** Programs that pages use besides ours: those of the suite, then those of the machine. */
+const PROGRAMS = [
+  ...['.venv', '.venv-dbt'].map((venv) => path.join(root, venv, 'bin')),
+  process.env['PATH'] ?? ''
+].join(path.delimiter)
+/** A page that hangs ends; on a busy machine a page of fifteen commands takes its time. */
+const PAGE_MS_MAX = 300_000
 
 const hasProgram = (name: string): boolean =>
-  spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0
+  spawnSync('sh', ['-c', `command -v ${name}`], {
+    stdio: 'ignore',
+    env: { ...process.env, PATH: PROGRAMS }
+  }).status === 0
 
 const whyNot = ({ skipped, needs }: Block): string | null =>
   skipped ?? (needs !== null && !hasProgram(needs) ? `needs ${needs}` : null)
@@ -30,7 +39,7 @@ const runPage = async (
 ): Promise<{ code: number | null; messages: string }> => {
   const child = spawn('bash', ['-c', script], {
     cwd: path.join(folder, 'page'),
-    env: { ...process.env, PATH: `${path.join(folder, 'bin')}:${process.env['PATH'] ?? ''}` },
+    env: { ...process.env, PATH: `${path.join(folder, 'bin')}:${PROGRAMS}` },
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     timeout: PAGE_MS_MAX
@@ -66,6 +75,8 @@ describe('the commands of the documentation', { concurrency: 3 }, async () => {
       const port = await freePort()
       await writeTally(path.join(folder, 'bin'), port)
       await mkdir(path.join(folder, 'page'))
+      // Where pages speak of a checkout, it stands beside what they do.
+      await symlink(root, path.join(folder, 'page', 'tallystream'))
       const script = pageScript(runnable).replaceAll('localhost:8787', `localhost:${port}`)
       const { code, messages } = await runPage(folder, script)
       assert.equal(code, 0, messages)
