@@ -65,6 +65,11 @@ export const ENRICHED_COLUMNS: readonly Column[] = [
   { name: 'energy_high_uj', type: 'BIGINT', comment: 'Energy in microjoules, high end, 80 %.' },
   { name: 'energy_tier', type: 'VARCHAR', comment: 'Method tier of the estimate, E1 to E4.' },
   {
+    name: 'energy_version',
+    type: 'VARCHAR',
+    comment: 'Method and factor file that estimated the row, or found nothing to estimate in it.'
+  },
+  {
     name: 'witnesses',
     type: 'INTEGER',
     comment:

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import { FIELD_TYPES } from '../../schemas/tables.ts'
 import { Engine, type Row } from '../../services/lake/engine.ts'
+import { energyVersion } from '../../services/rates/energy/estimate.ts'
 import { energy } from './energy.ts'
+import { openSettling } from './scratch-settling.ts'
 
 const HOUR_MS = Date.parse('2026-03-01T10:00:00Z')
 
@@ -19,7 +21,7 @@ const row = (key: number, given: Readonly<Record<string, string>>): string => {
 const enriched = async (engine: Engine): Promise<Row[]> => {
   const { expressions, joins } = await energy(engine, HOUR_MS)
   const names = ['energy_low_uj', 'energy_mid_uj', 'energy_high_uj']
-  assert.deepEqual(Object.keys(expressions), [...names, 'energy_tier'])
+  assert.deepEqual(Object.keys(expressions), [...names, 'energy_tier', 'energy_version'])
   const added = names.map((name) => `(${expressions[name]})::BIGINT AS ${name}`)
   return engine.rows(`SELECT e.row_key, ${added.join(', ')}, ${expressions['energy_tier']} AS energy_tier
     FROM temp.columns e ${joins.join(' ')} ORDER BY e.row_key`)
@@ -87,4 +89,23 @@ test('calls that overlap on a host share its batch, calls without a host are tol
   assert.deepEqual([of(0).tier, of(20).tier, of(22).tier, of(23).tier], ['E1', 'E1', 'E2', 'E3'])
   assert.equal(of(0).mid, of(21).mid, 'sixteen that overlap are a concurrency of sixteen')
   assert.ok(of(20).mid > 2 * of(0).mid, 'a batch of two costs more a call than one of sixteen')
+})
+
+test('method and factors stand on every row, as it lands and as it is settled', async (t) => {
+  const lake = await openSettling(t)
+  const given = { time: '2026-03-01T10:00:00Z', tenant: 'acme', source: 'gateway' }
+  await lake.land([
+    { ...given, id: 'a', kind: 'llm', response_model: 'llama-3.1-8b', tokens: { out_text: 100 } },
+    { ...given, id: 'b', kind: 'tool', name: 'search' }
+  ])
+  for (const table of ['events_raw', 'events_settled']) {
+    if (table === 'events_settled') await lake.settle()
+    const rows = await lake.rows(
+      `SELECT id, energy_version, energy_mid_uj IS NULL AS none FROM ${table} ORDER BY id`
+    )
+    assert.deepEqual(rows, [
+      { id: 'a', energy_version: energyVersion(), none: false },
+      { id: 'b', energy_version: energyVersion(), none: true }
+    ])
+  }
 })

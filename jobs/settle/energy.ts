@@ -1,5 +1,5 @@
 import { loadEnergy, readServedCalls } from '../../services/consume/call-energy.ts'
-import type { Enrichment } from '../../services/consume/landing.ts'
+import { ENERGY_VERSION, type Enrichment } from '../../services/consume/landing.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import { estimateColumns } from '../../services/rates/energy/estimate-columns.ts'
 import { HOUR_MS } from './closed-hours.ts'
@@ -21,7 +21,8 @@ export const energy = async (engine: Engine, startMs: number): Promise<Enrichmen
       energy_low_uj: 'g.energy_low_uj',
       energy_mid_uj: 'g.energy_mid_uj',
       energy_high_uj: 'g.energy_high_uj',
-      energy_tier: 'g.energy_tier'
+      energy_tier: 'g.energy_tier',
+      ...ENERGY_VERSION
     },
     // Not by partition and offset: a topic made anew uses them a second time.
     joins: ['LEFT JOIN temp.energy g ON g.row_key = e.row_key']

@@ -5,6 +5,7 @@ import { INPUT_BUCKETS, OUTPUT_BUCKETS } from '../../schemas/tokens.ts'
 import { windowsSql } from '../../schemas/windows.ts'
 import type { Selection } from '../lake/land-table.ts'
 import { quoted } from '../lake/parquet-writer.ts'
+import { energyVersion } from '../rates/energy/estimate.ts'
 import { ENERGY_COLUMNS } from './energy-columns.ts'
 
 /**
@@ -36,6 +37,12 @@ export const givenExpressions = (present: ReadonlySet<string>): Record<string, s
   Object.fromEntries(
     GIVEN_COLUMNS.filter((name) => present.has(name)).map((name) => [name, `e."${name}"`])
   )
+
+/** What a flush adds to its events beside their prices: what it brought along, and by which factors. */
+export const givenEnrichment = (present: ReadonlySet<string>): Record<string, string> => ({
+  ...givenExpressions(present),
+  ...(ENERGY_COLUMNS.every((name) => present.has(name)) ? ENERGY_VERSION : {})
+})
 
 /** The view `columns` over `batch`, of which only the `present` columns exist. */
 export const columnsSql = (topic: string, present: ReadonlySet<string>): string => {
@@ -92,6 +99,7 @@ export const enrichedSql = (generation: string, { expressions, joins }: Enrichme
     if (name === 'generation') return `${constant(generation)} AS "${name}"`
     // A column of the batch has its type, and an enumeration is written by its codes.
     if (expression === `e."${name}"`) return expression
+    if (expression === ENERGY_VERSION.energy_version) return `${expression} AS "${name}"`
     return `(${expression})::${type} AS "${name}"`
   })
   const select = [...events.map((name) => `e."${name}"`), ...added].join(',\n ')
@@ -110,6 +118,9 @@ const landed = (present: ReadonlySet<string>): string =>
 
 /** A constant as an enumeration of one: written by its code, not by its text. */
 const constant = (value: string): string => `${quoted(value)}::ENUM(${quoted(value)})`
+
+/** Method and factors of estimates: the same on every row, and next to no bytes. */
+export const ENERGY_VERSION = { energy_version: constant(energyVersion()) } as const
 
 /** The tables that a flush lands from `enriched`. Rows of `events_raw` keep the log's order. */
 export const landings = (generation: string, present: ReadonlySet<string>): Selection[] => {

@@ -10,7 +10,7 @@ import { textColumn } from '../lake/text-column.ts'
 import type { TableEncoder } from './flush.ts'
 import type { Gap } from './gap.ts'
 import { flushEstimate, type FlushEstimate } from './landed-energy.ts'
-import { columnsSql, enrichedSql, givenExpressions, landings, presentColumns } from './landing.ts'
+import { columnsSql, enrichedSql, givenEnrichment, landings, presentColumns } from './landing.ts'
 import type { Pending, Quarantined } from './pending.ts'
 import { pricing } from './pricing.ts'
 
@@ -54,7 +54,7 @@ const landEvents = async (
   const { expressions, joins } = present.has('cost_pico')
     ? { expressions: {}, joins: [] }
     : await pricing(engine, doors.prices)
-  const enrichment = { expressions: { ...expressions, ...givenExpressions(present) }, joins }
+  const enrichment = { expressions: { ...expressions, ...givenEnrichment(present) }, joins }
   await engine.run(enrichedSql(generation, enrichment))
   return landEach(doors, landings(generation, presentColumns(present)))
 }

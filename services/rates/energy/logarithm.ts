@@ -17,6 +17,7 @@ export const log = (x: number): number => {
   return power * LN2_HIGH + (LOGARITHMS[at]! + (power * LN2_LOW + (curve + rest)))
 }
 
+/** The least double of full precision. */
 const NORMAL_MIN = 2 ** -1022
 const POWER_BIAS = 1023
 /** Bits of the high half below the power, and below the part that finds the table's entry. */
