@@ -72,10 +72,12 @@ export class EmbeddedLog implements EventLog, LogAdmin {
 
   async partitions(topic: string): Promise<PartitionState[]> {
     this.#store.refresh()
-    const row = findTopic(this.#store, topic)
-    return Array.from({ length: row.partitions }, (_, partition) => {
-      const { start, end } = readPartition(this.#store, row, partition)
-      return { partition, incarnation: row.incarnation, start, end }
+    return this.#store.look(() => {
+      const row = findTopic(this.#store, topic)
+      return Array.from({ length: row.partitions }, (_, partition) => {
+        const { start, end } = readPartition(this.#store, row, partition)
+        return { partition, incarnation: row.incarnation, start, end }
+      })
     })
   }
 
@@ -94,12 +96,14 @@ export class EmbeddedLog implements EventLog, LogAdmin {
   ): Promise<RecordRun> {
     const position: ReadPosition = { topic, partition, offset }
     const deadline = performance.now() + limits.waitMsMax
-    let run = readNow(this.#store, position, limits, this.#memory)
+    const read = (): RecordRun =>
+      this.#store.look(() => readNow(this.#store, position, limits, this.#memory))
+    let run = read()
     while (run.next === offset) {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0 || limits.signal?.aborted === true) break
       await this.#nextLook(Math.min(leftMs, LOOK_INTERVAL_MS), limits.signal)
-      run = readNow(this.#store, position, limits, this.#memory)
+      run = read()
     }
     return run
   }

@@ -38,6 +38,11 @@ export type Store = {
    * @throws Failure E_DISK_FULL, E_LOG_UNAVAILABLE; a Failure of `write` as it is.
    */
   commit: <T>(write: () => T) => T
+  /**
+   * Runs reads.
+   * @throws Failure E_LOG_CORRUPT when the file is not what was written; a Failure of `read` as it is.
+   */
+  look: <T>(read: () => T) => T
   /** Lets reads see the newest commit of other processes too. */
   refresh: () => void
   close: () => Promise<void>
@@ -46,6 +51,8 @@ export type Store = {
 const EMPTY_PARTITION: PartitionRow = { start: 0, end: 0, bytes: 0, timeMs: 0 }
 /** Topics, partitions, batches and counters, with room to grow. */
 const TABLES_MAX = 8
+/** How LMDB and the rows' decoder say that pages are not what they were. */
+const DAMAGED = /MDB_(PAGE_NOTFOUND|CORRUPTED|INVALID|PANIC)|JSON|Unexpected/
 const DISK_FULL = /ENOSPC|EDQUOT|No space left|Disk quota|MDB_MAP_FULL/
 
 export const partitionKey = (topicNumber: number, partition: number): Buffer => {
@@ -70,6 +77,7 @@ export const readPartition = (store: Store, topic: TopicRow, partition: number):
 const toFailure = (error: unknown, folder: string): Failure => {
   if (error instanceof Failure) return error
   const message = error instanceof Error ? error.message : String(error)
+  if (DAMAGED.test(message)) return corrupt(folder, message, error)
   // A page that fits only in part is reported as an error of input and output.
   const isFull = DISK_FULL.test(message) || openDisk(folder).freeBytes() < RESERVE_BYTES
   return new Failure(
@@ -83,6 +91,12 @@ const toFailure = (error: unknown, folder: string): Failure => {
   )
 }
 
+const corrupt = (folder: string, what: string, cause?: unknown): Failure =>
+  new Failure('E_LOG_CORRUPT', `the log in ${folder} is damaged: ${what}`, {
+    hint: 'Put its folder back from a copy, or move it away and begin a new one: the lake keeps what it landed.',
+    cause
+  })
+
 const openRoot = (folder: string): RootDatabase => {
   try {
     // Without overlapping sync a commit returns only after fsync, which is what an
@@ -93,9 +107,47 @@ const openRoot = (folder: string): RootDatabase => {
   }
 }
 
-/** Opens the store in a folder, creating it when it is not there. */
+/**
+ * LMDB's pages carry no checksum, and the rows of partitions none of their own: each is compared
+ * with its newest batch. With a smaller end, appends would give offsets a second time.
+ * @throws Failure E_LOG_CORRUPT
+ */
+const checkEnds = (store: Store, folder: string): void => {
+  for (const { key: topic, value: row } of store.topics.getRange()) {
+    for (let partition = 0; partition < row.partitions; partition++) {
+      const { start, end } = readPartition(store, row, partition)
+      const range = {
+        start: batchKey(row.number, partition, Number.MAX_SAFE_INTEGER),
+        end: batchKey(row.number, partition, 0),
+        reverse: true,
+        limit: 1
+      }
+      const [newest] = [...store.batches.getKeys(range)]
+      const behind = newest === undefined ? end : Number(newest.readBigUInt64BE(8)) + 1
+      if (end === behind && start <= end) continue
+      throw corrupt(
+        folder,
+        `${topic} partition ${partition} ends at ${end}, its batches at ${behind}`
+      )
+    }
+  }
+}
+
+/**
+ * Opens the store in a folder, creating it when it is not there.
+ * @throws Failure E_LOG_CORRUPT, E_LOG_UNAVAILABLE
+ */
 export const openStore = (folder: string): Store => {
   const root = openRoot(folder)
+  const look = <T>(read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      throw error instanceof RangeError
+        ? corrupt(folder, error.message, error)
+        : toFailure(error, folder)
+    }
+  }
   const commit = <T>(write: () => T): T => {
     try {
       return root.transactionSync(write)
@@ -103,13 +155,16 @@ export const openStore = (folder: string): Store => {
       throw toFailure(error, folder)
     }
   }
-  return {
+  const store: Store = {
     topics: root.openDB('topics', { encoding: 'json' }),
     partitions: root.openDB('partitions', { encoding: 'json', keyEncoding: 'binary' }),
     batches: root.openDB('batches', { encoding: 'binary', keyEncoding: 'binary' }),
     counters: root.openDB('counters', { encoding: 'json' }),
     commit,
+    look,
     refresh: () => root.resetReadTxn(),
     close: () => root.close()
   }
+  look(() => checkEnds(store, folder))
+  return store
 }
