@@ -10,7 +10,7 @@ import { EVENTS, REMISS, USUAL, valueAt } from './tenant-ring.ts'
 
 type Span = readonly [from: number, to: number]
 
-export type SingleLoss = {
+type SingleLoss = {
   /** Of the mean over tenants, so that having many of them makes none of it more likely. */
   nats: number
   /** Tokens that the surest loser lost, as a share of what the cache usually serves to all. */
