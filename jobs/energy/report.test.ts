@@ -136,13 +136,11 @@ test('a task passed as it was judged or as it ended, and what failed is paid for
   near(whole.total.tokens_per_joule_passed, 400 / whole.total.joules)
   near(whole.total.joules_per_task_passed, whole.total.joules / 2)
   const [host] = whole.hosts
-  near(Number(host?.['meter_j']), 60 * 300 + 340 * 9)
+  assert.ok(host !== undefined)
+  near(host.meter_j, 60 * 300 + 340 * 9)
   near(
-    ['active_j', 'idle_serving_j', 'idle_unallocated_j', 'unattributed_j'].reduce(
-      (sum, line) => sum + Number(host?.[line]),
-      0
-    ),
-    Number(host?.['meter_j'])
+    host.active_j + host.idle_serving_j + host.idle_unallocated_j + host.unattributed_j,
+    host.meter_j
   )
   assert.deepEqual(
     new Set(keyed(await energyReport(doors, { ...OPTIONS, by: 'model' })).keys()),

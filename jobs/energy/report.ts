@@ -69,9 +69,19 @@ export type EnergyReport = {
   groups: EnergyGroup[]
   left_off: number
   /** What the meters of each host say, with lines that are no call's. */
-  hosts: Row[]
+  hosts: HostLine[]
   /** At the site boundary, by zone, hour and basis. */
   carbon: CarbonHour[]
+}
+
+/** Joules of a host's meters and what they were split into. */
+export type HostLine = {
+  host: string
+  meter_j: number
+  active_j: number
+  idle_serving_j: number
+  idle_unallocated_j: number
+  unattributed_j: number
 }
 
 type Doors = { engine: Engine; lake: Lake }
@@ -183,11 +193,13 @@ const measuredOf = (of: (name: string) => number): EnergyGroup['measured'] =>
         estimated_j: of('measured_mid_j')
       }
 
-const hostLines = (engine: Engine, { fromMs, toMs }: ReportSpan): Promise<Row[]> => {
+const hostLines = async (engine: Engine, { fromMs, toMs }: ReportSpan): Promise<HostLine[]> => {
   const line = (name: string): string =>
     `coalesce(sum(microjoules) FILTER (line = '${name}'), 0)::DOUBLE / 1e6 AS ${name}_j`
   const lines = ['meter', 'active', 'idle_serving', 'idle_unallocated', 'unattributed']
-  return engine.rows(`SELECT host, ${lines.map(line).join(', ')} FROM temp.energy_measured
+  const rows =
+    await engine.rows(`SELECT host, ${lines.map(line).join(', ')} FROM temp.energy_measured
     WHERE window_start >= ${moment(fromMs)} AND window_start < ${moment(toMs)}
     GROUP BY host ORDER BY host`)
+  return rows as HostLine[]
 }

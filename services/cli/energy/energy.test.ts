@@ -120,6 +120,10 @@ describe('tally energy over a lake', () => {
     assert.equal(text.code, 0, text.err)
     for (const task of ['task-0', 'task-1', 'task-2', 'task-3'])
       assert.match(text.out, RegExp(task))
+    assert.match(text.out, /^measured on host +meter J +active +idle serving +idle +unattributed$/m)
+    const [, ...joules] = /^node-1 (.*)$/m.exec(text.out)?.[1]?.trim().split(/ +/) ?? []
+    assert.equal(joules.length, 4, text.out)
+    assert.doesNotMatch(text.out, /[{"]/, 'text is for people')
   })
 
   test('what is wrong is refused by name, with what to do', async () => {

@@ -79,10 +79,16 @@ const scoreOf = (text: string): number => {
 
 const textOf = ({ by, total, groups, left_off, hosts }: EnergyReport): string =>
   [
-    `${by.padEnd(40)} ${HEADINGS.map((heading) => heading.padStart(12)).join(' ')}`,
+    headingOf(by, HEADINGS),
     ...[...groups, { ...total, key: 'total' }].map(lineOf),
     ...(left_off > 0 ? [`${left_off} more, see --limit`] : []),
-    ...hosts.map((host) => JSON.stringify(host)),
+    ...(hosts.length > 0 ? ['', headingOf('measured on host', HOST_HEADINGS)] : []),
+    ...hosts.map(({ host, ...line }) =>
+      rowOf(
+        host,
+        HOST_COLUMNS.map((name) => line[name])
+      )
+    ),
     ''
   ].join('\n')
 
@@ -98,8 +104,28 @@ const HEADINGS = [
   'g CO2e'
 ]
 
-const lineOf = (group: EnergyGroup): string => {
-  const figures = [
+/** What the meters of a host say: the parts add up to the first. */
+const HOST_COLUMNS = [
+  'meter_j',
+  'active_j',
+  'idle_serving_j',
+  'idle_unallocated_j',
+  'unattributed_j'
+] as const
+const HOST_HEADINGS = ['meter J', 'active', 'idle serving', 'idle', 'unattributed']
+
+const headingOf = (key: string, headings: readonly string[]): string =>
+  `${key.padEnd(40)} ${headings.map((heading) => heading.padStart(12)).join(' ')}`
+
+const rowOf = (key: string | null, figures: readonly (number | null)[]): string => {
+  const cells = figures.map((value) =>
+    value === null ? '–' : String(Number(value.toPrecision(4)))
+  )
+  return `${(key ?? '–').padEnd(40)} ${cells.map((cell) => cell.padStart(12)).join(' ')}`
+}
+
+const lineOf = (group: EnergyGroup): string =>
+  rowOf(group.key, [
     group.calls,
     group.measured?.calls ?? 0,
     group.joules,
@@ -109,9 +135,4 @@ const lineOf = (group: EnergyGroup): string => {
     group.joules_per_task_passed,
     group.tokens_per_joule_passed,
     group.carbon.location?.grams ?? null
-  ]
-  const cells = figures.map((value) =>
-    value === null ? '–' : String(Number(value.toPrecision(4)))
-  )
-  return `${(group.key ?? '–').padEnd(40)} ${cells.map((cell) => cell.padStart(12)).join(' ')}`
-}
+  ])
