@@ -62,11 +62,13 @@ describe('moving a partition', () => {
 
   test('looks again where another consumer was first, and goes on from there', async (t) => {
     const landing = await landingAt(t, at('old', 100))
+    const state = { partition: 0, incarnation: 'new', start: 0, end: 50 }
     let looks = 0
     // The second look comes after the other consumer made the same move and read on.
     const doors = {
       topic: TOPIC,
       log: {
+        partitions: async () => [state],
         read: () => assert.fail('nothing of the new topic is known, so nothing is looked up')
       } as never,
       landing: {
@@ -81,9 +83,18 @@ describe('moving a partition', () => {
         adopt: (move: Parameters<Landing['adopt']>[0]) => landing.adopt(move)
       }
     }
-    const state = { partition: 0, incarnation: 'new', start: 0, end: 50 }
     assert.equal((await resumePartition(doors, state)).next, 40)
     assert.equal(looks, 2)
     assert.deepEqual(await stands(landing), ['new', 40])
+  })
+
+  test('takes no log for truncated that was looked at before another consumer landed more', async (t) => {
+    const landing = await landingAt(t, at('same', 40))
+    const seen = { partition: 0, incarnation: 'same', start: 0, end: 30 }
+    const log = { partitions: async () => [{ ...seen, end: 50 }] } as never
+    assert.equal((await resumePartition({ topic: TOPIC, log, landing }, seen)).next, 40)
+    const shorter = { partitions: async () => [seen] } as never
+    assert.equal((await resumePartition({ topic: TOPIC, log: shorter, landing }, seen)).next, 0)
+    assert.deepEqual(await stands(landing), ['same', 0])
   })
 })

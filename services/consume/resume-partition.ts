@@ -29,16 +29,34 @@ export const resumePartition = async (doors: Doors, state: PartitionState): Prom
   }
 }
 
-const resumeOnce = async (doors: Doors, state: PartitionState): Promise<Place> => {
+const resumeOnce = async (doors: Doors, before: PartitionState): Promise<Place> => {
   const { topic, landing } = doors
-  const { partition, incarnation } = state
+  const { partition } = before
   const stored = (await landing.positions(topic)).get(partition)
+  const state = await latestState(doors, before, stored)
+  const { incarnation } = state
   const { seen, leader } = await seekAnchor(doors, state, stored)
   const { next, gap, adopt } = resume(stored, state, seen)
   if (adopt) {
     await landing.adopt({ range: adopted({ topic, state, next }, stored), gap, seen: stored })
   }
   return { partition, next, leader: adopt ? null : leader, source: { topic, incarnation } }
+}
+
+/**
+ * The log as it was after the lake: where another consumer has landed more meanwhile, an earlier
+ * look at the log would seem truncated, and all of it would be read again.
+ */
+const latestState = async (
+  { log, topic }: Doors,
+  before: PartitionState,
+  stored: Range | undefined
+): Promise<PartitionState> => {
+  const fits =
+    stored === undefined || (stored.incarnation === before.incarnation && stored.next <= before.end)
+  if (fits) return before
+  const states = await log.partitions(topic)
+  return states.find(({ partition }) => partition === before.partition) ?? before
 }
 
 type Adoption = { topic: string; state: PartitionState; next: number }
