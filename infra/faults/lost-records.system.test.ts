@@ -100,7 +100,7 @@ describe('retention that overtakes a running consumer', () => {
     await until('300 rows in memory', async () => pending === 300)
     await other.append(topic, later.records)
     await other.deleteBefore(topic, 0, 1_000)
-    await until('the rest in memory', async () => pending === 176)
+    await until('the rest in memory', async () => pending === 200)
     await consuming.stop()
     await settleAll(stand)
     const left = [...early.events, ...later.events.slice(700)]
