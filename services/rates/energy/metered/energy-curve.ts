@@ -1,5 +1,6 @@
 import { Failure } from '../../../../schemas/failure.ts'
-import { energyUnitByRate, type MeterReading } from './meter-reading.ts'
+import { findGpu } from '../gpu.ts'
+import { boardWattsMax, energyUnitByRate, type MeterReading } from './meter-reading.ts'
 
 /**
  * What one GPU drew over time: consecutive segments with whole microjoules. A long silence of a
@@ -28,7 +29,7 @@ const SILENCE_PERIODS = 2.5
 /**
  * Builds the curve of one GPU from readings in any order, with repeats. A counter is preferred over
  * power, which is integrated by trapezoids. Throws E_FACTOR_TABLE where the counter's unit can not
- * be told.
+ * be told, or where power is told in another unit than its name says.
  */
 export const energyCurve = (
   readings: readonly MeterReading[],
@@ -36,7 +37,7 @@ export const energyCurve = (
 ): EnergyCurve => {
   const counters = distinct(readings.filter(({ kind }) => kind === 'energy'))
   const power = distinct(readings.filter(({ kind }) => kind === 'power'))
-  if (counters.length < 2) return curveOf(power)
+  if (counters.length < 2) return curveOf(plausible(power, powerWattsMax))
   return curveOf(counters, counterScales(counters, powerWattsMax))
 }
 
@@ -55,6 +56,27 @@ const isBetter = (reading: MeterReading, known: MeterReading): boolean =>
   reading.unit === known.unit
     ? reading.value > known.value
     : (reading.unit ?? '~') < (known.unit ?? '~')
+
+/** Readings that a board of its model may draw; the others are spikes of a gauge, and missing. */
+const plausible = (
+  power: readonly MeterReading[],
+  powerWattsMax: number | null
+): readonly MeterReading[] => {
+  // Of a board whose model is not told nothing is known that a reading could be held against.
+  const model = power.find(({ gpuModel }) => findGpu(gpuModel) !== null)?.gpuModel
+  if (model === undefined && powerWattsMax === null) return power
+  const top = boardWattsMax(model, powerWattsMax)
+  const fitting = power.filter((reading) => wattsOf(reading) <= top)
+  if (fitting.length * 2 >= power.length) return fitting
+  const highest = Math.max(...power.map(wattsOf))
+  throw new Failure(
+    'E_FACTOR_TABLE',
+    `power of ${power[0]?.gpu} reads up to ${highest} W, and a board like it draws at most ${top} W`,
+    { hint: 'Give a meter whose name tells its unit, such as one in milliwatts.' }
+  )
+}
+
+const wattsOf = ({ unit, value }: MeterReading): number => value * WATTS[unit === 'mW' ? 'mW' : 'W']
 
 type Scales = ReadonlyMap<MeterReading['unit'], number>
 
@@ -108,9 +130,8 @@ type Drawing = { scale: number | null; dark: boolean }
 const drawn = (from: MeterReading, to: MeterReading, { scale, dark }: Drawing): number | null => {
   if (scale !== null) return Math.round((to.value - from.value) * scale)
   if (dark) return null
-  const unit = WATTS[from.unit === 'mW' ? 'mW' : 'W']
   const seconds = (to.timeMs - from.timeMs) / 1000
-  return Math.round(((from.value + to.value) / 2) * unit * seconds * 1e6)
+  return Math.round(((wattsOf(from) + wattsOf(to)) / 2) * seconds * 1e6)
 }
 
 const usualPeriodMs = (readings: readonly MeterReading[]): number => {

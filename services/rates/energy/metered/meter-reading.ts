@@ -56,7 +56,9 @@ export const meterReadings = (
   samples.flatMap(({ name, labels, value, timeMs }) => {
     const series = SERIES.find(({ match }) => match.test(name))
     const time = timeMs ?? scrapeTimeMs
-    if (series === undefined || time === null || !Number.isFinite(value)) return []
+    if (series === undefined || time === null) return []
+    // No meter draws or counts below 0: what says so is broken for that moment, and missing.
+    if (!Number.isFinite(value) || value < 0) return []
     // A chassis counter holds the GPUs again.
     if (labels['scope'] !== undefined && labels['scope'] !== 'gpu') return []
     const index = firstLabel(labels, ['gpu', 'gpu_index', 'device'])
@@ -91,6 +93,15 @@ const POWER_MARGIN = 1.5
 /** No board with a counter draws less than this, asleep or not. */
 const POWER_WATTS_MIN = 2
 
+/** Watts above which a reading is not one of that board. */
+export const boardWattsMax = (
+  gpuModel: string | null | undefined,
+  powerWattsMax: number | null
+): number => {
+  const model = findGpu(gpuModel) ?? gpuByName(DEFAULT_GPU)
+  return (powerWattsMax ?? model.powerWattsMax) * POWER_MARGIN
+}
+
 /**
  * Unit of a counter whose name does not tell it, from its rate: the one unit under which the power
  * between readings lies between what a sleeping board draws and 1.5 times what the board may. Null
@@ -102,8 +113,7 @@ export const energyUnitByRate = (
   powerWattsMax: number | null = null
 ): 'J' | 'mJ' | null => {
   const sorted = readings.toSorted((a, b) => a.timeMs - b.timeMs)
-  const model = findGpu(sorted[0]?.gpuModel) ?? gpuByName(DEFAULT_GPU)
-  const top = (powerWattsMax ?? model.powerWattsMax) * POWER_MARGIN
+  const top = boardWattsMax(sorted[0]?.gpuModel, powerWattsMax)
   const fits = (watts: number): boolean => watts >= POWER_WATTS_MIN && watts <= top
   const rates = sorted.slice(1).map((reading, index) => {
     const previous = sorted[index] ?? reading

@@ -91,6 +91,34 @@ all_smi_energy_consumed_joules_total{host="h",scope="chassis"} 5 1000
   assert.equal(microjoulesBetween(energyCurve(own), 0, 1000), 200 * 1e6)
 })
 
+const gauge = (watts: readonly number[], modelName = 'NVIDIA H100 80GB HBM3') =>
+  energyCurve(
+    meterReadings(
+      parseExposition(
+        watts
+          .map(
+            (value, s) =>
+              `DCGM_FI_DEV_POWER_USAGE{gpu="0",Hostname="a",modelName="${modelName}"} ${value} ${s * 1000}`
+          )
+          .join('\n')
+      )
+    )
+  )
+
+test('power below 0 or beyond what a board draws is missing; all of it beyond is another unit', () => {
+  const joules = (watts: readonly number[], modelName?: string): number =>
+    gauge(watts, modelName).segments.reduce((sum, { microjoules }) => sum + microjoules, 0) / 1e6
+  assert.equal(joules([200, 200, -50, 200, 200]), 800, 'a reading below 0 takes nothing off')
+  assert.equal(joules([200, 200, 65_535, 200, 200]), 800, 'a spike adds nothing')
+  assert.throws(
+    () => gauge([250_000, 251_000, 249_000]),
+    (error: unknown) =>
+      error instanceof Failure && error.code === 'E_FACTOR_TABLE' && /251000 W/.test(error.message)
+  )
+  // Of a board that is not known no limit is: a larger one than any today is taken at its word.
+  assert.equal(joules([1800, 1800], 'NVIDIA X900'), 1800)
+})
+
 test('a reset loses the span it falls in and never gives negative energy', () => {
   const at = (timeMs: number, totalEnergyMj: number) =>
     nvmlReading({ host: 'h', gpuUuid: 'g', timeMs, totalEnergyMj })
