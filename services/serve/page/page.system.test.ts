@@ -72,6 +72,14 @@ describe('the page in a browser', { skip }, () => {
     }
   }
 
+  /** On a telephone nothing lies beside the screen, but what scrolls by itself. */
+  const fits = async (page: Page, name: string): Promise<void> => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    // Charts follow a moment later.
+    await page.waitForFunction('document.documentElement.scrollWidth <= innerWidth')
+    await shoot(page, `${name}-narrow`)
+  }
+
   before(async () => {
     await mkdir(shots, { recursive: true })
     folder = await mkdtemp(path.join(tmpdir(), 'page-'))
@@ -119,7 +127,7 @@ describe('the page in a browser', { skip }, () => {
     await other.getByText('tenant:tenant-a ✕').waitFor()
     assert.equal(await other.getByLabel('Measure').inputValue(), 'cache_hit_rate')
     await other.getByText('Show SQL').click()
-    assert.match(await other.locator('pre').innerText(), /FROM windows\s+WHERE/)
+    assert.match(await other.locator('pre').first().innerText(), /FROM windows\s+WHERE/)
     await other.getByRole('link', { name: /see them/ }).click()
     await other.getByRole('heading', { name: 'Events', exact: true }).waitFor()
     await other.getByRole('cell', { name: 'tenant-a' }).first().waitFor()
@@ -153,7 +161,7 @@ describe('the page in a browser', { skip }, () => {
     await close(page)
   })
 
-  test('has no serious fault of accessibility in any view, light or dark', async () => {
+  test('has no serious fault of accessibility in any view, light or dark, and fits a telephone', async () => {
     const incidents = (await (await fetch(`${demo.url}/v1/findings`)).json()) as {
       findings: { fingerprint: string }[]
     }
@@ -174,6 +182,7 @@ describe('the page in a browser', { skip }, () => {
       const page = await open(`${demo.url}${address}`)
       await page.locator('.card, .state h2').first().waitFor()
       await passes(page, name)
+      await fits(page, name)
       await close(page)
     }
   })
@@ -273,6 +282,7 @@ describe('the page in a browser', { skip }, () => {
     assert.match(steps[2] ?? '', /level 2:\s+tool search[\s\S]*attempt 2 of 2/)
     assert.match(steps[3] ?? '', /level 3:\s+agent planner[\s\S]*comes back to agent planner/)
     await passes(page, 'trace')
+    await fits(page, 'trace')
   }
 
   test('never asked the browser for what its policy refuses', () => {
