@@ -104,16 +104,16 @@ type WordColumn = Extract<ColumnData, { type: 'ENUM' }>
 // Products with a bit, not branches: which rows have a value follows no pattern that is foreseen.
 const addWords = (column: WordColumn, stride: number, from: number, rows: number): void => {
   const { codes, dictionary, valid } = column
-  const counts = dictionary.rank.map((rank) => (rank + 1) * stride)
+  const { rank } = dictionary
   if (valid === null || isWhole(valid, from, rows)) {
-    for (let row = 0; row < rows; row += 1) keys[row]! += counts[codes[from + row]!]!
+    for (let row = 0; row < rows; row += 1) keys[row]! += (rank[codes[from + row]!]! + 1) * stride
     return
   }
   for (let row = 0; row < rows; row += 1) {
     const at = from + row
     const isKnown = (valid[at >> 3]! >> (at & 7)) & 1
     // Where there is no value, a code of an earlier flush may stand.
-    keys[row]! += isKnown * counts[isKnown * codes[at]!]!
+    keys[row]! += isKnown * (rank[isKnown * codes[at]!]! + 1) * stride
   }
 }
 
