@@ -100,9 +100,9 @@ export const FAULTS: readonly Fault[] = [
     promise: 'told by the tail anchor, read again, said in a gap',
     shown: [
       { file: LOST, title: 'is told by its anchor, and read again' },
-      { file: LEADER, title: 'is noticed by a reader whose connection never breaks' },
-      { file: SIM, title: 'keeps every promise under' }
-    ]
+      { file: LEADER, title: 'is noticed by a reader whose connection never breaks' }
+    ],
+    limits: 'not told where retention takes the new records too before anybody looks (simulated)'
   },
   {
     number: 12,

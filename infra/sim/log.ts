@@ -23,6 +23,7 @@ type Partition = {
 export type LostRecord = {
   id: string
   partition: number
+  offset: number
   how: 'trimmed' | 'truncated' | 'recreated'
 }
 
@@ -112,7 +113,7 @@ export class SimLog {
   }
 
   #lose(partition: number, how: LostRecord['how'], records: readonly Stored[]): void {
-    this.lost.push(...records.map(({ id }) => ({ id, partition, how })))
+    this.lost.push(...records.map(({ id, offset }) => ({ id, offset, partition, how })))
   }
 
   /** Connections never break: only a reader that names its leader learns of another one. */
