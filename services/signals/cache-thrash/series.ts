@@ -40,6 +40,8 @@ export type SeriesState = {
 type Scratch = {
   /** Per series code of the grain and level: slot, -1 = none, -2 = not looked up. */
   slotOf: Int32Array
+  /** Whether a tenant's first leaf has got a slot of its own since codes were looked up. */
+  isSplit: boolean
   sums: Float64Array
   touched: number[]
 }
@@ -50,7 +52,12 @@ export const createSeries = (): SeriesState => ({
   slots: new Map(),
   leaves: new Map(),
   tenantsOf: new Map(),
-  scratch: { slotOf: new Int32Array(0), sums: new Float64Array(0), touched: [] }
+  scratch: {
+    slotOf: new Int32Array(0),
+    isSplit: false,
+    sums: new Float64Array(0),
+    touched: []
+  }
 })
 
 const SUMS = 8
@@ -180,6 +187,16 @@ const resolveCodes = (state: SeriesState, columns: Columns, ms: number): void =>
     larger.set(scratch.slotOf)
     scratch.slotOf = larger
   }
+  resolveRows(state, columns, ms)
+  if (!scratch.isSplit) return
+  // Codes of first leaves were resolved to "none"; rows of this minute may lie before the split.
+  scratch.isSplit = false
+  scratch.slotOf.fill(UNKNOWN)
+  resolveRows(state, columns, ms)
+}
+
+const resolveRows = (state: SeriesState, columns: Columns, ms: number): void => {
+  const { scratch } = state
   for (let row = 0; row < columns.rows; row++) {
     const code = columns.series[row]!
     if (scratch.slotOf[code * LEVELS]! === UNKNOWN) resolveCode(state, columns, code, ms)
@@ -188,13 +205,8 @@ const resolveCodes = (state: SeriesState, columns: Columns, ms: number): void =>
 
 const resolveCode = (state: SeriesState, columns: Columns, code: number, ms: number): void => {
   const { slotOf } = state.scratch
-  const [tenant, provider, model, route, pool] = columns.keys[code]!.map((key) => key ?? null) as [
-    string | null,
-    string | null,
-    string | null,
-    string | null,
-    string | null
-  ]
+  const [tenant = null, provider = null, model = null, route = null, pool = null] =
+    columns.keys[code]!
   const name: SeriesName = { level: 'tenant', tenant, provider, model, route, pool }
   const nothing = { provider: null, model: null, route: null, pool: null }
   const tenantSlot = slotFor(state, { level: 'tenant', tenant, ...nothing }, ms)
@@ -266,8 +278,7 @@ const splitFirstLeaf = (state: SeriesState, key: string, tenantSlot: number): vo
   state.names[slot] = { ...first, level: 'leaf' }
   state.slots.set(key, slot)
   state.names[tenantSlot] = { ...first, provider: null, model: null, route: null, pool: null }
-  // The codes of the first leaf were resolved to "none"; they are looked up again.
-  state.scratch.slotOf.fill(UNKNOWN)
+  state.scratch.isSplit = true
 }
 
 const slotFor = (state: SeriesState, name: SeriesName, ms: number): number => {
