@@ -33,7 +33,8 @@ export const beginMinute = (state: State, startMs: number): Draft[] => {
   for (const key of forgetIdle(state.slots, startMs)) {
     for (const map of [state.times, state.open, state.slower]) map.delete(key)
   }
-  return takeQuiet(state.traces, startMs).flatMap((trace) => takeTrace(state, trace, startMs))
+  const minute = { startMs, learning: new Set<number>() }
+  return takeQuiet(state.traces, startMs).flatMap((trace) => takeTrace(state, trace, minute))
 }
 
 /** Steps into traces. */
@@ -49,7 +50,10 @@ export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
   return [...tallies].flatMap(([slot, tally]) => judge(state, slot, tally, startMs))
 }
 
-const takeTrace = (state: State, trace: OpenTrace, startMs: number): Draft[] => {
+/** Learning: series that had no budget when the minute began; all of its traces teach it. */
+type Begun = { startMs: number; learning: Set<number> }
+
+const takeTrace = (state: State, trace: OpenTrace, { startMs, learning }: Begun): Draft[] => {
   const { slots, settings, times, tallies } = state
   const path = criticalPath(trace.steps)
   const name: PathName = {
@@ -65,7 +69,8 @@ const takeTrace = (state: State, trace: OpenTrace, startMs: number): Draft[] => 
   const nats = riseNats(slots.records.doubles, slot * SHAPE.doubles)
   addStages(own, path.stages, !isOpen(slots, slot) && nats < USUAL_NATS)
   const drafts = path.refused ? compare(state, name, { path, slot, startMs }) : []
-  if (budget === null) {
+  if (budget === null || learning.has(slot)) {
+    learning.add(slot)
     learnBudget(slots, slot, path.totalMs, settings)
     return drafts
   }
