@@ -11,6 +11,7 @@ import { openDetection } from '../../jobs/detect/fold.ts'
 import { openMemory, type MemoryDatabase } from '../lake/memory.ts'
 import { loadBook } from '../rates/prices/book.ts'
 import { Case, caseLines } from './case.ts'
+import { checkClaims } from './claims.ts'
 import { GRAINS } from './define.ts'
 import { describeSignals, loadSignals, type LoadedSignal } from './load.ts'
 
@@ -66,33 +67,6 @@ const rowsOf = async (
     }
   }
   return all
-}
-
-/** Half of the last digit that a figure states, and a little for rounding twice. */
-const roundingOf = (stated: number): number =>
-  0.6 * 10 ** -(String(stated).split('.')[1]?.length ?? 0)
-
-/**
- * A finding's query must give what the finding states: one row a side (`after` says which), or one
- * row of what is now. Figures of the same name must be the same figures.
- */
-const checkClaims = async (database: MemoryDatabase, finding: Finding): Promise<number> => {
-  const rows = await rowsOf(database, finding.query)
-  assert.ok(rows.length > 0, `no rows: ${finding.query}`)
-  const sides = rows.map(({ after }) => after)
-  if (new Set(sides).size < sides.length) return 0
-  let claims = 0
-  for (const row of rows) {
-    const side = row['after'] === 'false' ? finding.before : finding.after
-    for (const [name, value] of Object.entries(row)) {
-      const stated = side[name]
-      if (typeof stated !== 'number' || value === null) continue
-      const differs = Math.abs(stated - Number(value)) > roundingOf(stated)
-      assert.equal(differs, false, `${name} is ${value}, stated ${stated}: ${finding.query}`)
-      claims += 1
-    }
-  }
-  return claims
 }
 
 /** The queries of a runbook, in code spans and blocks. */
@@ -183,7 +157,7 @@ for (const signal of signals) {
         }
         for (const finding of findings) {
           Finding.parse(finding)
-          claims += await checkClaims(database, finding)
+          claims += await checkClaims((sql) => rowsOf(database, sql), finding)
         }
         database.close()
       }
