@@ -97,7 +97,7 @@ export const checkDetection = async (
     // Without a finding nobody knows what was read: at least what was there before.
     const before = { fromMs, untilMs, version: versionBefore }
     const parts = rows[0] === undefined ? [before] : toldBy(rows[0]).parts
-    checkParts(parts, { fromMs, untilMs })
+    checkParts(parts, { fromMs, untilMs, version })
     const visible: EventRow[] = []
     for (const part of parts) {
       if (part.version >= 0) visible.push(...(await rowsOf(reader, heads[part.version]!, part)))
@@ -126,17 +126,12 @@ const rowsOf = async (reader: TableReader, head: Head, part: Part): Promise<Even
   )
 
 /** Parts follow on one another and are all of the stretch; the first stretch begins anywhere. */
-const checkParts = (
-  parts: readonly Part[],
-  { fromMs, untilMs }: Pick<Part, 'fromMs' | 'untilMs'>
-): void => {
+const checkParts = (parts: readonly Part[], { fromMs, untilMs, version }: Part): void => {
+  const what = `findings of version ${version}: time was left out or read twice`
   let reachedMs = fromMs
   for (const part of parts) {
-    assert.ok(
-      part.fromMs === reachedMs || reachedMs === -Infinity,
-      'time was left out or read twice'
-    )
+    assert.ok(part.fromMs === reachedMs || reachedMs === -Infinity, what)
     reachedMs = part.untilMs
   }
-  assert.equal(reachedMs, untilMs, 'time was left out')
+  assert.equal(reachedMs, untilMs, what)
 }
