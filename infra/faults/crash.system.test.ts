@@ -56,7 +56,7 @@ describe('after kill -9', () => {
   test('at every step of a flush or of settling, nothing is lost and nothing counts twice', async (t) => {
     const ledger = createLedger({
       seed: 11,
-      events: 6_000,
+      events: 9_000,
       startMs: START_MS,
       repeats: 0.1,
       conflicts: 0.02
