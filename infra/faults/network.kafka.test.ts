@@ -31,6 +31,8 @@ after(async () => {
 })
 
 const PARTITIONS = 4
+/** `api_key` of a member's question for its group's coordinator. */
+const FIND_COORDINATOR = 10
 const repeated = (prefix: string, events: number): Ledger =>
   ledgerOf(prefix, events, { repeats: 0.1 })
 
@@ -74,6 +76,25 @@ describe('a network', { skip }, () => {
     assert.ok(proxy.seen().connections > PARTITIONS, 'connections were made again')
     await settleAll(stand)
     await assertSettled(stand.data, ledgers.map(({ truth }) => truth).reduce(sumTruth))
+  })
+})
+
+describe('a coordinator', { skip }, () => {
+  test('that is lost while it is asked for does not end the consumer', async (t) => {
+    const topic = 'coordinator'
+    await log.ensureTopic(topic, PARTITIONS)
+    const stand = await createStand(t, { log, topic })
+    const ledger = repeated('coordinator', 300)
+    await appendAgain(topic, ledger)
+    proxy.cutAtRequest(FIND_COORDINATOR, 3)
+    const consuming = consume(stand)
+    try {
+      await caughtUp(stand, consuming)
+    } finally {
+      await consuming.stop()
+    }
+    await settleAll(stand)
+    await assertSettled(stand.data, ledger.truth)
   })
 })
 
