@@ -94,11 +94,12 @@ export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): De
         const reachedMs = reachedUntil(head, log, nowMs)
         const closedMs = closedUntil(head, log, nowMs)
         const committedMs = foldedUntilMs(head.state)
-        const minuteMs = committedMs ?? firstMinute(head)
+        // Where the first minute of a lake is folded in parts, what came late before it does not count.
+        const minuteMs = committedMs ?? memory?.ahead.steps[0]?.fromMs ?? firstMinute(head)
         if (minuteMs === null || closedMs === null || reachedMs === null) return []
         const isClosed = closedMs > minuteMs
         const view = { head, reachedMs, minuteMs }
-        if (!isClosed && (committedMs === null || !isBusy(view, options.aheadRows))) return []
+        if (!isClosed && !isBusy(view, options.aheadRows)) return []
         memory = await resume({ lake, rows, options }, head, memory)
         if (isClosed) return await close({ lake, rows, options }, memory, { ...view, closedMs })
         await foldAhead(memory, view, options.aheadRows)

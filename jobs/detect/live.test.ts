@@ -7,9 +7,18 @@ import { loadBook } from '../../services/rates/prices/book.ts'
 import { Case, caseLines } from '../../services/signals/case.ts'
 import { loadSignals, type LoadedSignal } from '../../services/signals/load.ts'
 import { backtestEvents } from './backtest.ts'
-import { openDetector } from './detect.ts'
-import { landMinutes, loadCase, playLive, viewAt, type LiveCase } from './live-case.ts'
+import { foldRows, openDetector } from './detect.ts'
+import {
+  commitFlush,
+  landEvents,
+  landMinutes,
+  loadCase,
+  playLive,
+  viewAt,
+  type LiveCase
+} from './live-case.ts'
 import { FoldSteps, STEPS_KEY } from './fold-steps.ts'
+import { sqlFold } from './sql-fold.ts'
 
 const MINUTE_MS = 60_000
 const signals = await loadSignals()
@@ -97,6 +106,35 @@ for (const id of ['tool-reentrancy', 'tokenizer-drift']) {
     assert.deepEqual(found, await backtest(signal, lines))
   })
 }
+
+test('what comes late before the first minute of a lake, while that is folded in parts, is only counted', async (t) => {
+  const signal = signals.find(({ id }) => id === 'tool-reentrancy')!
+  const lines = await firingCase(signal.id)
+  const live = await openCase(t, signal)
+  const { fromMs, toMs } = await loadCase(live, lines)
+  const options = { ...live.options, aheadRows: 1 }
+  const untils: number[] = []
+  const rows = sqlFold(live, options)
+  const open: typeof rows.open = async (state) => {
+    const one = await rows.open(state)
+    return { ...one, fold: (range) => (untils.push(range.untilMs), one.fold(range)) }
+  }
+  const detector = foldRows(live.lake, { ...rows, open }, options)
+  const endMs = fromMs + MINUTE_MS
+  const found = []
+  await landMinutes(live, [fromMs, endMs])
+  for (const second of LOOKS_S) {
+    found.push(...(await detector.step(viewAt(live, endMs, endMs + second * 1000))))
+    if (second !== LOOKS_S[1]) continue
+    const late = `SELECT * REPLACE (time - INTERVAL 5 MINUTES AS time) FROM case_events LIMIT 1`
+    await commitFlush(live, await landEvents(live, late), endMs)
+  }
+  assert.ok(untils.length > 1, 'the first minute came in parts')
+  assert.equal(untils.at(-1), endMs)
+  await landMinutes(live, [endMs, toMs])
+  found.push(...(await detector.step(viewAt(live, toMs))))
+  assert.deepEqual(found, await backtest(signal, lines))
+})
 
 const cacheThrash = signals.find(({ id }) => id === 'cache-thrash')!
 
