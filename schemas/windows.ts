@@ -123,6 +123,29 @@ const driftColumns = (side: 'in' | 'out'): WindowColumn[] => {
   ]
 }
 
+/**
+ * What ratios of energy are taken over: the same calls on either side, at every grain. The energy is
+ * there again since sums over older windows have it without the others, and would be of more calls.
+ */
+const ENERGY_RATIOS: readonly WindowColumn[] = [
+  // A sum, so that windows which have no energy yet, as those of a flush, do not claim 0.
+  sum(
+    'energy_n',
+    'CASE WHEN energy_mid_uj IS NOT NULL THEN 1 END',
+    'Events with an estimate of energy; null where none has one.'
+  ),
+  sum(
+    'energy_out_total',
+    'CASE WHEN energy_mid_uj IS NOT NULL THEN out_total END',
+    'Σ output tokens of events with an estimate of energy; embeddings put none out.'
+  ),
+  sum(
+    'energy_told_uj',
+    'energy_mid_uj',
+    'Σ central estimate in microjoules of windows that tell energy_n: what ratios over it divide.'
+  )
+]
+
 export const WINDOW_MEASURES: readonly WindowColumn[] = [
   bigint('n', 'count(*)', 'Events.'),
   count('n_error', 'status >= 400 OR error_type IS NOT NULL', 'Events that failed.'),
@@ -167,6 +190,7 @@ export const WINDOW_MEASURES: readonly WindowColumn[] = [
   sum('energy_low_uj', 'energy_low_uj', 'Σ energy in microjoules, low end of the 80 % interval.'),
   sum('energy_mid_uj', 'energy_mid_uj', 'Σ energy in microjoules, central estimate.'),
   sum('energy_high_uj', 'energy_high_uj', 'Σ energy in microjoules, high end of the interval.'),
+  ...ENERGY_RATIOS,
   bigint('duration_n', 'count(duration_ms)', 'Events with a duration.'),
   sum('duration_ms', 'duration_ms', 'Σ duration in milliseconds.'),
   sum('duration_ms2', 'duration_ms * duration_ms', 'Σ duration² in squared milliseconds.'),

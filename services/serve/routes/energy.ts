@@ -24,7 +24,7 @@ const Joules = {
   low_j: z.number().nullable(),
   mid_j: z.number().nullable(),
   high_j: z.number().nullable(),
-  calls: z.int(),
+  calls: z.int().nullable().describe('Calls with energy; null where windows do not tell them.'),
   output_tokens_per_j: z.number().nullable(),
   j_per_call: z.number().nullable()
 }
@@ -74,23 +74,23 @@ export default defineRoute({
   }
 })
 
+/**
+ * Ratios are of the calls that have energy, on both sides. Windows from before these were counted
+ * (`energy_n` is null) have energy and take no part in ratios.
+ */
 const JOULES_SQL = `sum(energy_low_uj) / 1e6 AS low_j, sum(energy_mid_uj) / 1e6 AS mid_j,
   sum(energy_high_uj) / 1e6 AS high_j,
-  coalesce(sum(n) FILTER (energy_mid_uj IS NOT NULL), 0)::DOUBLE AS calls,
-  sum(out_total) FILTER (energy_mid_uj IS NOT NULL) / nullif(sum(energy_mid_uj) / 1e6, 0) AS output_tokens_per_j`
+  sum(energy_n)::DOUBLE AS calls, sum(energy_told_uj) / 1e6 / nullif(sum(energy_n), 0) AS j_per_call,
+  sum(energy_out_total) / nullif(sum(energy_told_uj) / 1e6, 0) AS output_tokens_per_j`
 
-const joules = (row: Record<string, unknown>) => {
-  const mid = numberOf(row['mid_j'])
-  const calls = count(row['calls'])
-  return {
-    low_j: numberOf(row['low_j']),
-    mid_j: mid,
-    high_j: numberOf(row['high_j']),
-    calls,
-    output_tokens_per_j: numberOf(row['output_tokens_per_j']),
-    j_per_call: mid === null || calls === 0 ? null : mid / calls
-  }
-}
+const joules = (row: Record<string, unknown>) => ({
+  low_j: numberOf(row['low_j']),
+  mid_j: numberOf(row['mid_j']),
+  high_j: numberOf(row['high_j']),
+  calls: numberOf(row['calls']),
+  output_tokens_per_j: numberOf(row['output_tokens_per_j']),
+  j_per_call: numberOf(row['j_per_call'])
+})
 
 const rowsBy = async (desk: Desk, range: Range, { by, where }: { by: string; where: string }) => {
   const rows = await desk.windows(

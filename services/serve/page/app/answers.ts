@@ -143,7 +143,7 @@ export type Joules = {
   low_j: number | null
   mid_j: number | null
   high_j: number | null
-  calls: number
+  calls: number | null
   output_tokens_per_j: number | null
   j_per_call: number | null
 }

@@ -13,7 +13,7 @@ export const EnergyView = () => {
   const { place, here } = useHere()
   const asked = useAnswer<Energy>('/v1/energy', rangeOf(place))
   return (
-    <Shown asked={asked} isEmpty={({ total }) => total.calls === 0}>
+    <Shown asked={asked} isEmpty={({ total }) => total.mid_j === null}>
       {({ total, series, by_model, by_tenant, sql }) => (
         <>
           <dl class="figures">
