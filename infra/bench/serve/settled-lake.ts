@@ -12,7 +12,7 @@ import { pricing } from '../../../services/consume/pricing.ts'
 import { NOTHING, type Range, type TableFile } from '../../../services/lake/commit.ts'
 import { Engine } from '../../../services/lake/engine.ts'
 import { landTable, parquetWriter } from '../../../services/lake/land-table.ts'
-import { openLake } from '../../../services/lake/lake.ts'
+import { openLake, type Lake } from '../../../services/lake/lake.ts'
 import { quoted } from '../../../services/lake/parquet-writer.ts'
 import { hourKey, settledHours } from '../../../services/lake/settled-hours.ts'
 import { loadBook } from '../../../services/rates/prices/book.ts'
@@ -120,16 +120,20 @@ const rangeOf = ({ firstOffset, calls, startMs, lengthMs }: Stretch): Range => (
   watermarkMs: startMs + lengthMs - 1
 })
 
+/** Settled windows of an hour: a busy one has several files. */
+const hourOf = (lake: Lake, files: readonly TableFile[], startMs: number): string => {
+  const own = files.filter(
+    ({ timeUsMin }) => Math.floor(timeUsMin! / 1000 / HOUR_MS) * HOUR_MS === startMs
+  )
+  const list = own.map(({ path }) => quoted(lake.doors.files.location(`windows_settled/${path}`)))
+  return `read_parquet([${list.join(', ')}])`
+}
+
 /** The oldest hour has what settling made of the same hour of the newest day, to the last column. */
 const checkMoved = async ({ engine, lake }: SettleDoors): Promise<void> => {
   const files = [...((await lake.head()).files.get('windows_settled')?.values() ?? [])]
-  const hour = (fromMs: number): string => {
-    const own = files.filter(
-      ({ timeUsMin }) => Math.floor(timeUsMin! / 1000 / HOUR_MS) * HOUR_MS === fromMs
-    )
-    const list = own.map(({ path }) => quoted(lake.doors.files.location(`windows_settled/${path}`)))
-    return `SELECT * REPLACE (epoch_ms(window_start) - ${fromMs} AS window_start) FROM read_parquet([${list.join(', ')}])`
-  }
+  const hour = (fromMs: number): string =>
+    `SELECT * REPLACE (epoch_ms(window_start) - ${fromMs} AS window_start) FROM ${hourOf(lake, files, fromMs)}`
   const [first, last] = [hour(START_MS), hour(SETTLED_UNTIL_MS - DAY_MS)]
   for (const sql of [`(${first}) EXCEPT ALL (${last})`, `(${last}) EXCEPT ALL (${first})`]) {
     const [row] = await engine.rows(`SELECT count(*)::DOUBLE AS n FROM (${sql})`)
@@ -146,11 +150,8 @@ const moveDay = async (doors: SettleDoors, days: number): Promise<void> => {
   const adds: TableFile[] = []
   const state: Record<string, unknown> = {}
   for (const { startMs, ...hour } of hours) {
-    const file = files.find(
-      ({ timeUsMin }) => Math.floor(timeUsMin! / 1000 / HOUR_MS) * HOUR_MS === startMs
-    )!
-    const from = quoted(lake.doors.files.location(`windows_settled/${file.path}`))
-    const sql = `SELECT * REPLACE (window_start - INTERVAL ${days} DAYS AS window_start) FROM read_parquet(${from})`
+    const from = hourOf(lake, files, startMs)
+    const sql = `SELECT * REPLACE (window_start - INTERVAL ${days} DAYS AS window_start) FROM ${from}`
     adds.push(
       (await landTable({ engine, lake }, { table: 'windows_settled', sql, time: 'window_start' }))!
     )

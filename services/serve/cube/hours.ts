@@ -3,7 +3,7 @@ import type { Engine } from '../../lake/engine.ts'
 import { DAY_MS } from '../range.ts'
 import { inTransaction, loadHours, type NumberedFile, type SourceFile } from './load.ts'
 import { partsOf } from './parts.ts'
-import { daysOf, daysSql, hoursOf, ROLLUPS } from './rollups.ts'
+import { daysOf, daysSql, hoursOf, ROLLUPS, WITH_HOURS } from './rollups.ts'
 import { sqlTime } from '../literal.ts'
 import type { Held } from './cover.ts'
 import { touches, type Span } from './spans.ts'
@@ -89,7 +89,7 @@ export class Hours {
       ...(files.length === 0
         ? []
         : [
-            ...ROLLUPS.map(
+            ...WITH_HOURS.map(
               (one) => `DELETE FROM ${hoursOf(one)} WHERE file IN (${files.join(', ')})`
             ),
             `DELETE FROM cube.files WHERE number IN (${files.join(', ')})`

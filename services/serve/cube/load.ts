@@ -2,7 +2,7 @@ import type { Engine } from '../../lake/engine.ts'
 import { quoted } from '../../lake/parquet-writer.ts'
 import { DIMENSIONS, HISTOGRAM_TYPE, HISTOGRAMS, SUMS } from './columns.ts'
 import { mergeSql, type Constants } from './merge.ts'
-import { FULL, hoursOf, hoursSql, ROLLUPS } from './rollups.ts'
+import { FULL, hoursOf, hoursSql, WITH_HOURS } from './rollups.ts'
 
 export type SourceFile = { location: string; path: string; rows: number }
 /** A file of settled windows, by the number that its rows have in the cube. */
@@ -24,7 +24,7 @@ export const loadHours = async (engine: Engine, files: readonly NumberedFile[]):
   )
   await inTransaction(engine, [
     `INSERT INTO ${hoursOf(FULL)} BY NAME ${mergeSql(windows, KEYS, constants)}`,
-    ...ROLLUPS.filter((one) => one !== FULL).map((one) => hoursSql(one, taken, constants)),
+    ...WITH_HOURS.filter((one) => one !== FULL).map((one) => hoursSql(one, taken, constants)),
     `INSERT INTO cube.files VALUES ${rows.join(', ')}`
   ])
 }
