@@ -1,4 +1,5 @@
 import type { Range } from '../lake/commit.ts'
+import type { AnchorSeen } from '../stream/anchor.ts'
 import type { PartitionState } from '../stream/log.ts'
 
 /** Records that the log took away before they were landed, or took back afterwards. */
@@ -9,9 +10,6 @@ export type Gap = {
   detail: string
   noticedAfterMs: number | null
 }
-
-/** What the tail anchor said: the record that was landed last, looked up in the log again. */
-export type AnchorSeen = 'same' | 'other' | 'absent'
 
 /** Where to read on, and what is missing on the way there. */
 export type Resumption = { next: number; gap: Gap | null; adopt: boolean }

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test'
 import type { Range } from '../lake/commit.ts'
 import type { RecordRun } from '../stream/log.ts'
 import { FlushClock } from './flush-clock.ts'
-import { resume, type AnchorSeen } from './gap.ts'
+import { resume } from './gap.ts'
+import type { AnchorSeen } from '../stream/anchor.ts'
 import { cutRun } from './run.ts'
 
 const stored = (next: number, incarnation = 'one'): Range => ({

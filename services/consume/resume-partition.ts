@@ -1,14 +1,13 @@
 import { Failure } from '../../schemas/failure.ts'
 import type { Range } from '../lake/commit.ts'
+import { seekAnchor } from '../stream/anchor.ts'
 import type { EventLog, PartitionState } from '../stream/log.ts'
-import { resume, type AnchorSeen } from './gap.ts'
+import { resume } from './gap.ts'
 import type { LandingThread } from './landing-thread.ts'
 import type { Place } from './log-cursor.ts'
 
 type Doors = { log: EventLog; landing: Pick<LandingThread, 'positions' | 'adopt'>; topic: string }
 
-/** One record is enough to recognise a log; batches come whole, so the bound is a small one. */
-const ANCHOR_BYTES_MAX = 1
 /** Each conflict means that another consumer moved the partition; more in a row is no accident. */
 const CONFLICTS_MAX = 5
 
@@ -35,7 +34,8 @@ const resumeOnce = async (doors: Doors, before: PartitionState): Promise<Place> 
   const stored = (await landing.positions(topic)).get(partition)
   const state = await latestState(doors, before, stored)
   const { incarnation } = state
-  const { seen, leader } = await seekAnchor(doors, state, stored)
+  const anchor = stored?.incarnation === incarnation ? stored.anchor : null
+  const { seen, leader } = await seekAnchor(doors.log, topic, state, anchor)
   const { next, gap, adopt } = resume(stored, state, seen)
   if (adopt) {
     await landing.adopt({ range: adopted({ topic, state, next }, stored), gap, seen: stored })
@@ -75,26 +75,4 @@ const adopted = ({ topic, state, next }: Adoption, stored: Range | undefined): R
     appendedUntilMs: same?.appendedUntilMs ?? null,
     watermarkMs: same?.watermarkMs ?? null
   }
-}
-
-/** What the log says of the anchor, and under which leader; null where nothing was read. */
-type Sought = { seen: AnchorSeen; leader: number | null }
-const ABSENT: Sought = { seen: 'absent', leader: null }
-
-const seekAnchor = async (
-  { log, topic }: Doors,
-  state: PartitionState,
-  stored: Range | undefined
-): Promise<Sought> => {
-  const anchor = stored?.anchor
-  if (anchor == null || stored?.incarnation !== state.incarnation) return ABSENT
-  if (anchor.offset < state.start || anchor.offset >= state.end) return ABSENT
-  const run = await log.read(topic, state.partition, anchor.offset, {
-    bytesMax: ANCHOR_BYTES_MAX,
-    waitMsMax: 0,
-    incarnation: state.incarnation
-  })
-  if (run.count === 0) return { seen: 'absent', leader: run.leader }
-  const isSame = run.offsets[0] === anchor.offset && run.checksum(0) === anchor.crc32c
-  return { seen: isSame ? 'same' : 'other', leader: run.leader }
 }

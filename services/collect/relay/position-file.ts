@@ -9,7 +9,9 @@ const Position = z.strictObject({
   partition: z.int().nonnegative(),
   incarnation: z.string(),
   /** Offset of the record to read next. */
-  next: z.int().nonnegative()
+  next: z.int().nonnegative(),
+  /** The record before it, by which the log is known again; null = there was none, or an older file. */
+  anchor: z.strictObject({ offset: z.int(), crc32c: z.int() }).nullable().default(null)
 })
 export type Position = z.infer<typeof Position>
 

@@ -1,5 +1,6 @@
 import { Failure, FAILURES } from '../../../schemas/failure.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
+import { anchorBehind, seekAnchor, type Anchor } from '../../stream/anchor.ts'
 import type { EventLog, PartitionState } from '../../stream/log.ts'
 import type { PositionFiles } from './position-file.ts'
 import { refusedRecord, relayRecords, type RelayCounts, type RelayTopic } from './relay-records.ts'
@@ -38,7 +39,14 @@ export const relayPartition = async (
   }
 }
 
-type Place = { partition: number; incarnation: string; next: number }
+/** Where it reads, and under which leader what lies before was found in the log. */
+type Place = {
+  partition: number
+  incarnation: string
+  next: number
+  anchor: Anchor | null
+  leader: number | null
+}
 
 const stateOf = async (
   log: EventLog,
@@ -53,12 +61,16 @@ const stateOf = async (
 }
 
 const startOf = async (topic: string, partition: number, doors: RelayDoors): Promise<Place> => {
-  const { incarnation, start, end } = await stateOf(doors.log, topic, partition)
+  const state = await stateOf(doors.log, topic, partition)
+  const { incarnation, start, end } = state
   const known = await doors.positions.read(topic, partition)
-  if (known === null) return { partition, incarnation, next: start }
+  if (known === null) return { partition, incarnation, next: start, anchor: null, leader: null }
   const isAnew = known.incarnation !== incarnation
-  if (!isAnew && known.next <= end) return known
-  // Reading would find it as well, but a bounded relay may have nothing left to read.
+  if (!isAnew && known.next <= end) {
+    const { seen, leader } = await seekAnchor(doors.log, topic, state, known.anchor)
+    if (seen !== 'other') return { ...known, leader }
+  }
+  // Reading would find most of it as well, but a bounded relay may have nothing left to read.
   const code = isAnew ? 'E_LOG_RECREATED' : 'E_LOG_TRUNCATED'
   return skipGap(topic, known, new Failure(code, FAILURES[code]), doors)
 }
@@ -70,15 +82,18 @@ const step = async (
   signal: AbortSignal
 ): Promise<Place> => {
   const { log, positions, now, onProgress } = doors
-  const { partition, incarnation, next } = place
+  const { partition, incarnation, next, leader } = place
   try {
-    const limits = { bytesMax: READ_BYTES_MAX, waitMsMax: WAIT_MS_MAX, incarnation, signal }
+    // Under another leader the same offsets may be other records: the caller begins anew.
+    const limits = { bytesMax: READ_BYTES_MAX, waitMsMax: WAIT_MS_MAX, incarnation, leader, signal }
     const run = await log.read(topic.topic, partition, next, limits)
     const { records, counts } = await relayRecords(run, topic, now().getTime())
     if (records.length > 0) await log.append(EVENTS_TOPIC, records)
-    if (run.next > next) await positions.write({ topic: topic.topic, ...place, next: run.next })
+    const anchor = anchorBehind(run, place.anchor)
+    const position = { topic: topic.topic, partition, incarnation, next: run.next, anchor }
+    if (run.next > next) await positions.write(position)
     if (counts.records > 0 || counts.refused > 0) onProgress(counts)
-    return { partition, incarnation, next: run.next }
+    return { partition, incarnation, next: run.next, anchor, leader: run.leader }
   } catch (error) {
     if (!(error instanceof Failure) || !MOVED.has(error.code)) throw error
     return skipGap(topic.topic, place, error, doors)
@@ -91,7 +106,7 @@ const MOVED = new Set<string>(['E_LOG_GAP', 'E_LOG_TRUNCATED', 'E_LOG_RECREATED'
 /** Goes on at the log's start, and leaves a row that says what is missing. */
 const skipGap = async (
   topic: string,
-  { partition, next }: Place,
+  { partition, next }: Pick<Place, 'partition' | 'next'>,
   { code, message }: Failure,
   { log, positions, onProgress }: RelayDoors
 ): Promise<Place> => {
@@ -99,8 +114,8 @@ const skipGap = async (
   const reason = `${message}; reading goes on from ${next} at ${start}`
   const refusal = { code, reason, bytes: new Uint8Array() }
   await log.append(EVENTS_TOPIC, [refusedRecord(`${topic}/${partition}`, refusal)])
-  const place = { partition, incarnation, next: start }
+  const place = { partition, incarnation, next: start, anchor: null }
   await positions.write({ topic, ...place })
   onProgress({ records: 0, events: 0, refused: 1, ignored: 0 })
-  return place
+  return { ...place, leader: null }
 }

@@ -10,6 +10,7 @@ import avro from 'avsc'
 import { Failure } from '../../../schemas/failure.ts'
 import { decodeRefused } from '../../../schemas/refused.ts'
 import { EVENTS_TOPIC } from '../../../schemas/topics.ts'
+import type { ReadLimits } from '../../stream/log.ts'
 import { EmbeddedLog } from '../../stream/embedded/log.ts'
 import { configureSource } from '../sources/configure.ts'
 import { loadSource, type LoadedSource } from '../sources/load.ts'
@@ -115,6 +116,28 @@ describe('a topic of others', () => {
     const rows = await taken()
     const codes = rows.map((row) => (typeof row === 'object' ? row.code : row))
     assert.deepEqual(codes, ['acme', 'acme', 'E_LOG_RECREATED', 'acme'])
+  })
+
+  test('whose records were replaced by others at the same offsets leaves a row that says so, and is read again', async () => {
+    const { doors, taken } = await site('kept')
+    await site('replaced')
+    await send('kept', event('a'), event('b'))
+    await send('replaced', event('c'), event('d'), event('e'))
+    let name = 'kept'
+    // As after an election without the newest records: the same topic, other records in it.
+    const elected = {
+      append: log.append.bind(log),
+      partitions: async () =>
+        (await log.partitions(name)).map((one) => ({ ...one, incarnation: 'the same' })),
+      read: (_: string, partition: number, offset: number, { bytesMax, waitMsMax }: ReadLimits) =>
+        log.read(name, partition, offset, { bytesMax, waitMsMax })
+    } as unknown as EmbeddedLog
+    const topic = { topic: 'kept', source: native, tenant: null }
+    await relayToEnd(topic, { ...doors, log: elected })
+    name = 'replaced'
+    await relayToEnd(topic, { ...doors, log: elected })
+    const codes = (await taken()).map((row) => (typeof row === 'object' ? row.code : row))
+    assert.deepEqual(codes, ['acme', 'acme', 'E_LOG_TRUNCATED', 'acme', 'acme', 'acme'])
   })
 
   test('names the tenant of a record in a header', async () => {
