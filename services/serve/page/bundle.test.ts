@@ -72,6 +72,21 @@ describe('its addresses', () => {
     assert.equal(gunzipSync(packed.rawPayload).toString('utf8'), text('page.js'))
   })
 
+  test('that are none give a browser the document, which says so, and a program a problem', async () => {
+    const html = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' }
+    const mistyped = await app.inject({ url: '/finding', headers: html })
+    assert.equal(mistyped.statusCode, 404)
+    assert.equal(mistyped.body, text('index.html'))
+    for (const request of [
+      { url: '/finding', headers: { accept: '*/*' } },
+      { url: '/v1/finding', headers: html }
+    ]) {
+      const { statusCode, headers } = await app.inject(request)
+      assert.equal(statusCode, 404)
+      assert.match(String(headers['content-type']), /json/)
+    }
+  })
+
   test('give nothing that is not of the page', async () => {
     for (const url of ['/page/main.ts', '/page/..%2Fbundle.ts', '/page/']) {
       assert.equal((await app.inject(url)).statusCode, 404, url)

@@ -57,6 +57,12 @@ export const registerPage = (app: FastifyInstance): void => {
   for (const view of VIEWS) {
     app.get(view, (request, reply) => send('index.html', request, reply))
   }
+  // Whoever mistypes an address in a browser gets the page, which says so; a program gets a problem.
+  app.get('/*', (request, reply) =>
+    !request.url.startsWith('/v1/') && /\btext\/html\b/.test(String(request.headers.accept))
+      ? send('index.html', request, reply.code(404))
+      : reply.callNotFound()
+  )
   app.get('/page/:name', (request, reply) =>
     send((request.params as { name: string }).name, request, reply)
   )
