@@ -14,3 +14,7 @@ export const binSql = (column: string): string =>
 /** SQL for the value that stands for a bin: its relative error to any value of the bin is least. */
 export const binValueSql = (bin: string): string =>
   `CASE WHEN ${bin} = ${ZERO_BIN} THEN 0 ELSE ${2 / (1 + GAMMA)} * pow(${GAMMA}, ${bin}) END`
+
+/** The same for a bin that is at hand. */
+export const binValue = (bin: number): number =>
+  bin === ZERO_BIN ? 0 : (2 / (1 + GAMMA)) * GAMMA ** bin

@@ -2,6 +2,7 @@ import { DuckDBConnection, type DuckDBResult, type DuckDBResultReader } from '@d
 import duckdb, { type Connection, type Database, type LogicalType } from '@duckdb/node-bindings'
 import { Failure } from '../../schemas/failure.ts'
 import { writeChunks } from './append.ts'
+import { readLists, type ListChunk } from './list-columns.ts'
 import type { ColumnData, NamedSegments } from './columns.ts'
 import {
   fillDoubles,
@@ -96,6 +97,11 @@ export class Engine {
   /** A result whose columns are all DOUBLE or VARCHAR, by columns. */
   columns(sql: string): AsyncIterable<ColumnChunk> {
     return readColumns(this.#connection, sql)
+  }
+
+  /** See `readLists`: a stream, so no other statement may run before its end. */
+  lists(sql: string): AsyncIterable<ListChunk> {
+    return readLists(this.#connection, sql)
   }
 
   /** The same as a whole: texts are decoded when they are asked for. */

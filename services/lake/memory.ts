@@ -69,7 +69,8 @@ export const openMemory = async (options: MemoryOptions = {}): Promise<MemoryDat
   }
 }
 
-const guarded = async <Value>(sql: string, work: () => Promise<Value>): Promise<Value> => {
+/** Runs what asks the database. @throws Failure E_SQL, which has the statement's beginning. */
+export const guarded = async <Value>(sql: string, work: () => Promise<Value>): Promise<Value> => {
   try {
     return await work()
   } catch (cause) {

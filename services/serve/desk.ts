@@ -2,6 +2,7 @@ import { Failure } from '../../schemas/failure.ts'
 import type { Head, LiveFile } from '../lake/commit.ts'
 import type { Engine, Row } from '../lake/engine.ts'
 import type { Lake } from '../lake/lake.ts'
+import type { ListChunk } from '../lake/list-columns.ts'
 import type { Access } from './access.ts'
 import type { Cube } from './cube/cube.ts'
 import type { Range } from './range.ts'
@@ -26,6 +27,8 @@ export type Desk = {
    *   Without it, the text sees every row of the range's grain.
    */
   windows: (range: Range, sql: string, stepS?: number | null) => Promise<Row[]>
+  /** As `windows`, for a text whose result is read by `readLists`. */
+  windowLists: (range: Range, sql: string, stepS: number | null) => AsyncIterable<ListChunk>
   /** As `rows`, with values that JSON can hold: times as RFC 3339, large integers as strings. */
   table: (sql: string) => ReturnType<Engine['table']>
   /** Runs a query from outside. @throws Failure E_SQL, E_QUERY_LIMIT */
@@ -46,6 +49,13 @@ export type DeskDoors = {
 export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => {
   const { engine, lake, nowMs, budgetsUsd, runner, cube } = doors
   const rows = (sql: string): Promise<Row[]> => ours(() => engine.rows(sql))
+  const overWindows = async (range: Range, sql: string, stepS?: number | null): Promise<string> => {
+    if (cube === null) throw new Failure('E_INTERNAL', 'the cube is kept elsewhere')
+    const always = access.tenant === null ? [] : ['tenant']
+    const cells = await cube.relation({ sql, range, always, stepS })
+    // Materialized, all of its eighty columns would be made for each question.
+    return `WITH windows AS NOT MATERIALIZED (${cells})\n${sql}`
+  }
   const location = ({ table, path }: LiveFile): string =>
     lake.doors.files.location(`${table}/${path}`)
   const desk: Desk = {
@@ -56,12 +66,13 @@ export const openDesk = (doors: DeskDoors, head: Head, access: Access): Desk => 
     head,
     budgetsUsd,
     rows,
-    windows: async (range, sql, stepS) => {
-      if (cube === null) throw new Failure('E_INTERNAL', 'the cube is kept elsewhere')
-      const always = access.tenant === null ? [] : ['tenant']
-      const cells = await cube.relation({ sql, range, always, stepS })
-      // Materialized, all of its eighty columns would be made for each question.
-      return rows(`WITH windows AS NOT MATERIALIZED (${cells})\n${sql}`)
+    windows: async (range, sql, stepS) => rows(await overWindows(range, sql, stepS)),
+    windowLists: async function* (range, sql, stepS) {
+      try {
+        yield* engine.lists(await overWindows(range, sql, stepS))
+      } catch (cause) {
+        throw asOurs(cause)
+      }
     },
     table: (sql) => ours(() => engine.table(sql)),
     query: (query) => {
@@ -78,10 +89,14 @@ const ours = async <Value>(work: () => Promise<Value>): Promise<Value> => {
   try {
     return await work()
   } catch (cause) {
-    if (!(cause instanceof Failure) || cause.code !== 'E_SQL') throw cause
-    throw new Failure('E_INTERNAL', `a query of the service failed: ${cause.message}`, { cause })
+    throw asOurs(cause)
   }
 }
+
+const asOurs = (cause: unknown): unknown =>
+  cause instanceof Failure && cause.code === 'E_SQL'
+    ? new Failure('E_INTERNAL', `a query of the service failed: ${cause.message}`, { cause })
+    : cause
 
 const dataUntil = (head: Head): number | null => {
   const marks = [...head.positions.values()].flatMap(({ watermarkMs }) => watermarkMs ?? [])

@@ -1,6 +1,7 @@
 import { binValueSql } from '../../schemas/histogram.ts'
 import { EXPLORE_DIMENSIONS } from './cube/dimensions.ts'
 import { MEASURES, type Measure } from './cube/measures.ts'
+import { mergeBins, quantileOf, type Merged } from './quantiles.ts'
 import type { Row } from '../lake/engine.ts'
 import type { Desk } from './desk.ts'
 import { numberOf, textOf } from './result.ts'
@@ -30,7 +31,12 @@ export const groupsSql = (cut: Cut, limit: number): string => {
 
 /** Groups by step of time. */
 export const seriesSql = (cut: Cut, stepS: number): string =>
-  `${cutSql(cut, [`epoch(time_bucket(INTERVAL ${stepS} SECONDS, window_start))::BIGINT AS "time"`])}\nORDER BY "time"`
+  `${cutSql(cut, timesOf(stepS))}\nORDER BY "time"`
+
+const timesOf = (stepS: number | null): string[] =>
+  stepS === null
+    ? []
+    : [`epoch(time_bucket(INTERVAL ${stepS} SECONDS, window_start))::BIGINT AS "time"`]
 
 /** One statement: sums, joined with the quantiles of merged histograms where any are asked for. */
 const cutSql = (cut: Cut, times: readonly string[]): string => {
@@ -83,17 +89,84 @@ const quantileSql = ({ histogram, measures, keys, names, from }: Quantiles): str
 ) GROUP BY ALL`
 }
 
-/** Runs a cut's statement, with its step of time if it has one; keys and values under their ids. */
-export const readGroups = async (
-  desk: Desk,
-  cut: Cut,
-  sql: string,
-  stepS: number | null
-): Promise<(Group & { row: Row })[]> => {
-  const rows = await desk.windows(cut.range, sql, stepS)
-  return rows.map((row) => ({
+/** Groups as `groupsSql` finds them. */
+export const readGroups = async (desk: Desk, cut: Cut, limit: number): Promise<Found[]> =>
+  hasQuantiles(cut)
+    ? (await mergedGroups(desk, cut, null)).sort(largestFirst(cut)).slice(0, limit)
+    : foundIn(cut, await desk.windows(cut.range, groupsSql(cut, limit), null))
+
+/** Groups by step of time as `seriesSql` finds them. */
+export const readPoints = async (desk: Desk, cut: Cut, stepS: number): Promise<Found[]> =>
+  hasQuantiles(cut)
+    ? (await mergedGroups(desk, cut, stepS)).sort((a, b) => a.timeS! - b.timeS!)
+    : foundIn(cut, await desk.windows(cut.range, seriesSql(cut, stepS), stepS))
+
+/** A group, with the start of its step in seconds since the epoch where it has one. */
+export type Found = Group & { timeS: number | null }
+
+/** Keys and values under their ids. */
+const foundIn = (cut: Cut, rows: readonly Row[]): Found[] =>
+  rows.map((row) => ({
     key: Object.fromEntries(cut.by.map((id) => [id, textOf(row[id])])),
     values: Object.fromEntries(cut.measures.map((id) => [id, numberOf(row[id])])),
-    row
+    timeS: numberOf(row['time'])
   }))
+
+const hasQuantiles = ({ measures }: Cut): boolean =>
+  measures.some((id) => 'histogram' in measureOf(id))
+
+/** What the cut's statement gives, in no order, with the histograms merged outside of the database. */
+const mergedGroups = async (desk: Desk, cut: Cut, stepS: number | null): Promise<Found[]> => {
+  const keys = [...timesOf(stepS), ...cut.by.map((id) => `${dimensionSql(id)} AS "${id}"`)]
+  const hashed = keys.map((key) => key.slice(0, key.lastIndexOf(' AS ')))
+  // 53 bits are exact as a double. Without keys there is one group, also of nothing.
+  const group = keys.length === 0 ? '0::DOUBLE' : `(hash(${hashed.join(', ')}) >> 11)::DOUBLE`
+  const measures = cut.measures.map(measureOf)
+  const sums = measures.flatMap((one) => ('sql' in one ? [`${one.sql} AS "${one.id}"`] : []))
+  const named = keys.length === 0 ? [] : [`${group} AS "_group"`, ...keys]
+  const select = [...named, ...sums, 'sum(n)::DOUBLE AS "_calls"'].join(', ')
+  const from = `FROM windows WHERE ${whereOf(cut)}`
+  const rows = await desk.windows(cut.range, `SELECT ${select} ${from} GROUP BY ALL`, stepS)
+  const found = foundIn(cut, rows)
+  const groups = rows.map((row) => numberOf(row['_group']) ?? 0)
+  const quantiles = measures.filter((one) => 'histogram' in one)
+  for (const histogram of new Set(quantiles.map((one) => one.histogram))) {
+    const sql = `SELECT ${group}, map_keys(${histogram}), map_values(${histogram})::DOUBLE[] ${from}`
+    const merged = await mergeBins(desk.windowLists(cut.range, sql, stepS))
+    const asked = quantiles.filter((one) => one.histogram === histogram)
+    for (const [index, { values }] of found.entries())
+      Object.assign(values, quantilesOf(asked, merged.get(groups[index]!)))
+  }
+  return found
+}
+
+const quantilesOf = (
+  asked: readonly (Measure & { quantile: number })[],
+  bins: Merged | undefined
+): Group['values'] =>
+  Object.fromEntries(
+    asked.map(({ id, quantile }) => [
+      id,
+      bins === undefined ? null : quantileOf(bins, Math.round(quantile * 100))
+    ])
+  )
+
+/** The order of `groupsSql`: by the first measure, then by the keys; null last. */
+const largestFirst = (cut: Cut): ((a: Found, b: Found) => number) => {
+  const first = cut.measures[0]!
+  return (a, b) => {
+    const [one, other] = [a.values[first] ?? -Infinity, b.values[first] ?? -Infinity]
+    if (one !== other) return other - one
+    for (const id of cut.by) {
+      const order = nullsLast(a.key[id] ?? null, b.key[id] ?? null)
+      if (order !== 0) return order
+    }
+    return 0
+  }
+}
+
+/** Texts by their bytes, as the database orders them. */
+const nullsLast = (a: string | null, b: string | null): number => {
+  if (a === null || b === null) return Number(a === null) - Number(b === null)
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -46,6 +46,9 @@ const emptyDesk = (asked: string[]): Desk => {
     budgetsUsd: {},
     rows: ask,
     windows: (_range, sql) => ask(sql),
+    windowLists: async function* (_range, sql) {
+      yield* await ask(sql)
+    },
     table: async (sql) => ({ columns: [], rows: await ask(sql) }),
     query: async ({ sql }) => {
       await ask(sql)

@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { EXPLORE_DIMENSIONS } from '../cube/dimensions.ts'
 import { MEASURES } from '../cube/measures.ts'
 import type { Desk } from '../desk.ts'
-import { groupsSql, readGroups, seriesSql, type Cut } from '../explore.ts'
+import { groupsSql, readGroups, readPoints, seriesSql, type Cut, type Group } from '../explore.ts'
 import { FilterQuery, filterSql, listOf } from '../filter.ts'
 import { sqlText } from '../literal.ts'
 import { RangeQuery, rangeResult, RangeResult, readRange, stepOf } from '../range.ts'
-import { count, lakeResult, LakeResult } from '../result.ts'
+import { lakeResult, LakeResult } from '../result.ts'
 import { defineRoute } from '../route.ts'
 import { asTenant, TenantQuery } from '../tenant.ts'
 
@@ -72,7 +72,7 @@ export default defineRoute({
         )
       })
       .nullable(),
-    sql: z.string().describe('The queries that ran; `windows` is the view of the lake.')
+    sql: z.string().describe('Queries that give this answer; `windows` is the view of the lake.')
   }),
   answer: async (desk, input) => {
     const range = readRange(input, desk)
@@ -84,10 +84,9 @@ export default defineRoute({
       where
     }
     const sql = groupsSql(cut, input.limit + 1)
-    const found = await readGroups(desk, cut, sql, null)
+    const found = await readGroups(desk, cut, input.limit + 1)
     const groups = found.slice(0, input.limit).map(({ key, values }) => ({ key, values }))
-    const whole = { ...cut, by: [] }
-    const [total] = await readGroups(desk, whole, groupsSql(whole, 1), null)
+    const [total] = await readGroups(desk, { ...cut, by: [] }, 1)
     const step = input.step === 'none' ? null : input.step
     const stepS =
       step === null
@@ -113,10 +112,8 @@ export default defineRoute({
 /** A chart wider than this has fewer pixels than points. */
 const POINTS_MAX = 1500
 
-type Found = { key: Record<string, string | null>; values: Record<string, number | null> }
-
 /** The cut down to the groups that get a line. */
-const narrowed = (cut: Cut, groups: readonly Found[]): Cut => {
+const narrowed = (cut: Cut, groups: readonly Group[]): Cut => {
   if (cut.by.length === 0 || groups.length === 0) return cut
   const each = cut.by.map((id) => oneOf(id, groups))
   // Dimension by dimension is quick, and lets combinations of others through.
@@ -126,7 +123,7 @@ const narrowed = (cut: Cut, groups: readonly Found[]): Cut => {
 
 const sqlOf = (id: string): string => EXPLORE_DIMENSIONS.find((one) => one.id === id)!.sql
 
-const oneOf = (id: string, groups: readonly Found[]): string => {
+const oneOf = (id: string, groups: readonly Group[]): string => {
   const values = [...new Set(groups.map(({ key }) => key[id] ?? null))]
   const texts = values.filter((value) => value !== null).map(sqlText)
   const known = texts.length === 0 ? [] : [`${sqlOf(id)} IN (${texts.join(', ')})`]
@@ -134,7 +131,7 @@ const oneOf = (id: string, groups: readonly Found[]): string => {
 }
 
 /** As structures, whose fields are equal where both are null, and which are looked up at once. */
-const combinationOf = (by: readonly string[], groups: readonly Found[]): string => {
+const combinationOf = (by: readonly string[], groups: readonly Group[]): string => {
   const packed = (valueOf: (id: string) => string): string =>
     `{${by.map((id) => `'${id}': ${valueOf(id)}`).join(', ')}}`
   const known = groups.map(({ key }) =>
@@ -143,9 +140,9 @@ const combinationOf = (by: readonly string[], groups: readonly Found[]): string 
   return `${packed(sqlOf)} IN (${known.join(', ')})`
 }
 
-const readSeries = async (desk: Desk, cut: Cut, groups: readonly Found[], stepS: number) => {
-  const points = await readGroups(desk, cut, seriesSql(cut, stepS), stepS)
-  const time = [...new Set(points.map(({ row }) => count(row['time'])))]
+const readSeries = async (desk: Desk, cut: Cut, groups: readonly Group[], stepS: number) => {
+  const points = await readPoints(desk, cut, stepS)
+  const time = [...new Set(points.map(({ timeS }) => timeS!))]
   const at = new Map(time.map((one, index) => [one, index]))
   const lines = new Map(
     (cut.by.length === 0 ? [{ key: {} }] : groups.slice(0, LINES_MAX)).map(({ key }) => [
@@ -158,9 +155,9 @@ const readSeries = async (desk: Desk, cut: Cut, groups: readonly Found[], stepS:
       }
     ])
   )
-  for (const { key, values, row } of points) {
+  for (const { key, values, timeS } of points) {
     const line = lines.get(JSON.stringify(key))
-    const index = at.get(count(row['time']))!
+    const index = at.get(timeS!)!
     for (const id of cut.measures)
       if (line !== undefined) line.values[id]![index] = values[id] ?? null
   }
