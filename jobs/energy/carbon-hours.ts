@@ -1,8 +1,8 @@
+import { Failure } from '../../schemas/failure.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import { boundaryEnergy, pueCloud } from '../../services/rates/energy/boundary.ts'
-import { ANNUAL_INTENSITY } from '../../services/rates/grid/annual.ts'
+import { ANNUAL_INTENSITY, regionCountry } from '../../services/rates/grid/annual.ts'
 import { carbonGrams } from '../../services/rates/grid/carbon.ts'
-import { regionZone } from '../../services/rates/grid/cloud-region.ts'
 import {
   firstIntensity,
   type Intensity,
@@ -46,6 +46,15 @@ type Cell = Sums & {
 type Options = { intensities: readonly IntensityProvider[]; zone: string | null }
 
 const BASES = ['location', 'market'] as const
+
+/** @throws Failure E_USAGE for a zone that no provider knows: the world's mean would answer for it. */
+export const assertZone = ({ zone, intensities }: Options): void => {
+  const providers = [...intensities, ANNUAL_INTENSITY]
+  if (zone === null || providers.some(({ zones }) => zones?.has(zone) ?? true)) return
+  throw new Failure('E_USAGE', `the grid zone "${zone}" is not known`, {
+    hint: 'Zones are ISO 3166-1 alpha-3 countries such as DEU, and those of the intensity table.'
+  })
+}
 
 /** Carbon of the calls in `report_calls`, by zone and hour, and by the groups of an expression. */
 export const carbonOf = async (
@@ -117,15 +126,18 @@ const intensityOf = (
   basis: IntensityBasis,
   { intensities, zone }: Options
 ): Intensity | null => {
-  const query = { cloud: pueCloud(provider), region, timeMs: hourMs, basis }
-  const country = regionZone(region)
-  // A provider of hours may know the region itself as a zone, else its country or the one given.
-  for (const place of [region, country, zone]) {
+  const cloud = pueCloud(provider)
+  const country = regionCountry(cloud, region)
+  // The zone that was given is of calls that nobody can place, and never of those of another country.
+  const given = country === null ? zone : null
+  const query = { cloud, region, timeMs: hourMs, basis }
+  // A provider of hours may know the region itself as a zone, else its country.
+  for (const place of [region, country, given]) {
     if (place === null) continue
     const hourly = firstIntensity(intensities, { ...query, zone: place })
     if (hourly !== null) return hourly
   }
-  return firstIntensity([ANNUAL_INTENSITY], { ...query, zone: region === null ? zone : null })
+  return firstIntensity([ANNUAL_INTENSITY], { ...query, zone: given })
 }
 
 const addHour = (

@@ -176,3 +176,35 @@ test('carbon is by zone and hour, hourly figures before annual ones, bases never
   assert.ok(market !== null && market.covered < 1 && location?.covered === 1)
   assert.equal(keyed(told).get('beta')?.carbon.market, null)
 })
+
+test('a zone that nobody knows is refused, since the mean of the world would answer for it', async (t) => {
+  const lake = await openSettling(t)
+  await lake.land(EVENTS)
+  const doors = await doorsOf(t, lake)
+  const asked = { ...OPTIONS, zone: 'DE' }
+  await assert.rejects(energyReport(doors, asked), { code: 'E_USAGE', message: /zone "DE"/ })
+  const row = { zone: 'DE', timeMs: START_MS, gramsPerKwh: 7, basis: 'location' } as const
+  const own = { ...asked, intensities: [hourlyIntensity('own', [row])] }
+  const zones = ({ carbon }: EnergyReport): string[] => carbon.map(({ zone }) => zone)
+  // Calls whose region is known are where they are, whatever zone is given for the others.
+  assert.deepEqual(zones(await energyReport(doors, own)), ['DEU', 'SWE'])
+  await lake.land([event('x1', 200, { ...OWN, region: 'cellar-7' })])
+  assert.deepEqual(zones(await energyReport(doors, own)), ['DE', 'DEU', 'SWE'])
+  const belgium = { ...OWN, provider: 'gcp.vertex_ai', region: 'europe-west1' }
+  await lake.land([event('x2', 200, belgium)])
+  assert.deepEqual(zones(await energyReport(doors, own)), ['BEL', 'DE', 'DEU', 'SWE'])
+})
+
+test('tokens per joule are of the calls whose output is known: a measured one may tell none', async (t) => {
+  const lake = await openSettling(t)
+  const silent = { ...OWN, trace_id: 'silent', tokens: { in_uncached: 1000 } }
+  await lake.land([...EVENTS, event('o3', 100, silent)])
+  await lake.settle()
+  const doors = await doorsOf(t, lake)
+  await meter(doors, { files: [{ sha256: 'one', readings: METER }] })
+  const calls = keyed(await energyReport(doors, { ...OPTIONS, by: 'task' }))
+  const [own, none] = [calls.get('own'), calls.get('silent')]
+  assert.ok(Number(none?.joules) > 0, 'what it drew is known')
+  assert.equal(none?.tokens_per_joule, null)
+  near(groupAt(await energyReport(doors, OPTIONS), 'beta').tokens_per_joule, 200 / own!.joules)
+})

@@ -4,7 +4,7 @@ import type { Lake } from '../../services/lake/lake.ts'
 import { attach } from '../../services/lake/snapshot.ts'
 import { energyVersion } from '../../services/rates/energy/estimate.ts'
 import type { IntensityProvider } from '../../services/rates/grid/intensity.ts'
-import { carbonOf, type Carbon, type CarbonHour } from './carbon-hours.ts'
+import { assertZone, carbonOf, type Carbon, type CarbonHour } from './carbon-hours.ts'
 import { moment } from './host-days.ts'
 import { SPLIT_VERSION } from './measured-rows.ts'
 import { TIERS } from '../../services/rates/energy/deployment-figures.ts'
@@ -39,6 +39,7 @@ export type EnergyGroup = {
   joules_per_call: number | null
   joules_per_task: number | null
   joules_per_task_passed: number | null
+  /** Both of the calls whose output and energy are known. */
   tokens_per_joule: number | null
   /** Output tokens of tasks that passed over the joules of all tasks, failed ones with them. */
   tokens_per_joule_passed: number | null
@@ -90,6 +91,7 @@ export const energyReport = async (doors: Doors, options: ReportOptions): Promis
   const { engine, lake } = doors
   const { fromMs, toMs, by, limit } = options
   if (!(toMs > fromMs)) throw new Failure('E_USAGE', 'the span of the report is empty')
+  assertZone(options)
   await attach(doors, await lake.head())
   await gatherReportCalls(engine, options, options.passScore)
   const total = await groupsOf(engine, 'NULL::VARCHAR')
@@ -126,6 +128,10 @@ const groupsOf = (engine: Engine, by: string): Promise<Row[]> =>
       coalesce(sum(out_tokens), 0)::DOUBLE AS out_tokens,
       coalesce(sum(out_tokens) FILTER (passed), 0)::DOUBLE AS passed_tokens,
       coalesce(sum(coalesce(measured_j + filled_j, mid_j)), 0) AS joules,
+      coalesce(sum(coalesce(measured_j + filled_j, mid_j)) FILTER (out_tokens IS NOT NULL), 0)
+        AS out_joules,
+      coalesce(sum(out_tokens) FILTER (coalesce(measured_j, mid_j) IS NOT NULL), 0)::DOUBLE
+        AS out_tokens_metered,
       coalesce(sum(low_j), 0) AS low_j, coalesce(sum(mid_j), 0) AS mid_j,
       coalesce(sum(high_j), 0) AS high_j,
       ${TIERS.map((tier) => `count_if(tier = '${tier}')::DOUBLE AS ${tier}`).join(', ')},
@@ -157,7 +163,7 @@ const groupOf = (row: Row, carbon: Carbon): EnergyGroup => {
     joules_per_call: over(joules, of('calls') - of('calls_without_energy')),
     joules_per_task: over(joules, of('tasks')),
     joules_per_task_passed: over(joules, of('tasks_passed')),
-    tokens_per_joule: over(of('out_tokens'), joules),
+    tokens_per_joule: over(of('out_tokens_metered'), of('out_joules')),
     tokens_per_joule_passed: over(of('passed_tokens'), joules),
     estimated: {
       low_j: of('low_j'),

@@ -29,7 +29,7 @@ export default defineCommand({
       .option('--limit <count>', 'report: groups that are told, most energy first; 100')
       .option('--pass-score <score>', 'report: judged score from which a task passed; 0.5')
       .option('--intensity <file>', 'report: carbon by hour, CSV of zone,ts,g_per_kwh,basis')
-      .option('--zone <zone>', 'report: grid zone of calls without a region')
+      .option('--zone <zone>', 'report: grid zone of calls whose region is not known')
   },
   run: async (call) => {
     const name = String(call.args[0])

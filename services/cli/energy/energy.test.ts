@@ -126,6 +126,22 @@ describe('tally energy over a lake', () => {
     assert.doesNotMatch(text.out, /[{"]/, 'text is for people')
   })
 
+  test('report says whose figures its grams rest on, and that a table of other hours was not used', async () => {
+    const rows = (time: string): string =>
+      `zone,ts,g_per_kwh,basis\nFRA,${time},20,location\nFRA,${time},3,market`
+    const day = await write('day.csv', rows('2026-03-02T09:00:00Z'))
+    const args = ['energy', 'report', '--data', data, '--intensity']
+    const used = await tally(...args, day, '--zone', 'FRA')
+    assert.match(used.out, /^carbon at the site +site J +g CO2e$/m)
+    assert.match(used.out, /^location, hourly +\S+ +\S+$/m)
+    assert.match(used.out, /^market, hourly +\S+ +\S+$/m)
+    assert.equal(used.err, '')
+    const other = await write('other.csv', rows('2026-04-02T09:00:00Z'))
+    const unused = await tally(...args, other)
+    assert.match(unused.out, /^location, annual, world mean: the place is not known +\S+ +\S+$/m)
+    assert.match(unused.err, /no hour of .*other.csv was used: it has FRA, calls were in WOR/)
+  })
+
   test('what is wrong is refused by name, with what to do', async () => {
     const file = await write('no-meter.prom', 'up 1 1700000000000')
     const untimed = await write('untimed.prom', 'DCGM_FI_DEV_POWER_USAGE{gpu="0",Hostname="a"} 70')
@@ -137,6 +153,10 @@ describe('tally energy over a lake', () => {
       [['meter', untimed, '--data', data], /--at TIME/, 1],
       [['meter', untimed, '--at', 'noon', '--data', data], /--at noon/, 2],
       [['meter', file, '--idle-watts', '-3', '--data', data], /--idle-watts -3/, 2],
+      [['meter', file, '--idle-watts', '60000', '--data', data], /--idle-watts 60000/, 2],
+      [['report', '--from', '2026-03-01T10:00:00', '--data', data], /--from 2026/, 2],
+      [['report', '--from', '2026-02-30', '--data', data], /--from 2026-02-30/, 2],
+      [['report', '--zone', 'DE', '--data', data], /grid zone "DE"/, 2],
       [['report', '--by', 'moon', '--data', data], /--by moon/, 2],
       [['report', '--pass-score', 'high', '--data', data], /--pass-score/, 2],
       [['report', '--limit', 'few', '--data', data], /--limit/, 2],

@@ -1,6 +1,8 @@
 import { meter, type MeterResult } from '../../../jobs/energy/meter.ts'
 import { readMeterFile } from '../../../jobs/energy/meter-files.ts'
 import { Failure } from '../../../schemas/failure.ts'
+import { BOARD_WATTS_MAX } from '../../rates/energy/metered/meter-reading.ts'
+import { parseRfc3339 } from '../../rates/grid/rfc3339.ts'
 import { EXIT, type CommandRun } from '../command.ts'
 import { openLakeSite } from '../site.ts'
 
@@ -30,17 +32,17 @@ export const runMeter = async ({ args, options, io }: CommandRun): Promise<numbe
   }
 }
 
-/** An option's RFC 3339 time. @throws Failure E_USAGE */
+/** An option's RFC 3339 time, or the start of a day in UTC. @throws Failure E_USAGE */
 export const timeOf = (name: string, text: string): number => {
-  const timeMs = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(timeMs)) return timeMs
+  const timeMs = parseRfc3339(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
+  if (timeMs !== null) return timeMs
   throw new Failure('E_USAGE', `${name} ${text} is no time such as 2026-03-01T10:00:00Z`)
 }
 
 const wattsOf = (text: string): number => {
   const watts = Number(text)
-  if (text.trim() !== '' && Number.isFinite(watts) && watts >= 0) return watts
-  throw new Failure('E_USAGE', `--idle-watts ${text} is no number of at least 0`)
+  if (text.trim() !== '' && watts >= 0 && watts <= BOARD_WATTS_MAX) return watts
+  throw new Failure('E_USAGE', `--idle-watts ${text} is no number from 0 to ${BOARD_WATTS_MAX}`)
 }
 
 const snake = (result: MeterResult) => ({

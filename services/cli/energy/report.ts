@@ -31,6 +31,9 @@ const LIMIT = '100'
 const LIMIT_MAX = 100_000
 const PASS_SCORE = '0.5'
 
+/** More zones than this on one line are no help. */
+const ZONES_TOLD_MAX = 10
+
 /** `tally energy report --data DIR`. */
 export const runReport = async ({ options, io }: CommandRun): Promise<number> => {
   const chosen = options as Options
@@ -55,6 +58,7 @@ export const runReport = async ({ options, io }: CommandRun): Promise<number> =>
       zone: chosen.zone ?? null
     })
     io.stdout.write(json === true ? `${JSON.stringify(report)}\n` : textOf(report))
+    warnUnused(report, intensities, io)
     return EXIT.ok
   } finally {
     site.close()
@@ -71,13 +75,29 @@ const intensitiesOf = async (path: string | undefined): Promise<IntensityProvide
   }
 }
 
+/** A table of other zones or another time than those of the calls would change nothing, in silence. */
+const warnUnused = (
+  { carbon }: EnergyReport,
+  intensities: readonly IntensityProvider[],
+  io: CommandRun['io']
+): void => {
+  for (const { id, zones } of intensities) {
+    if (carbon.some(({ source }) => source === id)) continue
+    const seen = [...new Set(carbon.map(({ zone }) => zone))].join(', ')
+    io.stderr.write(
+      `no hour of ${id} was used: it has ${[...(zones ?? [])].slice(0, ZONES_TOLD_MAX).join(', ')}, ` +
+        `calls were in ${seen === '' ? 'no zone' : seen}; see --zone, --from and --to\n`
+    )
+  }
+}
+
 const scoreOf = (text: string): number => {
   const score = Number(text)
   if (text.trim() !== '' && Number.isFinite(score)) return score
   throw new Failure('E_USAGE', `--pass-score ${text} is no number`)
 }
 
-const textOf = ({ by, total, groups, left_off, hosts }: EnergyReport): string =>
+const textOf = ({ by, total, groups, left_off, hosts, carbon }: EnergyReport): string =>
   [
     headingOf(by, HEADINGS),
     ...[...groups, { ...total, key: 'total' }].map(lineOf),
@@ -89,8 +109,22 @@ const textOf = ({ by, total, groups, left_off, hosts }: EnergyReport): string =>
         HOST_COLUMNS.map((name) => line[name])
       )
     ),
+    ...carbonLines(carbon),
     ''
   ].join('\n')
+
+/** Where the grams are from: how much rests on hours, on years, and on another place's figures. */
+const carbonLines = (carbon: EnergyReport['carbon']): string[] => {
+  const sums = new Map<string, { joules: number; grams: number }>()
+  for (const { basis, resolution, substitute, site_j: joules, grams } of carbon) {
+    const key = [basis, resolution, ...(substitute === null ? [] : [substitute])].join(', ')
+    const known = sums.get(key) ?? { joules: 0, grams: 0 }
+    sums.set(key, { joules: known.joules + joules, grams: known.grams + grams })
+  }
+  if (sums.size === 0) return []
+  const lines = [...sums].map(([key, { joules, grams }]) => rowOf(key, [joules, grams]))
+  return ['', headingOf('carbon at the site', ['site J', 'g CO2e']), ...lines]
+}
 
 const HEADINGS = [
   'calls',

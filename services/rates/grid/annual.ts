@@ -18,8 +18,15 @@ const WORLD = 'WOR'
  */
 export const ANNUAL_INTENSITY: IntensityProvider = {
   id: table.version,
+  zones: new Set(COUNTRIES.keys()),
   intensityAt: (query) => (query.basis === 'location' ? annualIntensity(query) : null)
 }
+
+/** Country of a cloud's region; null where nobody knows it. */
+export const regionCountry = (
+  cloud: string | null | undefined,
+  region: string | null | undefined
+): string | null => REGIONS.get(`${cloud ?? ''}/${region ?? ''}`)?.zone ?? regionZone(region)
 
 const annualIntensity = ({ zone, cloud, region }: IntensityQuery): Intensity | null => {
   const exact = REGIONS.get(`${cloud ?? ''}/${region ?? ''}`)

@@ -1,10 +1,17 @@
 import { Failure } from '../../../../schemas/failure.ts'
 import { findGpu } from '../gpu.ts'
-import { boardWattsMax, energyUnitByRate, type MeterReading } from './meter-reading.ts'
+import {
+  BOARD_WATTS_MAX,
+  boardWattsMax,
+  energyUnitByRate,
+  POWER_WATTS_MIN,
+  type MeterReading
+} from './meter-reading.ts'
 
 /**
  * What one GPU drew over time: consecutive segments with whole microjoules. A long silence of a
- * counter keeps its energy but not its course (`dark`); a reset loses both and is no segment at all.
+ * counter keeps its energy but not its course (`dark`); a reset, or a jump beyond what the board may
+ * draw, loses both and is no segment at all.
  */
 export type EnergySegment = {
   fromMs: number
@@ -38,7 +45,8 @@ export const energyCurve = (
   const counters = distinct(readings.filter(({ kind }) => kind === 'energy'))
   const power = distinct(readings.filter(({ kind }) => kind === 'power'))
   if (counters.length < 2) return curveOf(plausible(power, powerWattsMax))
-  return curveOf(counters, counterScales(counters, powerWattsMax))
+  const scales = counterScales(counters, powerWattsMax)
+  return curveOf(counters, { scales, wattsMax: wattsMaxOf(counters, powerWattsMax) })
 }
 
 // Copies of one reading carry one value; should they differ, the largest is taken, in any order.
@@ -57,24 +65,41 @@ const isBetter = (reading: MeterReading, known: MeterReading): boolean =>
     ? reading.value > known.value
     : (reading.unit ?? '~') < (known.unit ?? '~')
 
-/** Readings that a board of its model may draw; the others are spikes of a gauge, and missing. */
+/** What the board may draw at most; of one whose model is not told, what none does. */
+const wattsMaxOf = (readings: readonly MeterReading[], powerWattsMax: number | null): number => {
+  const model = readings.find(({ gpuModel }) => findGpu(gpuModel) !== null)?.gpuModel
+  const isKnown = model !== undefined || powerWattsMax !== null
+  return isKnown ? boardWattsMax(model, powerWattsMax) : BOARD_WATTS_MAX
+}
+
+/** Readings that the board may draw; the others are spikes of a gauge, and missing. */
 const plausible = (
   power: readonly MeterReading[],
   powerWattsMax: number | null
 ): readonly MeterReading[] => {
-  // Of a board whose model is not told nothing is known that a reading could be held against.
-  const model = power.find(({ gpuModel }) => findGpu(gpuModel) !== null)?.gpuModel
-  if (model === undefined && powerWattsMax === null) return power
-  const top = boardWattsMax(model, powerWattsMax)
+  const top = wattsMaxOf(power, powerWattsMax)
   const fitting = power.filter((reading) => wattsOf(reading) <= top)
-  if (fitting.length * 2 >= power.length) return fitting
-  const highest = Math.max(...power.map(wattsOf))
-  throw new Failure(
-    'E_FACTOR_TABLE',
-    `power of ${power[0]?.gpu} reads up to ${highest} W, and a board like it draws at most ${top} W`,
-    { hint: 'Give a meter whose name tells its unit, such as one in milliwatts.' }
-  )
+  const highest = power.reduce((most, reading) => Math.max(most, wattsOf(reading)), 0)
+  if (fitting.length * 2 < power.length) throw otherUnit(power, `up to ${highest} W`, top)
+  if (isLong(power) && highest > 0 && highest < POWER_WATTS_MIN) {
+    throw otherUnit(power, `at most ${highest} W`, top)
+  }
+  return fitting
 }
+
+/** A counter steps each tenth of a second; over less than this its rate says little of its unit. */
+const RATE_SPAN_MS_MIN = 60_000
+
+const isLong = (readings: readonly MeterReading[]): boolean =>
+  (readings.at(-1)?.timeMs ?? 0) - (readings[0]?.timeMs ?? 0) >= RATE_SPAN_MS_MIN
+
+const otherUnit = ([first]: readonly MeterReading[], seen: string, top: number): Failure =>
+  new Failure(
+    'E_FACTOR_TABLE',
+    `${first?.kind} of ${first?.gpu} on ${first?.host} reads ${seen}, and a board like it draws ` +
+      `${POWER_WATTS_MIN} to ${top} W`,
+    { hint: `Is it in ${first?.unit ?? 'the unit that it says'}? Give the unit that it counts in.` }
+  )
 
 const wattsOf = ({ unit, value }: MeterReading): number => value * WATTS[unit === 'mW' ? 'mW' : 'W']
 
@@ -103,25 +128,64 @@ const unitByRate = (
   })
 }
 
-const curveOf = (readings: readonly MeterReading[], scales: Scales | null = null): EnergyCurve => {
+type Counting = { scales: Scales; wattsMax: number }
+
+const curveOf = (
+  readings: readonly MeterReading[],
+  counting: Counting | null = null
+): EnergyCurve => {
   const period = usualPeriodMs(readings)
   const segments: EnergySegment[] = []
   const cumulated = [0]
-  let resets = 0
+  const lost = { reset: 0, jump: 0 }
   for (const [index, to] of readings.entries()) {
     const from = readings[index - 1]
     if (from === undefined) continue
+    const loss = counting === null ? null : lossOf(from, to, counting)
+    if (loss !== null) {
+      lost[loss] += 1
+      continue
+    }
     const dark = to.timeMs - from.timeMs > SILENCE_PERIODS * period
-    const reset = scales !== null && (to.value < from.value || to.unit !== from.unit)
-    if (reset) resets += 1
-    const microjoules = reset
-      ? null
-      : drawn(from, to, { scale: scales?.get(to.unit) ?? null, dark })
+    const microjoules = drawn(from, to, { scale: counting?.scales.get(to.unit) ?? null, dark })
     if (microjoules === null) continue
     segments.push({ fromMs: from.timeMs, toMs: to.timeMs, microjoules, dark })
     cumulated.push((cumulated.at(-1) ?? 0) + microjoules)
   }
-  return { segments, cumulated, resets }
+  if (counting !== null) assertCounted(readings, { segments, jumps: lost.jump, ...counting })
+  return { segments, cumulated, resets: lost.reset + lost.jump }
+}
+
+/** Why nobody knows what was drawn between two readings of a counter. */
+const lossOf = (
+  from: MeterReading,
+  to: MeterReading,
+  { scales, wattsMax }: Counting
+): 'reset' | 'jump' | null => {
+  // Also where it goes on under another unit.
+  if (to.value < from.value || to.unit !== from.unit) return 'reset'
+  const most = wattsMax * (to.timeMs - from.timeMs + STEP_MS) * 1e3
+  return (to.value - from.value) * (scales.get(to.unit) ?? 0) > most ? 'jump' : null
+}
+
+/** A counter that steps late tells what was drawn before as well. */
+const STEP_MS = 200
+
+type Counted = Counting & { segments: readonly EnergySegment[]; jumps: number }
+
+/** A jump here and there is a glitch; where most spans are one, or none draws anything, the unit is. */
+const assertCounted = (
+  readings: readonly MeterReading[],
+  { segments, jumps, wattsMax }: Counted
+): void => {
+  if (jumps > segments.length) throw otherUnit(readings, `more than ${wattsMax} W`, wattsMax)
+  const [joules, ms] = segments.reduce(
+    ([sum, span], { microjoules, fromMs, toMs }) => [sum + microjoules / 1e6, span + toMs - fromMs],
+    [0, 0]
+  )
+  const watts = (joules * 1000) / ms
+  if (ms < RATE_SPAN_MS_MIN || joules === 0 || watts >= POWER_WATTS_MIN) return
+  throw otherUnit(readings, `${Number(watts.toPrecision(2))} W on average`, wattsMax)
 }
 
 type Drawing = { scale: number | null; dark: boolean }

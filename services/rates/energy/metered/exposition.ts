@@ -23,9 +23,16 @@ export const parseExposition = (text: string): SeriesSample[] =>
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map(parseLine)
 
+/** A number, or what the format has for none; an empty text is not 0. */
+const VALUE = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i
+
+/** NaN for what is told to be none, null for what can not be read. */
+const valueOf = (text: string): number | null => (VALUE.test(text) ? Number(text) : null)
+
 const parseLine = (line: string): SeriesSample => {
   const match = LINE.exec(line)
-  if (match === null) {
+  const value = valueOf(match?.[3] ?? '')
+  if (match === null || value === null) {
     throw new Failure('E_FACTOR_TABLE', `not a Prometheus sample: "${line.slice(0, 120)}"`)
   }
   const labels = [...(match[2] ?? '').matchAll(LABEL)].map(
@@ -34,7 +41,7 @@ const parseLine = (line: string): SeriesSample => {
   return {
     name: match[1] ?? '',
     labels: Object.fromEntries(labels),
-    value: Number(match[3]),
+    value,
     timeMs: match[4] === undefined ? null : Number(match[4])
   }
 }
@@ -64,11 +71,10 @@ export const parseQueryAnswer = (value: unknown): SeriesSample[] => {
   return parsed.data.data.result.flatMap(({ metric, values, value: single }) => {
     const { __name__: name = '', ...labels } = metric
     const pairs = values ?? (single === undefined ? [] : [single])
-    return pairs.map(([seconds, text]) => ({
-      name,
-      labels,
-      value: Number(text),
-      timeMs: Math.round(seconds * 1000)
-    }))
+    return pairs.map(([seconds, text]) => {
+      const read = valueOf(text)
+      if (read !== null) return { name, labels, value: read, timeMs: Math.round(seconds * 1000) }
+      throw new Failure('E_FACTOR_TABLE', `the query answer has the value "${text}" of ${name}`)
+    })
   })
 }

@@ -14,6 +14,12 @@ export type MeterReading = {
 
 export type MeterUnit = 'J' | 'mJ' | 'W' | 'mW'
 
+export type MeterText = {
+  readings: MeterReading[]
+  /** What was left out, for people: series that speak of power and are no known meter, empty cells. */
+  ignored: string[]
+}
+
 type Series = { match: RegExp; kind: MeterReading['kind']; unit: MeterUnit | null }
 
 // First match wins. The DCGM exporter counted millijoules under the first name until 4.8 and renamed
@@ -91,7 +97,9 @@ export const nvmlReading = (reading: NvmlReading): MeterReading => ({
 /** Boards exceed their rated power for moments; a counter that claims more is in another unit. */
 const POWER_MARGIN = 1.5
 /** No board with a counter draws less than this, asleep or not. */
-const POWER_WATTS_MIN = 2
+export const POWER_WATTS_MIN = 2
+/** Seven times the largest board there is: a single one that claims more is told in another unit. */
+export const BOARD_WATTS_MAX = 10_000
 
 /** Watts above which a reading is not one of that board. */
 export const boardWattsMax = (
