@@ -142,7 +142,7 @@ export class Hours {
   async #putTogether(dayMs: number): Promise<void> {
     const where = `window_start >= ${sqlTime(dayMs)} AND window_start < ${sqlTime(dayMs + DAY_MS)}`
     const sql = [
-      ...ROLLUPS.map((rollup) => daysSql(rollup, where)),
+      ...ROLLUPS.toReversed().map((rollup) => daysSql(rollup, where)),
       `INSERT INTO cube.days VALUES (${dayMs})`
     ]
     await inTransaction(this.#engine, sql)

@@ -58,10 +58,12 @@ export const rollupTables = (rollup: Rollup): string => {
 export const hoursSql = (rollup: Rollup, from: string, constants: Constants): string =>
   `INSERT INTO ${hoursOf(rollup)} BY NAME ${mergeSql(from, ['file', 'window_start', ...rollup.dimensions], constants)}`
 
-/** Fills the days of a rollup with rows of its hours. */
+/** Fills the days of a rollup with rows of its hours, or of the days of `full`, which come first. */
 export const daysSql = (rollup: Rollup, where: string): string => {
-  const from = `(SELECT * EXCLUDE (file) REPLACE (date_trunc('day', window_start) AS window_start)
+  const from = rollup.hasHours
+    ? `(SELECT * EXCLUDE (file) REPLACE (date_trunc('day', window_start) AS window_start)
     FROM ${hoursOf(rollup)} WHERE ${where})`
+    : `(FROM ${daysOf(FULL)} WHERE ${where})`
   return `INSERT INTO ${daysOf(rollup)} BY NAME ${mergeSql(from, ['window_start', ...rollup.dimensions], NONE)}`
 }
 
