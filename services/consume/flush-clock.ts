@@ -1,6 +1,18 @@
 import { EventEmitter, once } from 'node:events'
 
-export type FlushLimits = { flushMsMax: number; flushRowsMax: number; cutOffsets: number }
+export type FlushLimits = {
+  flushMsMax: number
+  flushRowsMax: number
+  /** Bytes of records that force a flush; default `FLUSH_BYTES_MAX`. */
+  flushBytesMax?: number
+  cutOffsets: number
+}
+
+/**
+ * Rows alone do not bound memory: a record may have 250 bytes or a million. A full flush of ordinary
+ * events is 64 MiB; columns and the engine take about five times the bytes. 128 MiB.
+ */
+const FLUSH_BYTES_MAX = 128 << 20
 
 /**
  * Says when to flush: when the oldest record has waited long enough, when enough rows wait, or
@@ -12,6 +24,8 @@ export class FlushClock extends EventEmitter {
   readonly #nowMs: () => number
   #oldestMs: number | null = null
   #full = false
+  /** Bytes of records since the last flush began. */
+  #bytes = 0
   #waiting = new Set<number>()
   /** Readers that found nothing to read. */
   #idle = new Set<number>()
@@ -45,10 +59,12 @@ export class FlushClock extends EventEmitter {
     }
   }
 
-  /** Rows that wait in all, after a reader added some. */
-  added(rows: number): void {
+  /** Rows that wait in all, after a reader added some in so many bytes. */
+  added(rows: number, bytes: number): void {
     if (rows > 0) this.#oldestMs ??= this.#nowMs()
-    if (rows >= this.limits.flushRowsMax) this.#full = true
+    const { flushRowsMax, flushBytesMax = FLUSH_BYTES_MAX } = this.limits
+    this.#bytes += bytes
+    if (rows >= flushRowsMax || this.#bytes >= flushBytesMax) this.#full = true
     this.#check()
   }
 
@@ -91,6 +107,7 @@ export class FlushClock extends EventEmitter {
   begin(): void {
     this.#oldestMs = null
     this.#full = false
+    this.#bytes = 0
     this.#waiting.clear()
     this.emit('begun')
   }

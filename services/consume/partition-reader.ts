@@ -2,7 +2,7 @@ import type { EventLog, RecordRun } from '../stream/log.ts'
 import type { FlushClock } from './flush-clock.ts'
 import type { LandingThread } from './landing-thread.ts'
 import { LogCursor, type Place } from './log-cursor.ts'
-import { cutRun } from './run.ts'
+import { cutRun, valueBytesOf } from './run.ts'
 
 /** Bytes of one read: large enough to amortise a request, small enough to bound memory. */
 const READ_BYTES_MAX = 4 << 20
@@ -77,8 +77,10 @@ export class PartitionReader {
       const piece = cutRun(run, this.handed, cut)
       // Memory that is not shared moves over: only the last piece may take it along.
       if (piece.next < run.next && !isShared) piece.bytes = new Uint8Array(piece.bytes)
+      // Taken before: the piece's memory moves to the other thread.
       const { next } = piece
-      this.#clock.added(await landing.add(piece, this.#start.source))
+      const bytes = valueBytesOf(piece)
+      this.#clock.added(await landing.add(piece, this.#start.source), bytes)
       this.handed = next
       if (next === cut) await this.#clock.atCut(this.#start.partition, this.#stopping.signal)
     }

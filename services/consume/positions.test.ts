@@ -102,7 +102,7 @@ describe('cutting a run', () => {
 })
 
 describe('a flush is due', () => {
-  const LIMITS = { flushMsMax: 60_000, flushRowsMax: 100, cutOffsets: 10 }
+  const LIMITS = { flushMsMax: 60_000, flushRowsMax: 100, flushBytesMax: 1_000, cutOffsets: 10 }
   /** A clock whose hand the test moves, and whether a flush is due now. */
   const clockAt = () => {
     let nowMs = 0
@@ -121,12 +121,12 @@ describe('a flush is due', () => {
 
   test('when the oldest row has waited long enough, and not for want of rows', async () => {
     const { clock, isDue, pass } = clockAt()
-    clock.added(0)
+    clock.added(0, 0)
     pass(60_000)
     assert.equal(await isDue(), false)
-    clock.added(1)
+    clock.added(1, 0)
     pass(59_999)
-    clock.added(2)
+    clock.added(2, 0)
     assert.equal(await isDue(), false)
     pass(1)
     assert.equal(await isDue(), true)
@@ -136,10 +136,21 @@ describe('a flush is due', () => {
 
   test('when enough rows wait', async () => {
     const { clock, isDue } = clockAt()
-    clock.added(99)
+    clock.added(99, 0)
     assert.equal(await isDue(), false)
-    clock.added(100)
+    clock.added(100, 0)
     assert.equal(await isDue(), true)
+  })
+
+  test('when enough bytes wait, and not for those of the flush before', async () => {
+    const { clock, isDue } = clockAt()
+    clock.added(1, 900)
+    assert.equal(await isDue(), false)
+    clock.added(2, 100)
+    assert.equal(await isDue(), true)
+    clock.begin()
+    clock.added(1, 999)
+    assert.equal(await isDue(), false)
   })
 
   test('after as many cuts as fill it, however few partitions there are', () => {

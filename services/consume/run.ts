@@ -40,3 +40,13 @@ export const cutRun = (run: RecordRun, first: number, end: number): Run => {
     anchor: to > from ? { offset: run.offsets[last]!, crc32c: run.checksum(last) } : null
   }
 }
+
+/** Bytes of a run's values: its memory may hold other records too. */
+export const valueBytesOf = ({ count, valueStart, valueEnd }: Run): number => {
+  let bytes = 0
+  // A null value ends before it starts.
+  for (let index = 0; index < count; index++) {
+    bytes += Math.max(0, valueEnd[index]! - valueStart[index]!)
+  }
+  return bytes
+}
