@@ -21,34 +21,55 @@ type Doors = { engine: Engine; lake: Lake; prices: PriceBook; generation: string
  * @param estimate what estimates the energy of calls; another one only to tell what it costs.
  */
 export const parquetEncoder = (doors: Doors, estimate = flushEstimate()): TableEncoder => ({
-  batch: (pending) => landAll(doors, pending, estimate),
-  gap: (range, gap) => landEach(doors, [{ table: 'gaps', sql: gapSql(range, gap), time: null }])
+  batch: (pending) => allOrNone(doors, (files) => landAll(doors, { pending, estimate, files })),
+  gap: (range, gap) => {
+    const gaps: Selections = [{ table: 'gaps', sql: gapSql(range, gap), time: null }]
+    return allOrNone(doors, (files) => landEach(doors, gaps, files))
+  }
 })
 
-const landAll = async (
-  doors: Doors,
-  pending: Pending,
-  estimate: FlushEstimate
+/**
+ * The files that `land` adds to its argument. When it fails, those before are taken back: tried once
+ * a second, they would soon fill what room is left on a full disk.
+ */
+const allOrNone = async (
+  { lake }: Doors,
+  land: (files: TableFile[]) => Promise<void>
 ): Promise<TableFile[]> => {
   const files: TableFile[] = []
+  try {
+    await land(files)
+    return files
+  } catch (error) {
+    // What can not be removed is an orphan, which upkeep removes after a day.
+    await Promise.allSettled(files.map((file) => lake.withdraw(file)))
+    throw error
+  }
+}
+
+type Flush = { pending: Pending; estimate: FlushEstimate; files: TableFile[] }
+
+const landAll = async (doors: Doors, { pending, estimate, files }: Flush): Promise<void> => {
   const { names, segments } = estimate(pending.segments())
   if (segments.length > 0) {
     await doors.engine.load('batch', { names, segments })
-    files.push(...(await landEvents(doors, pending, new Set(names))))
+    const topic = pending.ranges()[0]?.topic ?? ''
+    await landEvents(doors, { topic, present: new Set(names) }, files)
     await doors.engine.run('DROP TABLE temp.batch CASCADE')
   }
   const quarantined = pending.quarantined()
-  if (quarantined.length > 0) files.push(...(await landQuarantine(doors, pending, quarantined)))
-  return files
+  if (quarantined.length > 0) {
+    const topic = pending.ranges()[0]?.topic ?? ''
+    await landQuarantine(doors, { topic, rows: quarantined }, files)
+  }
 }
 
 const landEvents = async (
   doors: Doors,
-  pending: Pending,
-  present: ReadonlySet<string>
-): Promise<TableFile[]> => {
+  { topic, present }: { topic: string; present: ReadonlySet<string> },
+  files: TableFile[]
+): Promise<void> => {
   const { engine, generation } = doors
-  const topic = pending.ranges()[0]?.topic ?? ''
   await engine.run(columnsSql(topic, present))
   // A topic of others may bring its cost along; it is then taken as it is.
   const { expressions, joins } = present.has('cost_pico')
@@ -56,28 +77,29 @@ const landEvents = async (
     : await pricing(engine, doors.prices)
   const enrichment = { expressions: { ...expressions, ...givenEnrichment(present) }, joins }
   await engine.run(enrichedSql(generation, enrichment))
-  return landEach(doors, landings(generation, presentColumns(present)))
+  await landEach(doors, landings(generation, presentColumns(present)), files)
 }
 
 type Selections = ReturnType<typeof landings>
 
-const landEach = async (doors: Doors, selections: Selections): Promise<TableFile[]> => {
-  const files: TableFile[] = []
+const landEach = async (
+  doors: Doors,
+  selections: Selections,
+  files: TableFile[]
+): Promise<void> => {
   for (const selection of selections) {
     const file = await landTable(doors, selection)
     if (file !== null) files.push(file)
   }
-  return files
 }
 
 const QUARANTINE: TableName = 'quarantine'
 
 const landQuarantine = async (
   doors: Doors,
-  pending: Pending,
-  rows: readonly Quarantined[]
-): Promise<TableFile[]> => {
-  const topic = pending.ranges()[0]?.topic ?? ''
+  { topic, rows }: { topic: string; rows: readonly Quarantined[] },
+  files: TableFile[]
+): Promise<void> => {
   const columns: Record<string, ColumnData> = {
     topic: textColumn(rows.map(() => Buffer.from(topic))),
     partition: integers(rows.map(({ partition }) => partition)),
@@ -93,9 +115,8 @@ const landQuarantine = async (
   const sql = `SELECT topic, "partition", "offset"::BIGINT AS "offset",
     make_timestamptz((appended_ms * 1000)::BIGINT) AS append_time, code, reason, bytes,
     byte_length::BIGINT AS byte_length FROM temp.faults ORDER BY "partition", "offset"`
-  const files = await landEach(doors, [{ table: QUARANTINE, sql, time: 'append_time' }])
+  await landEach(doors, [{ table: QUARANTINE, sql, time: 'append_time' }], files)
   await doors.engine.run('DROP TABLE temp.faults')
-  return files
 }
 
 const integers = (values: number[]): ColumnData => ({

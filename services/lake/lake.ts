@@ -62,6 +62,8 @@ export type Lake = {
   stage: (table: TableName) => Promise<Staged>
   /** Makes a staged file durable; it stays invisible until a commit adds it. */
   publish: (staged: Staged, content: FileContent) => Promise<TableFile>
+  /** Removes a published file that no commit was ever asked to add. */
+  withdraw: (file: Pick<TableFile, 'table' | 'path'>) => Promise<void>
   /** Removes a staged file that is not to be published. */
   discard: (staged: Staged) => Promise<void>
 }
@@ -140,6 +142,7 @@ const assemble = (doors: Doors, follower: Follower, keeper: TableKeeper): Lake =
       const seal = await files.publish(local, `${table}/${path}`)
       return { table, path, ...seal, ...content }
     },
+    withdraw: ({ table, path }) => files.delete(`${table}/${path}`),
     discard: async ({ local }) => doors.disk.remove(local)
   }
 }

@@ -1,7 +1,7 @@
 import type { TableName } from '../../schemas/tables.ts'
 import type { TableFile } from './commit.ts'
 import type { Engine } from './engine.ts'
-import type { Lake } from './lake.ts'
+import type { Lake, Staged } from './lake.ts'
 import { quoted, type ParquetWriter } from './parquet-writer.ts'
 
 /**
@@ -25,12 +25,28 @@ export type Selection = {
   time: string | null
 }
 
+type LandingDoors = { engine: Engine; lake: Lake }
+
 /** Lands a SELECT as one durable file of a table; null when it has no rows. */
 export const landTable = async (
-  { engine, lake }: { engine: Engine; lake: Lake },
-  { table, sql, time }: Selection
+  doors: LandingDoors,
+  selection: Selection
 ): Promise<TableFile | null> => {
-  const staged = await lake.stage(table)
+  const staged = await doors.lake.stage(selection.table)
+  try {
+    return await landStaged(doors, staged, selection)
+  } catch (error) {
+    // A full disk must not stay full of our own leavings.
+    await doors.lake.discard(staged).catch(() => undefined)
+    throw error
+  }
+}
+
+const landStaged = async (
+  { engine, lake }: LandingDoors,
+  staged: Staged,
+  { sql, time }: Selection
+): Promise<TableFile | null> => {
   await parquetWriter(engine)(sql, staged.local)
   const bounds = time === null ? 'NULL, NULL' : `epoch_us(min("${time}")), epoch_us(max("${time}"))`
   const [seen] = await engine.rows(
