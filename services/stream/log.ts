@@ -23,6 +23,11 @@ export type PartitionState = {
   start: number
   /** Offset that the next record will get (the high watermark; last stable offset in Kafka). */
   end: number
+  /**
+   * Offsets beyond the end that can not be read yet: some producer's transaction is open, and
+   * nothing behind its first record is given out before it ends. Absent when there are none.
+   */
+  heldBack?: number
 }
 
 /**

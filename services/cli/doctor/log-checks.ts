@@ -96,12 +96,21 @@ const landing: Check<Patient> = {
     const waiting = states.reduce((sum, { partition, start, end }) => {
       return sum + Math.max(0, end - (positions.get(partition)?.next ?? start))
     }, 0)
-    if (waiting === 0) return 'everything in the log is landed'
+    if (waiting === 0) return `everything in the log is landed${heldBackIn(states)}`
     const held = await leaseHolders(lake.doors.files, patient.nowMs)
     const isLanding = held.some(({ name }) => name === CONSUME_LEASE)
-    if (isLanding) return `${waiting} records wait for the running consumer`
+    if (isLanding) return `${waiting} records wait for the running consumer${heldBackIn(states)}`
     throw new Failure('E_USAGE', `${waiting} records wait and nobody lands them`)
   }
+}
+
+/** Told, and no fault yet: the transaction may be one that was just begun. */
+const heldBackIn = (states: readonly PartitionState[]): string => {
+  const held = states.filter(({ heldBack = 0 }) => heldBack > 0)
+  if (held.length === 0) return ''
+  const offsets = held.reduce((sum, { heldBack = 0 }) => sum + heldBack, 0)
+  const where = held.map(({ partition }) => partition).join(', ')
+  return `, but ${offsets} behind an open transaction of another producer (partition ${where})`
 }
 
 export const logChecks = [log, logClock, continuity, landing]

@@ -18,7 +18,7 @@ export const consumeMetrics = (
   const registers = [registry]
   new Gauge({
     name: 'tally_consume_lag_records',
-    help: 'Records in the log that are not landed yet, by partition of this consumer.',
+    help: 'Records in the log that are not landed yet, by partition of this consumer; also those that an open transaction holds back.',
     labelNames: ['partition'],
     registers,
     async collect() {

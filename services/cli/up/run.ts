@@ -195,9 +195,9 @@ class UpProcess {
     const landed = this.#consumer?.landed()
     if (landed === undefined) return []
     const states = await this.#log.partitions(EVENTS_TOPIC)
-    return states.flatMap(({ partition, end }) => {
+    return states.flatMap(({ partition, end, heldBack = 0 }) => {
       const next = landed.get(partition)
-      return next === undefined ? [] : [{ partition, records: Math.max(0, end - next) }]
+      return next === undefined ? [] : [{ partition, records: Math.max(0, end + heldBack - next) }]
     })
   }
 }

@@ -42,6 +42,11 @@ type RawPool = {
   map: (use: (connection: RawConnection) => void) => void
 }
 
+/** Whose records count: of every producer, or only those of transactions that are over. */
+export type Isolation = typeof UNCOMMITTED | typeof COMMITTED
+export const UNCOMMITTED = 0
+export const COMMITTED = 1
+
 export type OffsetQuery = { topic: string; partitions: { partition: number; timestamp: number }[] }
 
 type RawBroker = {
@@ -53,7 +58,11 @@ type RawBroker = {
     transactionalId: undefined
     transactionTimeout: number
   }) => Promise<{ producerId: string; producerEpoch: number }>
-  listOffsets: (request: { replicaId: -1; isolationLevel: 1; topics: OffsetQuery[] }) => Promise<{
+  listOffsets: (request: {
+    replicaId: -1
+    isolationLevel: Isolation
+    topics: OffsetQuery[]
+  }) => Promise<{
     responses: { topic: string; partitions: { partition: number; offset: string }[] }[]
   }>
 }
@@ -140,7 +149,7 @@ export type Connection = {
   versionMax: (apiKey: number) => number
   initProducerId: () => Promise<{ producerId: number; producerEpoch: number }>
   /** Offsets at timestamps: -2 the first one, -1 the next to come (last stable). */
-  listOffsets: (query: OffsetQuery) => Promise<Map<number, number>>
+  listOffsets: (query: OffsetQuery, isolation: Isolation) => Promise<Map<number, number>>
   isOpen: () => boolean
   close: () => Promise<void>
 }
@@ -174,8 +183,8 @@ const toConnection = (broker: RawBroker, pool: RawPool, memory: SpareMemory): Co
     const { producerId, producerEpoch } = await broker.initProducerId(request)
     return { producerId: Number(producerId), producerEpoch }
   },
-  listOffsets: async (query) => {
-    const request = { replicaId: -1 as const, isolationLevel: 1 as const, topics: [query] }
+  listOffsets: async (query, isolationLevel) => {
+    const request = { replicaId: -1 as const, isolationLevel, topics: [query] }
     const { responses } = await broker.listOffsets(request)
     const all = responses.flatMap(({ partitions }) => partitions)
     return new Map(all.map(({ partition, offset }) => [partition, Number(offset)]))

@@ -78,11 +78,13 @@ describe('records of other clients', { skip }, () => {
     const hanging = await send(['d'])
     await log.append(topic, [record('key', 'behind')])
     assert.deepEqual(await readValues(topic), ['a', 'b', 'c'])
-    const held = (await log.partitions(topic))[0]!.end
+    const { end: held, heldBack } = (await log.partitions(topic))[0]!
+    assert.equal(heldBack, 2, 'what is open and what is behind it')
     assert.equal((await log.read(topic, 0, held, { ...PATIENT, waitMsMax: 100 })).count, 0)
     await hanging.abort()
     const run = await log.read(topic, 0, held, PATIENT)
     assert.deepEqual(valuesOf(run), ['behind'])
+    assert.equal((await log.partitions(topic))[0]!.heldBack, undefined)
     await producer.disconnect()
   })
 
