@@ -8,7 +8,14 @@ import { createRandom, type Random } from './random.ts'
  */
 
 export const CHANGES = ['tier', 'batch', 'cache'] as const
-export type EnergyChange = { kind: (typeof CHANGES)[number]; minute: number }
+/** What makes work more, on all deployments or on the larger alone: none of it is a fault. */
+export type EnergyMove = (typeof CHANGES)[number] | 'outputs' | 'prompts' | 'large-outputs'
+export type EnergyChange = {
+  kind: (typeof CHANGES)[number]
+  minute: number
+}
+/** Several at once, in the same minute. */
+export type EnergyMoves = { moves: readonly EnergyMove[]; minute: number }
 
 export type EnergyTenant = {
   name: string
@@ -50,15 +57,17 @@ export const drawEnergyTenants = (count: number, seed: number): EnergyTenant[] =
 export type EnergyRun = {
   tenant: EnergyTenant
   days: number
-  change: EnergyChange | null
+  change: EnergyChange | EnergyMoves | null
   seed: number
+  /** Whether calls carry joules of their own, as landing writes them; else minutes are estimated. */
+  isRecorded?: boolean
 }
 
 type State = { mix: number; cache: number; length: number }
 
 /** Rows of token-energy's grain for each minute with calls. */
 export const playEnergy = (
-  { tenant, days, change, seed }: EnergyRun,
+  { tenant, days, change, seed, isRecorded = false }: EnergyRun,
   visit: (minute: number, rows: GrainRow[]) => void
 ): void => {
   const random = createRandom(seed)
@@ -68,10 +77,15 @@ export const playEnergy = (
     const wave = Math.cos((2 * Math.PI * (minute % MINUTES_PER_DAY)) / MINUTES_PER_DAY)
     const calls = random.poisson(tenant.callsPerMinute * Math.exp(0.7 * wave))
     if (calls === 0) continue
-    const kind = change !== null && minute >= change.minute ? change.kind : null
-    visit(minute, minuteRows({ tenant, state, random, calls, wave, kind }))
+    const moves = change !== null && minute >= change.minute ? movesOf(change) : NOTHING
+    visit(minute, minuteRows({ tenant, state, random, calls, wave, moves, isRecorded }))
   }
 }
+
+const NOTHING: ReadonlySet<EnergyMove> = new Set()
+
+const movesOf = (change: EnergyChange | EnergyMoves): ReadonlySet<EnergyMove> =>
+  new Set('moves' in change ? change.moves : [change.kind])
 
 const wander = (tenant: EnergyTenant, state: State, random: Random, minute: number): void => {
   if (minute % MINUTES_PER_DAY === 0) state.length += tenant.lengthDrift * random.normal()
@@ -85,16 +99,17 @@ type Scene = {
   random: Random
   calls: number
   wave: number
-  kind: EnergyChange['kind'] | null
+  moves: ReadonlySet<EnergyMove>
+  isRecorded: boolean
 }
 
 const logit = (share: number): number => Math.log(share / (1 - share))
 const expit = (value: number): number => 1 / (1 + Math.exp(-value))
 
 const minuteRows = (scene: Scene): GrainRow[] => {
-  const { tenant, state, random, calls, kind } = scene
+  const { tenant, state, random, calls, moves } = scene
   const usual = expit(logit(Math.max(0.005, tenant.largeShare)) + state.mix)
-  const largeShare = kind === 'tier' ? Math.max(0.6, usual) : usual
+  const largeShare = moves.has('tier') ? Math.max(0.6, usual) : usual
   let large = 0
   for (let call = 0; call < calls; call++) if (random.uniform() < largeShare) large += 1
   return [
@@ -120,24 +135,33 @@ export const lossFactor = ({ largeShare, cachedShare, batch, input, output }: En
   return joules(CACHE_FACTOR * cachedShare) / joules(cachedShare)
 }
 
+/** How much longer outputs and prompts become. */
+const OUTPUTS_FACTOR = 4
+const PROMPTS_FACTOR = 3
+
 const callsRow = (
-  { tenant, state, random, wave, kind }: Scene,
+  { tenant, state, random, wave, moves, isRecorded }: Scene,
   deployment: typeof SMALL,
   n: number
 ): GrainRow => {
   const day = tenant.batch * Math.exp(tenant.batchSwing * wave + 0.1 * random.normal())
-  const batch = Math.max(1, kind === 'batch' ? day / BATCH_DIVISOR : day)
+  const batch = Math.max(1, moves.has('batch') ? day / BATCH_DIVISOR : day)
   const usual = expit(logit(tenant.cachedShare) + state.cache)
-  const share = kind === 'cache' ? usual * CACHE_FACTOR : usual
+  const share = moves.has('cache') ? usual * CACHE_FACTOR : usual
+  const isLong = moves.has('outputs') || (moves.has('large-outputs') && deployment === LARGE)
+  const typicalOut = tenant.output * (isLong ? OUTPUTS_FACTOR : 1)
+  const typicalIn = tenant.input * (moves.has('prompts') ? PROMPTS_FACTOR : 1)
   const row = { n, out: 0, uncached: 0, cached: 0, squares: 0 }
+  let joules = 0
   for (let call = 0; call < n; call++) {
-    const input = Math.ceil(tenant.input * Math.exp(state.length + 0.8 * random.normal()))
-    const out = Math.ceil(tenant.output * Math.exp(0.6 * random.normal()))
+    const input = Math.ceil(typicalIn * Math.exp(state.length + 0.8 * random.normal()))
+    const out = Math.ceil(typicalOut * Math.exp(0.6 * random.normal()))
     const cached = random.uniform() < share ? Math.floor(input * 0.95) : 0
     row.out += out
     row.cached += cached
     row.uncached += input - cached
     row.squares += (input + out) ** 2
+    if (isRecorded) joules += recordedJoules(deployment, batch, { input, out, cached })
   }
   return {
     tenant: tenant.name,
@@ -145,6 +169,22 @@ const callsRow = (
     ...row,
     out_per_batch: row.out / batch,
     out_with_batch: row.out,
-    joules_n: 0
+    ...(isRecorded ? { joules, joules_n: n } : { joules_n: 0 })
   }
+}
+
+/** One object each, so that their figures are found once. */
+const KNOWN = new Map(
+  [SMALL, LARGE].map((one) => {
+    const { model, gpu, precision, n_gpus: gpus } = one
+    return [one, { model, gpu, precision, gpuCount: Number(gpus) }] as const
+  })
+)
+
+type Call = { input: number; out: number; cached: number }
+
+const recordedJoules = (deployment: typeof SMALL, batch: number, call: Call): number => {
+  const work = { input: call.input, out: call.out, cachedShare: call.cached / call.input }
+  const each = joulesOf(KNOWN.get(deployment)!, { concurrency: batch, interTokenMs: null }, work)
+  return each.input + each.output
 }

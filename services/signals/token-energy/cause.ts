@@ -1,4 +1,4 @@
-import { batchOf, joulesOf, workOf, type Deployment, type Sums } from './profile.ts'
+import { batchOf, joulesOf, workOf, type Batch, type Deployment, type Sums } from './profile.ts'
 
 /**
  * What the same work would take in other ways. The mix of deployments (tier) has a watch of its own,
@@ -27,17 +27,24 @@ export type Explanation = {
   cause: Mover | null
 }
 
-/** The leading mover must explain this share of what was seen. */
+/** What leads, or both together, must explain this share of what was seen. */
 const LEADING_SHARE = 0.5
 
+/** Of those hours against the whole day: concurrency over, and time between tokens times. */
+export type HourFactors = { perBatch: number; interToken: number }
+
 /** Why the watch of a tenant's ways opened: its batches or its cache, on the deployments of now. */
-export const explainWays = (used: readonly Used[], seen: number): Explanation => {
+export const explainWays = (
+  used: readonly Used[],
+  seen: number,
+  hours: HourFactors
+): Explanation => {
   const energy = (batch: Side, cache: Side): number =>
     used.reduce((sum, one) => {
       if (one.recent.n === 0) return sum
       const { input, out } = workOf(one.recent)
       const work = { input, out, cachedShare: workOf(known(one, cache)).cachedShare }
-      return sum + one.recent.n * jouleSum(one.deployment, batchOf(known(one, batch)), work)
+      return sum + one.recent.n * jouleSum(one.deployment, batchIn(one, batch, hours), work)
     }, 0)
   const [none, both] = [energy('usual', 'usual'), energy('recent', 'recent')]
   const [batch, cache] = [energy('recent', 'usual'), energy('usual', 'recent')]
@@ -47,8 +54,20 @@ export const explainWays = (used: readonly Used[], seen: number): Explanation =>
     cache: Math.sqrt((cache / none) * (both / batch))
   }
   const first = factors.batch >= factors.cache ? 'batch' : 'cache'
-  const isLeading = Math.log(factors[first]) >= LEADING_SHARE * Math.log(Math.max(seen, 1))
+  const explained = Math.log(Math.max(factors[first], factors.batch * factors.cache))
+  const isLeading = factors[first] > 1 && explained >= LEADING_SHARE * Math.log(Math.max(seen, 1))
   return { factors, cause: isLeading ? first : null }
+}
+
+/** The usual batch is that of a whole day: at these hours it is usually another. */
+const batchIn = (one: Used, side: Side, { perBatch, interToken }: HourFactors): Batch => {
+  const sums = known(one, side)
+  const batch = batchOf(sums)
+  if (sums !== one.usual) return batch
+  return {
+    concurrency: batch.concurrency === null ? null : batch.concurrency / perBatch,
+    interTokenMs: batch.interTokenMs === null ? null : batch.interTokenMs * interToken
+  }
 }
 
 type Side = 'usual' | 'recent'
@@ -89,17 +108,39 @@ export const usualWays = (
   return calls.n * jouleSum(deployment, batchOf(usual), work)
 }
 
-/** Joules of one call of given lengths on the usual mix, in its usual ways; null without one. */
-export const usualMix = (
+/**
+ * Joules of calls on their deployments and on the usual mix of them, each call of the tenant's usual
+ * lengths in its deployment's usual ways: what some calls grow by is work, and moves no call.
+ */
+export const mixJoules = (
   used: readonly Usual[],
-  lengths: { input: number; out: number },
+  calls: readonly { deployment: Deployment; sums: Sums }[],
   overallShare: number
-): number | null => {
-  const calls = used.reduce((sum, { usual }) => sum + usual.n, 0)
-  if (calls === 0) return null
-  return used.reduce((sum, { deployment, usual }) => {
-    if (usual.n === 0) return sum
-    const work = { ...lengths, cachedShare: shrunkShare(usual, overallShare) }
-    return sum + (usual.n / calls) * jouleSum(deployment, batchOf(usual), work)
-  }, 0)
+): { spent: number; expected: number } | null => {
+  const usual = used.reduce(
+    (sum, { usual: { n, out, cached, uncached } }) => ({
+      n: sum.n + n,
+      out: sum.out + out,
+      input: sum.input + cached + uncached
+    }),
+    { n: 0, out: 0, input: 0 }
+  )
+  if (usual.n === 0) return null
+  const lengths = { input: usual.input / usual.n, out: usual.out / usual.n }
+  const priceOf = (deployment: Deployment, own: Sums): number => {
+    const share = own.n > 0 ? shrunkShare(own, overallShare) : overallShare
+    return jouleSum(deployment, batchOf(own), { ...lengths, cachedShare: share })
+  }
+  let [mix, spent, n] = [0, 0, 0]
+  for (const { deployment, usual: own } of used) {
+    if (own.n > 0) mix += (own.n / usual.n) * priceOf(deployment, own)
+  }
+  for (const { deployment, sums } of calls) {
+    const own = used.find((one) => one.deployment === deployment)?.usual
+    // On what is new, the batch of now is the only one known.
+    const known = own === undefined || own.n === 0 ? { ...sums, n: 0 } : own
+    spent += sums.n * priceOf(deployment, known)
+    n += sums.n
+  }
+  return { spent, expected: n * mix }
 }

@@ -4,8 +4,17 @@ import { sqlEquals, sqlTime } from '../sql.ts'
 import { mixtureNats } from '../statistics/evidence.ts'
 import { rateChange, type RateChange, type Stretch } from '../statistics/rate-change.ts'
 import { RATE_SHAPE } from '../statistics/rate-record.ts'
-import { CAUSE_OF, explainWays, MOVERS, type Explanation, type Mover, type Used } from './cause.ts'
+import {
+  CAUSE_OF,
+  explainWays,
+  MOVERS,
+  type Explanation,
+  type HourFactors,
+  type Mover,
+  type Used
+} from './cause.ts'
 import { batchOf, WATCHES, type Sums } from './profile.ts'
+import { hoursFactor } from './season.ts'
 import { usedBy, type State, type Tenant } from './state.ts'
 
 /** Turns a fall of efficiency into the finding that people read. */
@@ -33,7 +42,12 @@ export const openDraft = (state: State, { name, tenant, watch, ms }: Fallen): Dr
   const extra = (after.costPico * (1 - 1 / factor)) / hours
   if (extra < state.settings.extraJoulesPerHourMin) return null
   const used = usedBy(state, tenant, watch)
-  const explanation = WATCHES[watch] === 'tier' ? tierMoved(factor) : explainWays(used, factor)
+  const explanation =
+    WATCHES[watch] === 'tier'
+      ? tierMoved(factor)
+      : explainWays(used, factor, hoursOf(state, slot, after))
+  // The hours of the day are known of the mix that was: on another one they say nothing by themselves.
+  if (explanation.cause === null && isTierOpen(tenant)) return null
   const nats = mixtureNats(state.rates.doubles, slot * RATE_SHAPE.doubles)
   return {
     fingerprint: fingerprint(
@@ -67,6 +81,13 @@ export const openDraft = (state: State, { name, tenant, watch, ms }: Fallen): Dr
     query: reproduce(name, change)
   }
 }
+
+const isTierOpen = ({ open }: Tenant): boolean => open[WATCHES.indexOf('tier')] !== null
+
+const hoursOf = ({ usual }: State, slot: number, { fromMs, toMs }: Stretch): HourFactors => ({
+  perBatch: hoursFactor(usual, slot, ['out_with_batch', 'out_per_batch'], { fromMs, toMs }),
+  interToken: hoursFactor(usual, slot, ['decode_tokens', 'decode_ms'], { fromMs, toMs })
+})
 
 const tierMoved = (factor: number): Explanation => ({
   factors: { tier: factor, batch: 1, cache: 1 },
@@ -150,9 +171,17 @@ const summary = (name: string, { factor, extra, explanation, change }: Found): s
   const why =
     cause === null
       ? 'neither models, batches nor cache explain it.'
-      : `${SENTENCE_OF[cause]} (× ${factors[cause].toFixed(2)}).`
+      : `${moversTold(cause, factors).join(', and ')}.`
   return `The same work of ${name} takes × ${factor.toFixed(2)} the energy, ${watts} W more, over ${change.after.n} requests: ${why}`
 }
+
+/** A second mover is named beside the first from this share of it on. */
+const SECOND_SHARE = 0.25
+
+const moversTold = (cause: Mover, factors: Explanation['factors']): string[] =>
+  MOVERS.filter((one) => Math.log(factors[one]) >= SECOND_SHARE * Math.log(factors[cause]))
+    .toSorted((a, b) => factors[b] - factors[a])
+    .map((one) => `${SENTENCE_OF[one]} (× ${factors[one].toFixed(2)})`)
 
 const SENTENCE_OF: Readonly<Record<Mover, string>> = {
   tier: 'calls moved to larger models or other hardware',

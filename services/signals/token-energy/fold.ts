@@ -3,7 +3,7 @@ import { strongestNats } from '../statistics/evidence.ts'
 import { addRate, observeRate } from '../statistics/rate-detector.ts'
 import { D, DROPS, RATE_SHAPE, SNAPSHOT, type Sample } from '../statistics/rate-record.ts'
 import { addRecord } from '../statistics/records.ts'
-import { cachedShareOf, usualMix, usualWays, type Usual } from './cause.ts'
+import { cachedShareOf, mixJoules, usualWays, type Usual } from './cause.ts'
 import { endDraft, openDraft } from './finding.ts'
 import {
   batchOf,
@@ -15,6 +15,7 @@ import {
   sumsFrom,
   WATCHES,
   workOf,
+  type Deployment,
   type Sums
 } from './profile.ts'
 import { closeSeasonDay, learnSeason, seasonFactor, U, USUAL_SHAPE, type Energy } from './season.ts'
@@ -91,7 +92,14 @@ const tenantOf = (state: State, name: string, ms: number): Tenant => {
 }
 
 /** Calls on one deployment: spent joules are recorded ones where every call has them. */
-type Calls = { slot: number; sums: Sums; estimated: number; spent: number; squares: number }
+type Calls = {
+  slot: number
+  deployment: Deployment
+  sums: Sums
+  estimated: number
+  spent: number
+  squares: number
+}
 
 const readRow = (state: State, tenant: Tenant, columns: Columns, row: number): Calls => {
   const { deployment } = seriesOf(state, columns, row)
@@ -105,6 +113,7 @@ const readRow = (state: State, tenant: Tenant, columns: Columns, row: number): C
   const isRecorded = read('joules_n') === sums.n && read('joules') > 0
   return {
     slot: profileSlot(state, tenant, deployment),
+    deployment,
     sums,
     estimated,
     spent: isRecorded ? read('joules') : estimated,
@@ -126,16 +135,19 @@ const minutesOf = (state: State, tenant: Tenant, calls: readonly Calls[]): Minut
   const ways = sum(
     ({ slot, sums, estimated }) => usualWays(bySlot.get(slot)!, sums, share) ?? estimated
   )
-  const lengths = {
-    input: sum(({ sums }) => sums.uncached + sums.cached) / n,
-    out: sum(({ sums }) => sums.out) / n
-  }
-  const mix = usualMix(used, lengths, share)
-  const tokens = n * (lengths.input + lengths.out)
+  const tokens = sum(({ sums }) => sums.uncached + sums.cached + sums.out)
   const kappa = sum(({ squares }) => squares) / (tokens * tokens)
+  const mix = mixJoules(used, calls, share) ?? { spent: ways, expected: ways }
+  const batches = {
+    out_with_batch: sum(({ sums }) => sums.out_with_batch),
+    out_per_batch: sum(({ sums }) => sums.out_per_batch),
+    decode_tokens: sum(({ sums }) => sums.decode_tokens),
+    decode_ms: sum(({ sums }) => sums.decode_ms)
+  }
   return [
-    { n, kappa, spent: sum((one) => one.spent), expected: ways },
-    { n, kappa, spent: ways, expected: mix === null ? ways : n * mix }
+    { ...batches, n, kappa, spent: sum((one) => one.spent), expected: ways },
+    // There a call counts as any other, however long.
+    { ...batches, n, kappa: 1 / n, ...mix }
   ]
 }
 

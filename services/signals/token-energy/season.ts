@@ -26,28 +26,40 @@ const doubles = layout({
   calls: 1,
   dayCalls: 1
 })
+/** What is kept of each hour; batches as they are known, by concurrency or by the time of a token. */
+const OF_HOUR = [
+  'spent',
+  'expected',
+  'out_with_batch',
+  'out_per_batch',
+  'decode_tokens',
+  'decode_ms'
+] as const
+type OfHour = (typeof OF_HOUR)[number]
+
 const floats = layout({
-  hourSpent: HOURS,
-  hourExpected: HOURS,
+  hours: OF_HOUR.length * HOURS,
   /** The running day. */
-  daySpent: HOURS,
-  dayExpected: HOURS
+  day: OF_HOUR.length * HOURS
 })
 export const U = doubles.at
 const F = floats.at
 export const USUAL_SHAPE = { doubles: doubles.length, floats: floats.length, bytes: 0 }
 
-export type Energy = { n: number; spent: number; expected: number }
+export type Energy = { n: number } & Record<OfHour, number>
+
+const hoursAt = (slot: number, name: OfHour): number =>
+  slot * USUAL_SHAPE.floats + F.hours + OF_HOUR.indexOf(name) * HOURS
 
 /** Factor on expected joules at the time of day of `ms`; 1 while no day is known. */
 export const seasonFactor = ({ doubles: d, floats: f }: Records, slot: number, ms: number) => {
-  const hours = slot * USUAL_SHAPE.floats
+  const [spentAt, expectedAt] = [hoursAt(slot, 'spent'), hoursAt(slot, 'expected')]
   let [allSpent, allExpected, spent, expected] = [0, 0, 0, 0]
   const now = Math.floor(ms / HOUR_MS)
   for (let hour = 0; hour < HOURS; hour++) {
     const apart = (now - hour + HOURS) % HOURS
     const weight = KERNEL[Math.min(apart, HOURS - apart)] ?? 0
-    const [s, e] = [f[hours + F.hourSpent + hour]!, f[hours + F.hourExpected + hour]!]
+    const [s, e] = [f[spentAt + hour]!, f[expectedAt + hour]!]
     allSpent += s
     allExpected += e
     spent += weight * s
@@ -59,13 +71,51 @@ export const seasonFactor = ({ doubles: d, floats: f }: Records, slot: number, m
   return (spent + prior * overall) / (expected + prior) / overall
 }
 
+type Span = { fromMs: number; toMs: number }
+
+/**
+ * Factor on `below` for as much `above` in the hours of a span, against the whole day: of what a
+ * batch is told by. 1 while no day is known.
+ */
+export const hoursFactor = (
+  { doubles: d, floats: f }: Records,
+  slot: number,
+  [above, below]: readonly [OfHour, OfHour],
+  { fromMs, toMs }: Span
+): number => {
+  const read = (name: OfHour): number => {
+    const at = hoursAt(slot, name)
+    const first = Math.floor(fromMs / HOUR_MS)
+    let sum = 0
+    // A week of hours is every hour of the day as often as the others.
+    for (let now = first; now * HOUR_MS < toMs && now < first + 7 * HOURS; now++) {
+      const share = Math.min(toMs, (now + 1) * HOUR_MS) - Math.max(fromMs, now * HOUR_MS)
+      for (let apart = 1 - KERNEL.length; apart < KERNEL.length; apart++) {
+        sum +=
+          share * KERNEL[Math.abs(apart)]! * f[at + ((((now + apart) % HOURS) + HOURS) % HOURS)]!
+      }
+    }
+    return sum
+  }
+  const whole = (name: OfHour): number => {
+    const at = hoursAt(slot, name)
+    return f.subarray(at, at + HOURS).reduce((sum, value) => sum + value, 0)
+  }
+  const [allAbove, allBelow] = [whole(above), whole(below)]
+  const [someAbove, someBelow] = [read(above), read(below)]
+  if (!(allAbove > 0 && allBelow > 0 && someAbove > 0)) return 1
+  // As many calls of the whole day stand beside those of these hours.
+  const calls = d[slot * USUAL_SHAPE.doubles + U.calls]!
+  const prior = (SHRINK_CALLS / calls) * (someAbove / allAbove)
+  const overall = allBelow / allAbove
+  return (someBelow + prior * allBelow) / (someAbove + prior * allAbove) / overall
+}
+
 export const learnSeason = (records: Records, slot: number, energy: Energy, ms: number): void => {
   const { doubles: d, floats: f } = records
-  const at = slot * USUAL_SHAPE.doubles
-  const hour = slot * USUAL_SHAPE.floats + (Math.floor(ms / HOUR_MS) % HOURS)
-  f[hour + F.daySpent]! += energy.spent
-  f[hour + F.dayExpected]! += energy.expected
-  d[at + U.dayCalls]! += energy.n
+  const hour = slot * USUAL_SHAPE.floats + F.day + (Math.floor(ms / HOUR_MS) % HOURS)
+  for (const [index, name] of OF_HOUR.entries()) f[hour + index * HOURS]! += energy[name]
+  d[slot * USUAL_SHAPE.doubles + U.dayCalls]! += energy.n
 }
 
 /** Merges the day that ended, once a later one begins. */
@@ -77,9 +127,9 @@ export const closeSeasonDay = (records: Records, slot: number, ms: number): void
   d[at + U.day] = day
   if (d[at + U.dayCalls] === 0) return
   const first = slot * USUAL_SHAPE.floats
-  for (let i = first; i < first + 2 * HOURS; i++) {
-    f[i] = DECAY_PER_DAY * f[i]! + f[i + F.daySpent]!
-    f[i + F.daySpent] = 0
+  for (let i = first; i < first + OF_HOUR.length * HOURS; i++) {
+    f[i] = DECAY_PER_DAY * f[i]! + f[i + F.day]!
+    f[i + F.day] = 0
   }
   d[at + U.calls] = DECAY_PER_DAY * d[at + U.calls]! + d[at + U.dayCalls]!
   d[at + U.dayCalls] = 0

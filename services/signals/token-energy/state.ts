@@ -125,7 +125,7 @@ export const usedBy = (state: State, tenant: Tenant, watch: number): Used[] => {
 }
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 2
+const VERSION = 3
 
 type Header = { version: number; tenants: [string, Tenant][]; deployments: Deployment[] }
 
