@@ -10,6 +10,7 @@ import {
   sketchWeight
 } from '../statistics/ratio-sketch.ts'
 import { mixNats, voteNats } from '../statistics/sign-bets.ts'
+import { clearClock, learnClock, scaleClock, usualShares } from './clock.ts'
 import {
   CHANGE_SHARES,
   dayOf,
@@ -29,8 +30,10 @@ export type Outcome = 'nothing' | 'drifts' | 'changed'
 
 /** Half of the calls differ one way by chance alone; a quarter lie beyond a quartile. */
 const HALF = 0.5
-/** Beyond a quartile lie 25 %, and this much more when the mix of texts moves. */
-const QUARTILE_NULL = 0.4
+/** Beyond a quartile lies what usually does at this time of day, and this much more as the mix moves. */
+const MIX_SHARE = 0.15
+/** The share that alternatives are stated against. */
+const QUARTILE_CHANCE = 0.25 + MIX_SHARE
 /** No minute counts for more: three odd minutes can't alarm. */
 const CAP_NATS = 3
 /** Evidence above which calls teach nothing about what is usual. */
@@ -52,10 +55,12 @@ export const judgeMinute = (
   const d = state.records.doubles
   const at = slot * SHAPE.doubles
   closeDays(state, slot, dayOf(ms))
-  const isKnown = sketchWeight(usualOf(state, slot)) >= settings.baselineClusters
+  const weight = sketchWeight(usualOf(state, slot))
+  const isKnown = weight >= settings.baselineClusters
   const votes = countVotes(state, slot, rows, settings)
   betOnLevel(d, at, votes, settings)
-  if (isKnown) betOnChange(d, at, votes)
+  if (isKnown) betOnChange(d, at, votes, usualShares(state, slot, ms))
+  if (weight > 0) learnClock(state, slot, { ms, votes })
   const changeNats = isKnown ? changeEvidence(d, at) : 0
   if (changeNats === 0) clearRecent(state, slot, ms)
   learn(state, slot, rows, changeNats)
@@ -71,6 +76,7 @@ const closeDays = (state: SeriesState, slot: number, day: number): void => {
   const days = day - d[at + T.day]!
   if (days <= 0) return
   scaleSketch(usualOf(state, slot), DECAY_PER_DAY ** days)
+  scaleClock(state, slot, DECAY_PER_DAY ** days)
   d[at + T.day] = day
 }
 
@@ -108,18 +114,27 @@ const betOnLevel = (d: Float64Array, at: number, votes: Votes, settings: Setting
   }
 }
 
-const betOnChange = (d: Float64Array, at: number, votes: Votes): void => {
+const betOnChange = (
+  d: Float64Array,
+  at: number,
+  votes: Votes,
+  usual: { above: number; below: number }
+): void => {
   for (const [index, share] of CHANGE_SHARES.entries()) {
     const sides = [
-      [T.changeUp + index, votes.above],
-      [T.changeDown + index, votes.below]
+      [T.changeUp + index, votes.above, usual.above + MIX_SHARE],
+      [T.changeDown + index, votes.below, usual.below + MIX_SHARE]
     ] as const
-    for (const [offset, yes] of sides) {
-      const nats = voteNats(against(votes.all, yes), QUARTILE_NULL, share)
+    for (const [offset, yes, chance] of sides) {
+      const nats = voteNats(against(votes.all, yes), chance, alternativeTo(chance, share))
       d[at + offset] = Math.max(0, d[at + offset]! + Math.min(CAP_NATS, nats))
     }
   }
 }
+
+/** As far between chance and all calls as `share` is between a quartile's own and all. */
+const alternativeTo = (chance: number, share: number): number =>
+  chance + ((share - QUARTILE_CHANCE) / (1 - QUARTILE_CHANCE)) * (1 - chance)
 
 const against = (all: number, yes: number) => ({ yes, no: all - yes })
 
@@ -193,4 +208,5 @@ export const adopt = (state: SeriesState, slot: number): void => {
   copySketch(recentOf(state, slot), usualOf(state, slot))
   d.copyWithin(at + T.since, at + T.recent, at + T.recent + SUMS + 1)
   d.fill(0, at + T.changeUp, at + T.changeUp + 2 * CHANGE_SHARES.length)
+  clearClock(state, slot)
 }

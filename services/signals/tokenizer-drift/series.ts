@@ -49,7 +49,16 @@ const doubles = layout({
   nearLimitMs: 1
 })
 
-const floats = layout({ usual: RATIO_BINS, recent: RATIO_BINS })
+/** Stretches of the day that have votes of their own: the mix of texts follows the clock. */
+export const CLOCK_STRETCHES = 8
+/** Conversations of a stretch: all, above the usual quartiles, below them. */
+export const CLOCK_COUNTS = 3
+
+const floats = layout({
+  usual: RATIO_BINS,
+  recent: RATIO_BINS,
+  clock: CLOCK_STRETCHES * CLOCK_COUNTS
+})
 
 export const T = doubles.at
 export const F = floats.at
@@ -108,7 +117,7 @@ const evict = ({ records, names, slots }: SeriesState): number => {
   return oldest
 }
 
-const DAY_MS = 86_400_000
+export const DAY_MS = 86_400_000
 export const dayOf = (ms: number): number => Math.floor(ms / DAY_MS)
 
 export const usualOf = ({ records }: SeriesState, slot: number): Sketch => ({

@@ -22,7 +22,7 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 1
+const VERSION = 2
 
 type Header = { version: number; names: SeriesName[]; open: [number, Draft][]; day: number }
 
