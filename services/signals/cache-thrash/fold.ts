@@ -1,7 +1,8 @@
 import type { Draft, Minute } from '../define.ts'
 import { judgePools, readCounts, readPrefixes } from './pools.ts'
 import { decide } from './incidents.ts'
-import { gatherMinute, isJudged, judgeMinute } from './series.ts'
+import { judgeMinute } from './judge.ts'
+import { gatherMinute, isJudged } from './series.ts'
 import { tenantSettings } from './settings.ts'
 import type { State } from './state.ts'
 

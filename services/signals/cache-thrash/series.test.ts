@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Columns } from '../define.ts'
-import { createSeries, gatherMinute, judgeMinute, seriesKey } from './series.ts'
+import { dayVariance } from '../statistics/day-error.ts'
+import { judgeMinute } from './judge.ts'
+import { createSeries, gatherMinute, seriesKey } from './series.ts'
 import { SETTINGS, tenantSettings } from './settings.ts'
+import { createState, restoreState, saveState } from './state.ts'
 
 const START_MS = Date.parse('2026-03-02T09:00:00Z')
 const MEASURES = ['n', 'w', 'h', 'ww', 'x_ppm', 'null_n', 'writes', 'cost_pico'] as const
@@ -46,4 +49,34 @@ test('a second leaf in the same minute takes no rows away, whoever they belong t
     [3, 3, 5, 7, 10, 12]
   )
   judgeMinute(state, START_MS, () => tenantSettings(SETTINGS, 1))
+})
+
+test('how days stray is kept for each series, goes to the leaf that is split off, and is saved', () => {
+  const state = createState(SETTINGS)
+  const { series } = state
+  const fold = (minute: number, rows: [string, string, number][]): void => {
+    const columns = minuteOf(rows)
+    const hits = Math.floor((minute + 540) / 1440) % 2 === 0 ? 780 : 730
+    columns.measures['h']!.forEach((_, row, h) => (h[row] = hits * rows[row]![2]))
+    columns.measures['x_ppm']!.forEach((_, row, x) => (x[row] = hits * 1000 * rows[row]![2]))
+    gatherMinute(series, columns, START_MS + minute * 60_000)
+    judgeMinute(series, START_MS + minute * 60_000, () => tenantSettings(SETTINGS, 1))
+  }
+  const days = 10
+  for (let minute = 0; minute < days * 1440; minute++) fold(minute, [['one', 'opus', 9]])
+  const [tenant] = series.names.keys()
+  const sd = Math.sqrt(dayVariance(series.days, tenant!))
+  assert.ok(sd > 0.02, `${sd}`)
+  const both: [string, string, number][] = [
+    ['one', 'opus', 9],
+    ['one', 'haiku', 9]
+  ]
+  fold(days * 1440, both)
+  const first = series.names.findIndex(({ level, model }) => level === 'leaf' && model === 'opus')
+  assert.equal(dayVariance(series.days, first), dayVariance(series.days, tenant!))
+  const back = restoreState(saveState(state), SETTINGS).series
+  assert.equal(back.days.size, series.records.size)
+  for (const slot of series.names.keys()) {
+    assert.equal(dayVariance(back.days, slot), dayVariance(series.days, slot))
+  }
 })

@@ -1,12 +1,7 @@
 import type { Columns } from '../define.ts'
-import { D, RATE_SHAPE, type Sample } from '../statistics/rate-record.ts'
+import { addDayError, createDayErrors } from '../statistics/day-error.ts'
+import { addRate } from '../statistics/rate-detector.ts'
 import { createRates } from '../statistics/rate-record.ts'
-import {
-  addRate,
-  observeRate,
-  type Outcome,
-  type RateSettings
-} from '../statistics/rate-detector.ts'
 import { copyRecord, type Records } from '../statistics/records.ts'
 
 /**
@@ -27,6 +22,8 @@ export type SeriesName = {
 
 export type SeriesState = {
   records: Records
+  /** How days stray from the baselines, in the same slots. */
+  days: Records
   names: SeriesName[]
   slots: Map<string, number>
   /** Per tenant: the leaf keys seen, so that the first one is split off when a second comes. */
@@ -48,6 +45,7 @@ type Scratch = {
 
 export const createSeries = (): SeriesState => ({
   records: createRates(),
+  days: createDayErrors(),
   names: [],
   slots: new Map(),
   leaves: new Map(),
@@ -60,7 +58,8 @@ export const createSeries = (): SeriesState => ({
   }
 })
 
-const SUMS = 8
+/** Sums of a minute per series: n, w, h, ww, x_ppm, null_n, writes, cost_pico. */
+export const SUMS = 8
 const LEVELS = 3
 const NONE = -1
 const UNKNOWN = -2
@@ -106,76 +105,6 @@ const fitSums = (state: SeriesState): void => {
   const { scratch, records } = state
   if (scratch.sums.length >= records.size * SUMS) return
   scratch.sums = new Float64Array(records.size * SUMS * 2)
-}
-
-/** What a minute did to one series. */
-export type SeriesEvent = {
-  slot: number
-  outcome: Exclude<Outcome, 'nothing'> | 'silent' | 'speaking'
-}
-
-const PPM = 1_000_000
-/** Minutes in a row without any reported cache read, after which the loss is told. */
-const SILENT_WINDOWS = 10
-const SAMPLE: Sample = { n: 0, w: 0, h: 0, ww: 0, x: 0, cost: 0 }
-
-/** Judges every series that had rows, and clears the minute. */
-export const judgeMinute = (
-  state: SeriesState,
-  ms: number,
-  settings: (slot: number) => RateSettings
-): SeriesEvent[] => {
-  const { sums, touched } = state.scratch
-  const events: SeriesEvent[] = []
-  for (const slot of touched) {
-    const at = slot * SUMS
-    const told = followReporting(state, slot)
-    if (told !== null) events.push({ slot, outcome: told })
-    if (sums[at]! > 0 && sums[at + 1]! > 0) {
-      const outcome = judgeSeries(state, slot, ms, settings(slot))
-      if (outcome !== 'nothing') events.push({ slot, outcome })
-    }
-    sums.fill(0, at, at + SUMS)
-  }
-  touched.length = 0
-  return events
-}
-
-const judgeSeries = (
-  state: SeriesState,
-  slot: number,
-  ms: number,
-  settings: RateSettings
-): Outcome => {
-  const { records, scratch } = state
-  const at = slot * SUMS
-  const d = records.doubles
-  const record = slot * RATE_SHAPE.doubles
-  SAMPLE.n = scratch.sums[at]!
-  SAMPLE.w = scratch.sums[at + 1]!
-  SAMPLE.h = scratch.sums[at + 2]!
-  SAMPLE.ww = scratch.sums[at + 3]!
-  SAMPLE.x = scratch.sums[at + 4]! / PPM
-  SAMPLE.cost = scratch.sums[at + 7]!
-  if (SAMPLE.h > 0) d[record + D.lastHitMs] = ms
-  if (scratch.sums[at + 6]! > 0) d[record + D.lastWriteMs] = ms
-  return observeRate(records, slot, { sample: SAMPLE, ms }, settings)
-}
-
-/** Cache reads that are no longer reported are a loss of sight, not a loss of hits. */
-const followReporting = (state: SeriesState, slot: number): 'silent' | 'speaking' | null => {
-  const { records, scratch, names } = state
-  if (names[slot]!.level !== 'tenant') return null
-  const d = records.doubles
-  const record = slot * RATE_SHAPE.doubles
-  if (scratch.sums[slot * SUMS]! > 0) {
-    const silent = d[record + D.silentWindows]! >= SILENT_WINDOWS
-    d[record + D.silentWindows] = 0
-    return silent && d[record + D.windows]! > 0 ? 'speaking' : null
-  }
-  d[record + D.silentWindows]! += 1
-  const told = d[record + D.silentWindows]! === SILENT_WINDOWS
-  return told && d[record + D.windows]! >= SILENT_WINDOWS ? 'silent' : null
 }
 
 const resolveCodes = (state: SeriesState, columns: Columns, ms: number): void => {
@@ -275,6 +204,7 @@ const modelKey = (provider: string | null, model: string | null): string =>
 const splitFirstLeaf = (state: SeriesState, key: string, tenantSlot: number): void => {
   const first = state.names[tenantSlot]!
   const slot = copyRecord(state.records, tenantSlot)
+  copyRecord(state.days, tenantSlot)
   state.names[slot] = { ...first, level: 'leaf' }
   state.slots.set(key, slot)
   state.names[tenantSlot] = { ...first, provider: null, model: null, route: null, pool: null }
@@ -286,6 +216,7 @@ const slotFor = (state: SeriesState, name: SeriesName, ms: number): number => {
   const known = state.slots.get(key)
   if (known !== undefined) return known
   const slot = addRate(state.records, ms)
+  addDayError(state.days)
   state.names[slot] = name
   state.slots.set(key, slot)
   return slot

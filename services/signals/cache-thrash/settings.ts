@@ -3,8 +3,8 @@ import type { RateSettings } from '../statistics/rate-detector.ts'
 
 /** Every threshold of the signal; the defaults need no tuning. */
 export const SETTINGS = {
-  /** Findings by chance that a tenant may see in a month; drift of baselines adds as many again. */
-  falseFindingsPerTenantMonth: 0.004,
+  /** Findings by chance that a tenant may see in a month; what drifts is given way to beside it. */
+  falseFindingsPerTenantMonth: 0.008,
   /** Evidence while a series has less than a week behind it: dependence-free, so less is needed. */
   earlyAlarmNats: 12,
   armWindows: 20,

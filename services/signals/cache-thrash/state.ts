@@ -1,5 +1,6 @@
 import type { Draft } from '../define.ts'
 import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../statistics/checkpoint.ts'
+import { DAY_ERROR_SHAPE } from '../statistics/day-error.ts'
 import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
 import type { Records } from '../statistics/records.ts'
 import { restoreLedger, saveLedger } from './ledger.ts'
@@ -34,7 +35,7 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 4
+const VERSION = 5
 
 type SavedPool = Pick<
   Pool,
@@ -83,7 +84,8 @@ export const saveState = (state: State): Uint8Array => {
     pool.gaps.misses,
     ...recordArrays(pool.ring)
   ])
-  return pack(header, [...recordArrays(series.records), ...recordArrays(reuse), ...arrays])
+  const records = [series.records, series.days, reuse].flatMap(recordArrays)
+  return pack(header, [...records, ...arrays])
 }
 
 const savedName = ({ level, tenant, provider, model, route, pool }: SeriesName): SavedName => [
@@ -139,6 +141,7 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
   if (header.version !== VERSION) return state
   const { series } = state
   series.records = recordsFrom(RATE_SHAPE, header.seriesSize, arrays.splice(0, RECORD_ARRAYS))
+  series.days = recordsFrom(DAY_ERROR_SHAPE, header.seriesSize, arrays.splice(0, RECORD_ARRAYS))
   series.names = header.names.map(restoreName)
   series.slots = new Map(series.names.map((name, slot) => [seriesKey(name), slot]))
   for (const [key, slot] of header.slots) series.slots.set(key, slot)

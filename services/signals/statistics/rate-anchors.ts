@@ -27,7 +27,7 @@ const anchorAt = (at: number, index: number): number =>
   at + D.anchors + (index % ANCHORS) * SNAPSHOT
 
 /** When the oldest evidence that still stands began; Infinity when there is none. */
-const earliestSuspicion = (d: Float64Array, at: number): number => {
+export const earliestSuspicion = (d: Float64Array, at: number): number => {
   let earliest = Infinity
   for (let drop = 0; drop < DROPS.length; drop++) {
     const stands = dropNats(d, at, drop) > 0

@@ -1,4 +1,5 @@
 import { clampRate, closeRateDay, expectedRate, isLearned, learnRate } from './baseline.ts'
+import { closeErrorDay, dayVariance, learnDayError, MEAN } from './day-error.ts'
 import {
   closeVarianceDay,
   initVariance,
@@ -19,7 +20,7 @@ import {
   strongestNats,
   type Reading
 } from './evidence.ts'
-import { markAnchor, oldestAnchor } from './rate-anchors.ts'
+import { earliestSuspicion, markAnchor, oldestAnchor } from './rate-anchors.ts'
 import { D, SNAPSHOT, STATISTICS, type Sample } from './rate-record.ts'
 import { addRecord, type Records } from './records.ts'
 
@@ -77,17 +78,27 @@ export const addRate = (records: Records, ms: number): number => {
 const RATE = new Float64Array(STATISTICS)
 const KAPPA = new Float64Array(STATISTICS)
 const EXPECTED = new Float64Array(STATISTICS)
+/** Of the series at hand: how far the rate of a day may be off the baseline. */
+let strayVariance = 0
 
-/** Takes one non-empty window (`sample.n > 0`, `sample.w > 0`) that starts at `ms`. */
+/**
+ * A window that starts at `ms`. `days` holds how days stray, in the same slots as the rates; where
+ * it is left out, the baseline is taken to be as good as its standard error.
+ */
+type Step = { sample: Sample; ms: number; days?: Records }
+
+/** Takes one non-empty window (`sample.n > 0`, `sample.w > 0`). */
 export const observeRate = (
   records: Records,
   slot: number,
-  { sample, ms }: { sample: Sample; ms: number },
+  step: Step,
   settings: RateSettings
 ): Outcome => {
+  const { sample, ms, days } = step
   const d = records.doubles
   const at = slot * records.shape.doubles
-  closeDays(records, slot, Math.floor(ms / DAY_MS))
+  closeDays(records, slot, Math.floor(ms / DAY_MS), days)
+  strayVariance = days === undefined ? 0 : dayVariance(days, slot, suspectDays(d, at, ms))
   markAnchor(d, at, ms)
   d[at + D.windows]! += 1
   RATE[0] = sample.h / sample.w
@@ -96,12 +107,10 @@ export const observeRate = (
   KAPPA[1] = 1 / sample.n
   for (let s = 0; s < STATISTICS; s++) EXPECTED[s] = expectedRate(records, slot, s, ms)
   const outcome =
-    d[at + D.openMs]! > 0
-      ? followOpen(d, at, { sample, ms }, settings)
-      : judge(d, at, { sample, ms }, settings)
+    d[at + D.openMs]! > 0 ? followOpen(d, at, step, settings) : judge(d, at, step, settings)
   const hasFallen = outcome === 'accepted' && !isMild(d, at)
   if (hasFallen || hasOutgrown(d, at, settings)) forget(records, slot, ms)
-  learn(records, slot, sample, ms)
+  learn(records, slot, step)
   d[at + D.totalN]! += sample.n
   d[at + D.totalW]! += sample.w
   d[at + D.totalH]! += sample.h
@@ -110,7 +119,15 @@ export const observeRate = (
   return outcome
 }
 
-const closeDays = (records: Records, slot: number, day: number): void => {
+const suspectDays = (d: Float64Array, at: number, ms: number): number =>
+  Math.max(0, ms - earliestSuspicion(d, at)) / DAY_MS
+
+const closeDays = (
+  records: Records,
+  slot: number,
+  day: number,
+  days: Records | undefined
+): void => {
   const d = records.doubles
   const at = slot * records.shape.doubles
   const last = d[at + D.day]!
@@ -118,6 +135,7 @@ const closeDays = (records: Records, slot: number, day: number): void => {
   for (let ended = Math.max(last, day - IDLE_DAYS_MAX); ended < day; ended++) {
     const age = (ended + 1) * DAY_MS - d[at + D.learnedFromMs]!
     if (!isLearned(d, at) && age < FIRST_DAY_MS_MIN) continue
+    if (days !== undefined) closeErrorDay(days, slot, d, at)
     closeRateDay(records, slot, ended)
     closeVarianceDay(d, at)
   }
@@ -138,7 +156,7 @@ const read = (d: Float64Array, at: number, s: number, settings: RateSettings): R
   const error =
     ERROR_SD *
     (isLearned(d, at)
-      ? d[at + s + D.levelError]!
+      ? Math.sqrt(d[at + s + D.levelError]! ** 2 + strayVariance)
       : Math.sqrt((VARIANCE_REQUEST_DEFAULT * KAPPA[s]! * EARLY_INFLATION) / d[at + D.windows]!))
   const latent = LATENT_SD * Math.sqrt(d[at + s + D.varianceLatent]!)
   READING.rate = RATE[s]!
@@ -150,8 +168,6 @@ const read = (d: Float64Array, at: number, s: number, settings: RateSettings): R
   READING.flipsMax = early ? 1 : Infinity
   return READING
 }
-
-type Step = { sample: Sample; ms: number }
 
 const judge = (d: Float64Array, at: number, step: Step, settings: RateSettings): Outcome => {
   if (d[at + D.windows]! <= settings.armWindows) return 'nothing'
@@ -241,7 +257,7 @@ const isMild = (d: Float64Array, at: number): boolean =>
   isLearned(d, at) && d[at + D.rateAfter]! >= MILD_RATIO * EXPECTED[0]!
 
 /** Learns after judging, and nothing from a window that is under suspicion. */
-const learn = (records: Records, slot: number, sample: Sample, ms: number): void => {
+const learn = (records: Records, slot: number, { sample, ms, days }: Step): void => {
   const d = records.doubles
   const at = slot * records.shape.doubles
   // Learning on through a mild fall keeps a drifting tenant from opening again and again.
@@ -249,6 +265,11 @@ const learn = (records: Records, slot: number, sample: Sample, ms: number): void
   if (isOpen && !isMild(d, at)) return
   const suspicion = isOpen ? 0 : strongestNats(d, at)
   if (!isLearned(d, at)) learnEarly(d, at, sample, suspicion)
+  // Windows under suspicion as well: a day that strayed far must not pass for one that did not.
+  else if (days !== undefined) {
+    const residual = RATE[MEAN]! - EXPECTED[MEAN]!
+    learnDayError(days, slot, sample, { residual, variance: variance(d, at + MEAN, KAPPA[MEAN]!) })
+  }
   if (suspicion > SUSPEND_NATS) return
   learnRate(records, slot, sample, ms)
   if (!isLearned(d, at)) return
