@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
 import { after, describe, test, type TestContext } from 'node:test'
 import { createDial } from '../../services/stream/kafka/internals.ts'
 import { produceBatches } from '../../services/stream/kafka/produce-request.ts'
@@ -221,3 +223,36 @@ describe('a batch that unpacks to a gigabyte', { skip }, () => {
     )
   })
 })
+
+/** Last in this file: nothing of the cluster is left. */
+describe('a broker that lost its disk', { skip }, () => {
+  test('and starts empty, as another cluster, leaves a gap, and all of the new is landed', async (t) => {
+    const stand = await standOn(t, 'wiped')
+    const old = ledgerOf('old', 600)
+    const fresh = ledgerOf('fresh', 900, { repeats: 0.1 })
+    await log.append(stand.topic, old.records)
+    await withConsumer(stand, async (consuming) => {
+      await caughtUp(stand, consuming)
+      const before = await clusterId()
+      await broker!.kill()
+      await rm(path.join(broker!.dataDir, 'records'), { recursive: true })
+      await broker!.restart()
+      await until('the topic in the new cluster', () =>
+        log.ensureTopic(stand.topic, PARTITIONS).catch(() => false)
+      )
+      assert.notEqual(await clusterId(), before)
+      await log.append(stand.topic, fresh.records)
+      await caughtUp(stand, consuming)
+    })
+    await settleAll(stand)
+    const { gaps, ranges } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    assert.deepEqual(
+      gaps.map(({ partition, reason }) => [partition, reason]),
+      [0, 1, 2, 3].map((partition) => [partition, 'recreation'])
+    )
+    assert.equal(new Set(ranges.map(({ incarnation }) => incarnation)).size, 2)
+  })
+})
+
+const clusterId = (): Promise<string> =>
+  cluster.withAdmin(async (admin) => (await admin.describeCluster()).clusterId)

@@ -1,4 +1,5 @@
-import { FAULTS, type Fault } from './faults.ts'
+import { FAULTS } from './faults.ts'
+import type { Fault } from './table/fault.ts'
 
 /** The text of `infra/FAULTS.md`. */
 export const faultsPage = (): string => {

@@ -1,0 +1,45 @@
+import { CRASH, GROUP, RESOURCES, STREAM, one, type Fault } from './fault.ts'
+
+/** Faults of consumers and of their group. */
+export const CONSUMERS_FAULTS: readonly Fault[] = [
+  {
+    number: 1,
+    fault: 'consumer killed at any step',
+    promise: 'totals equal the ledger',
+    shown: one(CRASH, 'at every step of a flush or of settling')
+  },
+  {
+    number: 2,
+    fault: 'zombie writer: stopped past its session, then woken',
+    promise: 'its stale rows are never visible',
+    shown: [
+      { file: GROUP, title: 'share a lake while hours settle, and one sleeps through its session' },
+      { file: CRASH, title: 'finds its records landed by another one and leaves its own out' }
+    ]
+  },
+  {
+    number: 3,
+    fault: 'rebalance storm',
+    promise: 'everything is landed once',
+    shown: one(STREAM, 'share the partitions, take over from one that leaves'),
+    limits: 'members come and go once, not every two seconds; overlapping readers: simulation'
+  },
+  {
+    number: 25,
+    fault: 'second writer on one folder',
+    promise: 'both may write: the commit decides',
+    shown: one('services/lake/lake.test.ts', 'a writer that loses the race builds again')
+  },
+  {
+    number: 29,
+    fault: 'out of memory',
+    promise: 'the process ends, the next one starts clean',
+    shown: one(RESOURCES, 'in the middle of its work is ended, and the next one starts clean')
+  },
+  {
+    number: 36,
+    fault: 'two builds in one group',
+    promise: 'generations do not mix in a file; sums are exact',
+    shown: one(GROUP, 'take over from one another, and no file holds rows of both')
+  }
+]

@@ -1,0 +1,49 @@
+import { BITS, CRASH, RESOURCES, SIM, one, type Fault } from './fault.ts'
+
+/** Faults of the disk under the lake. */
+export const FILES_FAULTS: readonly Fault[] = [
+  {
+    number: 20,
+    fault: 'disk full',
+    promise: 'work waits and goes on; offsets do not move',
+    shown: one(SIM, 'keeps every promise under'),
+    limits: 'simulated disk; on a real one only the lake alone (services/lake)'
+  },
+  {
+    number: 21,
+    fault: 'killed while a file is written',
+    promise: 'no reader sees it',
+    shown: one(CRASH, 'at every step of a flush or of settling'),
+    limits: 'killed between the steps of a write, not inside DuckDB'
+  },
+  {
+    number: 22,
+    fault: 'power loss: what was not synced goes',
+    promise: 'no commit that was told is taken back',
+    shown: one(SIM, 'keeps every promise under'),
+    limits: 'simulated disk'
+  },
+  {
+    number: 23,
+    fault: 'flipped bits in files of the lake, and in its logs',
+    promise: 'the scrub names the file and the range to replay, and mends it byte for byte',
+    shown: [
+      { file: BITS, title: 'are found, each in its file, and mended byte for byte' },
+      { file: BITS, title: 'is landed again from the ranges that are told' },
+      {
+        file: 'services/lake/retain.test.ts',
+        title: 'the scrub names missing, cut and changed files'
+      }
+    ]
+  },
+  {
+    number: 24,
+    fault: 'no permission, read-only, no handles, slow disk',
+    promise: 'a clear error, offsets do not move, the rest is landed later',
+    shown: [
+      { file: RESOURCES, title: 'ends the consumer with a clear error, moves nothing' },
+      { file: RESOURCES, title: 'says so, moves nothing, and the next one lands the rest' }
+    ],
+    limits: 'a slow disk only as a stopped process'
+  }
+]
