@@ -4,7 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import type { Failure } from '../../schemas/failure.ts'
 import { scratchFolder } from '../../services/lake/scratch-lake.ts'
 import { METER_BYTES_MAX, readMeterFile } from './meter-files.ts'
 
@@ -68,4 +70,22 @@ test('an answer that unpacks to more than the memory is refused while it comes',
   const body = bomb()
   await assert.rejects(read(await serve(t, body, 'gzip')), refusal)
   await assert.rejects(read(await serve(t, body)), refusal)
+})
+
+test('an address is named without what may be secret in it', async (t) => {
+  const address = new URL(await serve(t, Buffer.from([0xff, 0xfe])))
+  address.search = '?token=hush'
+  const refused = [
+    [address.href, 'E_FACTOR_TABLE'],
+    [address.href.replace('//', '//me:hush@'), 'E_USAGE'],
+    ['http://me:hush@127.0.0.1:1/table?token=hush', 'E_USAGE']
+  ] as const
+  for (const [from, code] of refused) {
+    await assert.rejects(read(from), (failure: Failure) => {
+      assert.equal(failure.code, code)
+      assert.match(failure.message, /^http:\/\/127\.0\.0\.1:\d+\/table /)
+      assert.doesNotMatch(`${failure.message} ${failure.hint} ${inspect(failure)}`, /hush/)
+      return true
+    })
+  }
 })

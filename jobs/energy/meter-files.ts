@@ -17,6 +17,14 @@ export type MeterSource = {
 export type ReadMeterFile = MeterFile & { ignored: string[] }
 
 const REMOTE = /^https?:\/\//
+
+/** A source as messages name it: user, password and query of an address may be secrets. */
+export const sourceName = (from: string): string => {
+  if (!REMOTE.test(from) || !URL.canParse(from)) return from
+  const { protocol, host, pathname } = new URL(from)
+  return `${protocol}//${host}${pathname}`
+}
+
 /** A scrape that takes longer would not tell when it was taken. */
 const SCRAPE_MS_MAX = 10_000
 
@@ -27,14 +35,15 @@ export const METER_BYTES_MAX = 256 * 2 ** 20
 export const readMeterFile = async (source: MeterSource): Promise<ReadMeterFile> => {
   const { from, host, nowMs } = source
   const remote = REMOTE.test(from)
-  const bytes = remote ? await fetched(from) : await read(from)
+  const name = sourceName(from)
+  const bytes = remote ? await fetched(from, name) : await read(from)
   const timeMs = source.timeMs ?? (remote ? nowMs : null)
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? unpacked(from, bytes) : bytes
+  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? unpacked(name, bytes) : bytes
   const sha256 = createHash('sha256')
     .update(JSON.stringify([host, timeMs]))
     .update(plain)
     .digest('hex')
-  return { sha256, ...parseMeterText(textOf(from, plain), { host, timeMs, nowMs }) }
+  return { sha256, ...parseMeterText(textOf(name, plain), { host, timeMs, nowMs }) }
 }
 
 const tooLarge = (from: string): Failure =>
@@ -76,14 +85,15 @@ const read = async (from: string): Promise<Buffer> => {
   }
 }
 
-const fetched = async (from: string): Promise<Buffer> => {
+const fetched = async (from: string, name: string): Promise<Buffer> => {
   try {
     const answer = await fetch(from, { signal: AbortSignal.timeout(SCRAPE_MS_MAX) })
-    if (answer.ok) return await bodyOf(from, answer)
-    throw new Failure('E_USAGE', `${from} answers ${answer.status}`)
+    if (answer.ok) return await bodyOf(name, answer)
+    throw new Failure('E_USAGE', `${name} answers ${answer.status}`)
   } catch (cause) {
     if (cause instanceof Failure) throw cause
-    throw new Failure('E_USAGE', `${from} can not be read: ${String(cause)}`, { cause })
+    const reason = String(cause).replaceAll(from, name)
+    throw new Failure('E_USAGE', `${name} can not be read: ${reason}`)
   }
 }
 

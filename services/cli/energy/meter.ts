@@ -1,5 +1,5 @@
 import { meter, type MeterResult } from '../../../jobs/energy/meter.ts'
-import { readMeterFile } from '../../../jobs/energy/meter-files.ts'
+import { readMeterFile, sourceName } from '../../../jobs/energy/meter-files.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import { BOARD_WATTS_MAX } from '../../rates/energy/metered/meter-reading.ts'
 import { parseRfc3339 } from '../../rates/grid/rfc3339.ts'
@@ -19,7 +19,8 @@ export const runMeter = async ({ args, options, io }: CommandRun): Promise<numbe
   for (const from of args.slice(1)) {
     const file = await readMeterFile({ ...source, from })
     files.push(file)
-    if (file.ignored.length > 0) io.stderr.write(`${from}: ignored ${file.ignored.join(', ')}\n`)
+    if (file.ignored.length > 0)
+      io.stderr.write(`${sourceName(from)}: ignored ${file.ignored.join(', ')}\n`)
   }
   const site = await openLakeSite({ data })
   try {

@@ -94,7 +94,7 @@ const named: readonly Measure[] = [
     id: 'output_tokens_per_j',
     title: 'Output tokens a joule',
     unit: 'tokens/J',
-    sql: over('sum(out_total)', 'sum(energy_mid_uj) / 1e6')
+    sql: over('sum(energy_out_total)', 'sum(energy_told_uj) / 1e6')
   },
   {
     id: 'duration_mean_ms',
