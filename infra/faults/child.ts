@@ -13,6 +13,8 @@ export type Child = {
   process: ChildProcess
   /** Resolves once its output holds a text. @throws when the process ends before. */
   said: (text: string) => Promise<void>
+  /** Resolves once it said a text so often from now on. @throws when the process ends before. */
+  saysAgain: (text: string, times: number) => Promise<void>
   ended: Promise<Ended>
   /** Rejects with what it said when the process ends. */
   failed: Promise<never>
@@ -34,16 +36,23 @@ export const startStage = (env: StageEnv, wrapper: readonly string[] = []): Chil
     isOver = true
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, output }
   })
-  const said = async (text: string): Promise<void> => {
-    while (!output.includes(text)) {
+  const countOf = (text: string): number => output.split(text).length - 1
+  const reaches = async (text: string, times: number): Promise<void> => {
+    while (countOf(text) < times) {
       if (isOver) throw new Error(`the stage ended without saying ${text}: ${output}`)
-      await Promise.race([once(child.stdout, 'data'), ended])
+      await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), ended])
     }
   }
   const failed = ended.then(({ output: said }) => Promise.reject(new Error(said)))
   // Whoever waits sees the rejection; until then it is not unhandled.
   failed.catch(() => {})
-  return { process: child, said, ended, failed }
+  return {
+    process: child,
+    said: (text) => reaches(text, 1),
+    saysAgain: (text, times) => reaches(text, countOf(text) + times),
+    ended,
+    failed
+  }
 }
 
 /** Runs a stage to its end. */

@@ -21,8 +21,13 @@ export const CONSUMERS_FAULTS: readonly Fault[] = [
     number: 3,
     fault: 'rebalance storm',
     promise: 'everything is landed once',
-    shown: one(STREAM, 'share the partitions, take over from one that leaves'),
-    limits: 'members come and go once, not every two seconds; overlapping readers: simulation'
+    shown: [
+      { file: STREAM, title: 'share the partitions, take over from one that leaves' },
+      {
+        file: 'infra/faults/storm.kafka.test.ts',
+        title: 'of members that come and go every two seconds, under load'
+      }
+    ]
   },
   {
     number: 25,

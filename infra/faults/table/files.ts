@@ -6,15 +6,25 @@ export const FILES_FAULTS: readonly Fault[] = [
     number: 20,
     fault: 'disk full',
     promise: 'work waits and goes on; offsets do not move',
-    shown: one(SIM, 'keeps every promise under'),
-    limits: 'simulated disk; on a real one only the lake alone (services/lake)'
+    shown: [
+      {
+        file: 'infra/faults/disk-full.system.test.ts',
+        title: 'makes it wait with its offsets where they are, and go on once there is room'
+      },
+      { file: SIM, title: 'keeps every promise under' }
+    ]
   },
   {
     number: 21,
     fault: 'killed while a file is written',
     promise: 'no reader sees it',
-    shown: one(CRASH, 'at every step of a flush or of settling'),
-    limits: 'killed between the steps of a write, not inside DuckDB'
+    shown: [
+      { file: CRASH, title: 'at every step of a flush or of settling' },
+      {
+        file: 'infra/faults/torn-file.system.test.ts',
+        title: 'leaves a torn file that no reader sees, and the next one lands all'
+      }
+    ]
   },
   {
     number: 22,
