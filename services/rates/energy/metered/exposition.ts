@@ -24,7 +24,7 @@ export const parseExposition = (text: string): SeriesSample[] =>
     .map(parseLine)
 
 /** A number, or what the format has for none; an empty text is not 0. */
-const VALUE = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i
+const VALUE = /^[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan)$/i
 
 /** NaN for what is told to be none, null for what can not be read. */
 const valueOf = (text: string): number | null => (VALUE.test(text) ? Number(text) : null)

@@ -127,7 +127,7 @@ const timeOf = (text: string, place: string): number => {
   })
 }
 
-const NUMBER = /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const NUMBER = /^\+?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 
 const numberOf = (text: string, place: string): number => {
   const value = NUMBER.test(text) ? Number(text) : Number.NaN
