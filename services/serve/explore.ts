@@ -1,7 +1,7 @@
 import { binValueSql } from '../../schemas/histogram.ts'
 import { EXPLORE_DIMENSIONS } from './cube/dimensions.ts'
 import { MEASURES, type Measure } from './cube/measures.ts'
-import { mergeBins, quantileOf, type Merged } from './quantiles.ts'
+import { mergeBins, quantileOf, wholeOf, type Merged } from './quantiles.ts'
 import type { Row } from '../lake/engine.ts'
 import type { Desk } from './desk.ts'
 import { numberOf, textOf } from './result.ts'
@@ -89,16 +89,35 @@ const quantileSql = ({ histogram, measures, keys, names, from }: Quantiles): str
 ) GROUP BY ALL`
 }
 
-/** Groups as `groupsSql` finds them. */
-export const readGroups = async (desk: Desk, cut: Cut, limit: number): Promise<Found[]> =>
-  hasQuantiles(cut)
-    ? (await mergedGroups(desk, cut, null)).sort(largestFirst(cut)).slice(0, limit)
-    : foundIn(cut, await desk.windows(cut.range, groupsSql(cut, limit), null))
+/** Groups as `groupsSql` finds them, and the same measures over everything. */
+export const readGroups = async (
+  desk: Desk,
+  cut: Cut,
+  limit: number
+): Promise<{ groups: Found[]; total: Group['values'] }> => {
+  const asked = async (one: Cut, groups: number): Promise<Found[]> =>
+    one.measures.length === 0
+      ? []
+      : foundIn(one, await desk.windows(one.range, groupsSql(one, groups), null))
+  if (!hasQuantiles(cut)) {
+    const groups = await asked(cut, limit)
+    const [whole] = await asked({ ...cut, by: [] }, 1)
+    return { groups, total: whole?.values ?? {} }
+  }
+  const { found, merged } = await mergedGroups(desk, cut, null)
+  const sums = cut.measures.filter((id) => !('histogram' in measureOf(id)))
+  const [whole] = await asked({ ...cut, by: [], measures: sums }, 1)
+  const total = { ...whole?.values }
+  // The bins of all groups are those of everything: nothing is read twice.
+  for (const [histogram, bins] of merged)
+    Object.assign(total, quantilesOf(cut, histogram, wholeOf(bins.values())))
+  return { groups: found.sort(largestFirst(cut)).slice(0, limit), total }
+}
 
 /** Groups by step of time as `seriesSql` finds them. */
 export const readPoints = async (desk: Desk, cut: Cut, stepS: number): Promise<Found[]> =>
   hasQuantiles(cut)
-    ? (await mergedGroups(desk, cut, stepS)).sort((a, b) => a.timeS! - b.timeS!)
+    ? (await mergedGroups(desk, cut, stepS)).found.sort((a, b) => a.timeS! - b.timeS!)
     : foundIn(cut, await desk.windows(cut.range, seriesSql(cut, stepS), stepS))
 
 /** A group, with the start of its step in seconds since the epoch where it has one. */
@@ -115,8 +134,14 @@ const foundIn = (cut: Cut, rows: readonly Row[]): Found[] =>
 const hasQuantiles = ({ measures }: Cut): boolean =>
   measures.some((id) => 'histogram' in measureOf(id))
 
+type Bins = Map<number, Merged>
+
 /** What the cut's statement gives, in no order, with the histograms merged outside of the database. */
-const mergedGroups = async (desk: Desk, cut: Cut, stepS: number | null): Promise<Found[]> => {
+const mergedGroups = async (
+  desk: Desk,
+  cut: Cut,
+  stepS: number | null
+): Promise<{ found: Found[]; merged: Map<string, Bins> }> => {
   const keys = [...timesOf(stepS), ...cut.by.map((id) => `${dimensionSql(id)} AS "${id}"`)]
   const hashed = keys.map((key) => key.slice(0, key.lastIndexOf(' AS ')))
   // 53 bits are exact as a double. Without keys there is one group, also of nothing.
@@ -129,26 +154,30 @@ const mergedGroups = async (desk: Desk, cut: Cut, stepS: number | null): Promise
   const rows = await desk.windows(cut.range, `SELECT ${select} ${from} GROUP BY ALL`, stepS)
   const found = foundIn(cut, rows)
   const groups = rows.map((row) => numberOf(row['_group']) ?? 0)
-  const quantiles = measures.filter((one) => 'histogram' in one)
-  for (const histogram of new Set(quantiles.map((one) => one.histogram))) {
+  const merged = new Map<string, Bins>()
+  for (const histogram of new Set(measures.flatMap(histogramOf))) {
     const sql = `SELECT ${group}, map_keys(${histogram}), map_values(${histogram})::DOUBLE[] ${from}`
-    const merged = await mergeBins(desk.windowLists(cut.range, sql, stepS))
-    const asked = quantiles.filter((one) => one.histogram === histogram)
+    const bins = await mergeBins(desk.windowLists(cut.range, sql, stepS))
     for (const [index, { values }] of found.entries())
-      Object.assign(values, quantilesOf(asked, merged.get(groups[index]!)))
+      Object.assign(values, quantilesOf(cut, histogram, bins.get(groups[index]!)))
+    merged.set(histogram, bins)
   }
-  return found
+  return { found, merged }
 }
 
-const quantilesOf = (
-  asked: readonly (Measure & { quantile: number })[],
-  bins: Merged | undefined
-): Group['values'] =>
+const histogramOf = (measure: Measure): string[] =>
+  'histogram' in measure ? [measure.histogram] : []
+
+/** The quantiles of one histogram that a cut asks for. */
+const quantilesOf = (cut: Cut, histogram: string, bins: Merged | undefined): Group['values'] =>
   Object.fromEntries(
-    asked.map(({ id, quantile }) => [
-      id,
-      bins === undefined ? null : quantileOf(bins, Math.round(quantile * 100))
-    ])
+    cut.measures
+      .map(measureOf)
+      .flatMap((one) => ('histogram' in one && one.histogram === histogram ? [one] : []))
+      .map(({ id, quantile }) => [
+        id,
+        bins === undefined ? null : quantileOf(bins, Math.round(quantile * 100))
+      ])
   )
 
 /** The order of `groupsSql`: by the first measure, then by the keys; null last. */

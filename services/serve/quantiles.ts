@@ -30,6 +30,14 @@ export const mergeBins = async (chunks: AsyncIterable<ListChunk>): Promise<Map<n
   return groups
 }
 
+/** Groups put together. */
+export const wholeOf = (groups: Iterable<Merged>): Merged => {
+  const whole: Merged = { lowest: 0, counts: new Float64Array(0) }
+  for (const { lowest, counts } of groups)
+    for (const [at, count] of counts.entries()) if (count > 0) add(whole, lowest + at, count)
+  return whole
+}
+
 const add = (group: Merged, bin: number, count: number): void => {
   const at = bin - group.lowest
   if (at >= 0 && at < group.counts.length) {

@@ -84,9 +84,8 @@ export default defineRoute({
       where
     }
     const sql = groupsSql(cut, input.limit + 1)
-    const found = await readGroups(desk, cut, input.limit + 1)
+    const { groups: found, total } = await readGroups(desk, cut, input.limit + 1)
     const groups = found.slice(0, input.limit).map(({ key, values }) => ({ key, values }))
-    const [total] = await readGroups(desk, { ...cut, by: [] }, 1)
     const step = input.step === 'none' ? null : input.step
     const stepS =
       step === null
@@ -102,7 +101,7 @@ export default defineRoute({
       range: rangeResult(range),
       groups,
       more: found.length > input.limit,
-      total: total?.values ?? {},
+      total,
       series,
       sql: stepS === null ? sql : `${sql};\n\n${seriesSql(lines, stepS)}`
     }
