@@ -9,7 +9,7 @@ import type { Settings } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import type { PartitionState } from '../../services/stream/log.ts'
 import { firstWindowMs } from './lake-stretch.ts'
-import { foldAhead, isBusy } from './ahead.ts'
+import { foldAhead, isBusy, type AheadView } from './ahead.ts'
 import {
   foldEnd,
   nothingAhead,
@@ -19,7 +19,7 @@ import {
   type FoldMemory
 } from './fold-memory.ts'
 import { FoldSteps, stepsSince, STEPS_KEY } from './fold-steps.ts'
-import { dueSignals, SNAPSHOT_POLICY, type SnapshotPolicy } from './snapshots.ts'
+import { dueSignals, SNAPSHOT_POLICY, type Moment, type SnapshotPolicy } from './snapshots.ts'
 import { sqlFold } from './sql-fold.ts'
 import { closedUntil, minuteOf, reachedUntil } from './watermark.ts'
 
@@ -99,7 +99,7 @@ export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): De
         if (minuteMs === null || closedMs === null || reachedMs === null) return []
         const isClosed = closedMs > minuteMs
         const view = { head, reachedMs, minuteMs }
-        if (!isClosed && !isBusy(view, options.aheadRows)) return []
+        if (!isClosed && (await waits({ lake, rows, options }, view, memory))) return []
         memory = await resume({ lake, rows, options }, head, memory)
         if (isClosed) return await close({ lake, rows, options }, memory, { ...view, closedMs })
         await foldAhead(memory, view, options.aheadRows)
@@ -111,7 +111,7 @@ export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): De
         if (memory === null || !isOurs(head, memory)) return
         // States in the middle of a minute say nothing: whoever comes folds from older ones.
         if (memory.ahead.steps.length > 0) return
-        await commit({ lake, rows, options }, { memory, findings: [], step: null, all: true })
+        await commit({ lake, rows, options }, { memory, findings: [], step: null, moment: 'leave' })
       })
   }
 }
@@ -140,6 +140,19 @@ const isOurs = (head: Head, memory: FoldMemory): boolean =>
 
 type Work = { lake: Lake; rows: DetectRows; options: LiveOptions }
 
+/** Whether the open minute has nothing to be folded now. States that are due are written meanwhile. */
+const waits = async (work: Work, view: AheadView, memory: FoldMemory | null): Promise<boolean> =>
+  (await writeDue(work, view.head, memory)) || !isBusy(view, work.options.aheadRows)
+
+/**
+ * Writes states that are due between minutes, when all that was folded is committed and nothing of
+ * the next was begun: nobody waits for findings then. @returns whether any was.
+ */
+const writeDue = async (work: Work, head: Head, memory: FoldMemory | null): Promise<boolean> => {
+  if (memory === null || memory.ahead.steps.length > 0 || !isOurs(head, memory)) return false
+  return commit(work, { memory, findings: [], step: null, moment: 'idle' })
+}
+
 const resume = async (
   { lake, rows, options }: Work,
   head: Head,
@@ -161,7 +174,7 @@ const close = async (work: Work, memory: FoldMemory, view: Closed): Promise<Find
   const found = await memory.open.fold({ head, fromMs, untilMs: closedMs })
   const findings = [...memory.ahead.findings, ...found]
   const step = { fromMs, untilMs: closedMs, version: head.version }
-  await commit(work, { memory, findings, step, all: false })
+  await commit(work, { memory, findings, step, moment: 'close' })
   return findings
 }
 
@@ -170,17 +183,18 @@ type Taken = {
   findings: Finding[]
   /** Null when nothing was folded and only states are to be written. */
   step: FoldSteps[number] | null
-  all: boolean
+  moment: Moment
 }
 
-const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<void> => {
-  const { memory, findings, step } = taken
+/** @returns whether there was something to commit. */
+const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<boolean> => {
+  const { memory, findings, step, moment } = taken
   const untilMs = step?.untilMs ?? memory.untilMs
-  if (untilMs === null) return
+  if (untilMs === null) return false
   const policy = options.snapshotPolicy ?? SNAPSHOT_POLICY
-  const due = dueSignals(memory.ids, memory.snapshots, { untilMs, all: taken.all, policy })
+  const due = dueSignals(memory.ids, memory.snapshots, { untilMs, moment, policy })
   const behind = due.filter((id) => memory.snapshots.get(id)?.untilMs !== untilMs)
-  if (step === null && behind.length === 0) return
+  if (step === null && behind.length === 0) return false
   const states = new Map(behind.map((id) => [id, memory.open.saveSignal(id)!]))
   const landed = await rows.landStates(states, { untilMs, policy })
   const kept = [...memory.snapshots].filter(([id]) => memory.ids.includes(id))
@@ -202,6 +216,7 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<void
     }
   })
   Object.assign(memory, { untilMs, snapshots, steps, ahead: nothingAhead() })
+  return true
 }
 
 const conflict = (): Failure =>

@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000
 const signals = await loadSignals()
 const book = await loadBook()
 /** As with states of a hundred megabytes: written now and then, one a step. */
-const LARGE = { smallBytesMax: 0, largeAgeMs: 25 * MINUTE_MS, largePerStep: 1 }
+const LARGE = { smallBytesMax: 0, largeAgeMs: 16 * MINUTE_MS, largePerStep: 1 }
 const GENERATION = 'backtest'
 
 type NamedCase = { name: string; lines: string[]; fires: boolean }
@@ -151,7 +151,7 @@ test('a detector that stays writes its state now and then, and one that restarts
   const stepMs = 5 * MINUTE_MS
   const found = await playLive(live, { ...extent, stepMs, restart: (n) => n === 7, between })
   assert.deepEqual(found, await backtest(cacheThrash, lines))
-  // An hour in twelve steps: at the first, and each time that 25 minutes have passed.
+  // An hour in twelve steps, each a close: at the first, and each time that 24 minutes have passed.
   assert.equal(paths.size, 3)
 })
 

@@ -37,19 +37,34 @@ export const SNAPSHOT_POLICY: SnapshotPolicy = {
   largePerStep: 1
 }
 
+/**
+ * When states are written: with a minute's findings, on which somebody waits; between minutes; or by
+ * one who leaves.
+ */
+export type Moment = 'close' | 'idle' | 'leave'
+
 export type DueOptions = {
   untilMs: number
-  /** Whether all are to be written: nobody will fold on. */
-  all: boolean
+  moment: Moment
   policy: SnapshotPolicy
+}
+
+/** A close leaves large states to idle moments for so much longer; in a backlog there are none. */
+const CLOSE_FACTOR = 1.5
+
+/** Event time after which a large state is due. */
+const dueAgeMs = ({ moment, policy }: DueOptions): number => {
+  if (moment === 'leave') return 1
+  return policy.largeAgeMs * (moment === 'close' ? CLOSE_FACTOR : 1)
 }
 
 /** Signals whose state is to be written, given what is written of them. */
 export const dueSignals = (
   ids: readonly string[],
   snapshots: ReadonlyMap<string, Snapshot>,
-  { untilMs, all, policy }: DueOptions
+  options: DueOptions
 ): string[] => {
+  const { untilMs, moment, policy } = options
   const shared = [...snapshots.values()].flatMap(({ paths }) => paths)
   const isLarge = ({ paths, bytes }: Snapshot): boolean =>
     bytes > policy.smallBytesMax &&
@@ -58,9 +73,9 @@ export const dueSignals = (
   const large = ids.filter((id) => snapshots.has(id) && isLarge(snapshots.get(id)!))
   const waiting = new Set(large)
   const aged = large
-    .filter((id) => age(id) >= (all ? 1 : policy.largeAgeMs))
+    .filter((id) => age(id) >= dueAgeMs(options))
     .sort((a, b) => age(b) - age(a))
-    .slice(0, all ? Infinity : policy.largePerStep)
+    .slice(0, moment === 'leave' ? Infinity : policy.largePerStep)
   return [...ids.filter((id) => !waiting.has(id)), ...aged]
 }
 

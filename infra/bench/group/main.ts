@@ -24,7 +24,7 @@ const runGroup = async (members: number): Promise<Group> => {
   const startMs = performance.now()
   try {
     const cores = Array.from({ length: members }, (_, core) => core)
-    const ran = await Promise.all(cores.map((core) => runMember(lake, core)))
+    const ran = await Promise.all(cores.map((core) => runMember(lake, core, members)))
     const seconds = (performance.now() - startMs) / MS_PER_S
     const out = `${lake}.ndjson`
     await writeWindows(lake, out)
@@ -36,8 +36,8 @@ const runGroup = async (members: number): Promise<Group> => {
   }
 }
 
-const runMember = async (lake: string, core: number): Promise<Member> => {
-  const args = [BROKERS, TOPIC, SCHEMA, lake, path.basename(lake)]
+const runMember = async (lake: string, core: number, members: number): Promise<Member> => {
+  const args = [BROKERS, TOPIC, SCHEMA, lake, path.basename(lake), String(members)]
   const child = spawn('taskset', ['-c', String(core), process.execPath, MEMBER, ...args], {
     stdio: ['ignore', 'pipe', 'inherit']
   })

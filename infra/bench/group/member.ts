@@ -6,13 +6,25 @@ import { startLanding } from '../../../services/consume/landing-thread.ts'
 import { KafkaLog } from '../../../services/stream/kafka/log.ts'
 import { PREFIX_BYTES, RACE_COLUMNS, RACE_FIXED } from '../race-mapping.ts'
 
-/** One member of a group that lands a topic; ends when the lake has all of it, whoever landed it. */
-const [brokers = '', topic = '', schemaFile = '', dir = '', group = ''] = process.argv.slice(2)
+/**
+ * One member of a group that lands a topic; ends when the lake has all of it, whoever landed it. It
+ * begins once it has its share: else the first to join would land most of it before the others come.
+ */
+const [brokers = '', topic = '', schemaFile = '', dir = '', group = '', members = '1'] =
+  process.argv.slice(2)
 const LOOK_MS = 100
 const US_PER_S = 1_000_000
 
 const schema: unknown = JSON.parse(await readFile(schemaFile, 'utf8'))
 const log = new KafkaLog({ brokers: brokers.split(',') })
+const ends = await log.partitions(topic)
+const share = ends.length / Number(members)
+const join = log.join.bind(log)
+log.join = (name, of, { assigned, failed }) =>
+  join(name, of, {
+    failed,
+    assigned: async (partitions) => (partitions.length === share ? assigned(partitions) : undefined)
+  })
 const landing = startLanding({
   dir,
   crashAt: null,
@@ -32,7 +44,6 @@ const usedS = (): number => {
 await landing.positions(topic)
 const startS = usedS()
 const running = consumer.run()
-const ends = await log.partitions(topic)
 const isLanded = async (): Promise<boolean> => {
   const positions = await landing.positions(topic)
   return ends.every(({ partition, end }) => (positions.get(partition)?.next ?? 0) >= end)
