@@ -155,6 +155,26 @@ test('a detector that stays writes its state now and then, and one that restarts
   assert.equal(paths.size, 3)
 })
 
+test('a state that is due is written once its minute has closed, and not with the findings', async (t) => {
+  const live = await openCase(t, cacheThrash)
+  const { fromMs } = await loadCase(live, await firingCase('cache-thrash'))
+  const detector = openDetector(live, live.options)
+  const look = async (untilMs: number): Promise<string | undefined> => {
+    await detector.step(viewAt(live, untilMs))
+    return (await live.lake.head()).files.get('fold_states')?.keys().next().value
+  }
+  const closeAt = async (minutes: number): Promise<string | undefined> => {
+    await landMinutes(live, [fromMs + (minutes - 5) * MINUTE_MS, fromMs + minutes * MINUTE_MS])
+    return look(fromMs + minutes * MINUTE_MS)
+  }
+  const first = await closeAt(5)
+  for (const minutes of [10, 15, 20, 25]) assert.equal(await closeAt(minutes), first)
+  // Twenty minutes old: nothing closes at this look, and the next finds nothing left to write.
+  const renewed = await look(fromMs + 25 * MINUTE_MS)
+  assert.notEqual(renewed, first)
+  assert.equal(await look(fromMs + 25 * MINUTE_MS), renewed)
+})
+
 test('rows that come late change nothing that a restart folds again', async (t) => {
   const lines = await firingCase('cache-thrash')
   const expected = await backtest(cacheThrash, lines)
