@@ -3,25 +3,17 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { EVENTS_TOPIC } from '../../schemas/topics.ts'
 import { lakeFolder } from '../../services/cli/site.ts'
-import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import { assertSettled } from './checker.ts'
 import { startStage } from './child.ts'
 import { ledgerOf, sumTruth } from './ledger.ts'
-import { caughtUp, createStand, lagOf, settleAll, type Stand } from './stand.ts'
+import { caughtUp, createStand, lagOf, settleAll, openScratchLog, type Stand } from './stand.ts'
 
 const topic = EVENTS_TOPIC
 const PARTITIONS = 2
-
-const openLog = async (t: TestContext, data: string): Promise<EmbeddedLog> => {
-  const log = new EmbeddedLog(path.join(data, 'log'))
-  t.after(() => log.close())
-  await log.ensureTopic(topic, PARTITIONS)
-  return log
-}
 
 /** Of the device under the lake: a few flushes fit. */
 const DEVICE_BYTES = 8 * 1024 * 1024
@@ -60,7 +52,7 @@ describe('a full disk under a consumer', () => {
       await rm(data, { recursive: true, force: true })
     })
     if (!isMounted) return t.skip('mounting a small file system needs root')
-    const log = await openLog(t, data)
+    const log = await openScratchLog(t, data, topic, PARTITIONS)
     const stand = await createStand(t, { log, topic, data })
     const early = ledgerOf('early', 500, { repeats: 0.1 })
     await log.append(topic, early.records)

@@ -8,6 +8,7 @@ import { settle } from '../../jobs/settle/settle.ts'
 import { lakeFolder, openLakeSite, type LakeSite } from '../../services/cli/site.ts'
 import { Consumer } from '../../services/consume/consumer.ts'
 import { startLanding, type LandingThread } from '../../services/consume/landing-thread.ts'
+import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import type { LogAdmin } from '../../services/stream/log-admin.ts'
 import type { EventLog } from '../../services/stream/log.ts'
 
@@ -24,6 +25,19 @@ export const faultFolder = async (t: Pick<TestContext, 'after'>): Promise<string
   const data = await mkdtemp(path.join(tmpdir(), 'tally-faults-'))
   t.after(() => rm(data, { recursive: true, force: true }))
   return data
+}
+
+/** The embedded log of a data folder, with one topic. */
+export const openScratchLog = async (
+  t: Pick<TestContext, 'after'>,
+  data: string,
+  topic: string,
+  partitions: number
+): Promise<EmbeddedLog> => {
+  const log = new EmbeddedLog(path.join(data, 'log'))
+  t.after(() => log.close())
+  await log.ensureTopic(topic, partitions)
+  return log
 }
 
 export const createStand = async (

@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict'
 import { mkdir, readdir, readFile, stat, watch } from 'node:fs/promises'
 import path from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import { describe, test } from 'node:test'
 import { EVENTS_TOPIC } from '../../schemas/topics.ts'
 import { lakeFolder } from '../../services/cli/site.ts'
-import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import { assertSettled, readLake } from './checker.ts'
 import { runStageProcess, startStage } from './child.ts'
 import { ledgerOf } from './ledger.ts'
-import { createStand, faultFolder, settleAll } from './stand.ts'
+import { createStand, faultFolder, openScratchLog, settleAll } from './stand.ts'
 
 const topic = EVENTS_TOPIC
 const PARTITIONS = 2
-
-const openLog = async (t: TestContext, data: string): Promise<EmbeddedLog> => {
-  const log = new EmbeddedLog(path.join(data, 'log'))
-  t.after(() => log.close())
-  await log.ensureTopic(topic, PARTITIONS)
-  return log
-}
 
 /** Sent again and again: DuckDB writes a group of 122,880 rows when it is full, and then the rest. */
 const ROUNDS = 7
@@ -30,7 +22,7 @@ const KILLED_AT_BYTES = 1_000_000
 describe('a consumer killed inside the writing of a file', () => {
   test('leaves a torn file that no reader sees, and the next one lands all', async (t) => {
     const data = await faultFolder(t)
-    const log = await openLog(t, data)
+    const log = await openScratchLog(t, data, topic, PARTITIONS)
     const stand = await createStand(t, { log, topic, data })
     const lake = lakeFolder(stand)
     const ledger = ledgerOf('torn', 20_000)
