@@ -47,6 +47,9 @@ export class Engine {
       memory_limit: `${memoryMaxMib}MiB`,
       temp_directory: spillFolder ?? '',
       preserve_insertion_order: 'true',
+      // Files are of this machine, and its page cache has them once: here each one ever read would be
+      // kept as well, until the limit is reached.
+      enable_external_file_cache: 'false',
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false'
     })) {

@@ -53,6 +53,8 @@ export const openMemory = async (options: MemoryOptions = {}): Promise<MemoryDat
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${options.memoryMegabytes ?? MEMORY_MEGABYTES}MB`,
     threads: String(options.threads ?? 2),
+    // As in every engine: the page cache has files of this machine already.
+    enable_external_file_cache: 'false',
     ...(options.temporaryFolder === undefined ? {} : { temp_directory: options.temporaryFolder })
   })
   const connection = await instance.connect()
