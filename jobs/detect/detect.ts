@@ -19,6 +19,7 @@ import {
   type FoldMemory
 } from './fold-memory.ts'
 import { FoldSteps, stepsSince, STEPS_KEY } from './fold-steps.ts'
+import { openRehearsal } from './rehearse.ts'
 import { dueSignals, SNAPSHOT_POLICY, type Moment, type SnapshotPolicy } from './snapshots.ts'
 import { sqlFold } from './sql-fold.ts'
 import { closedUntil, minuteOf, reachedUntil } from './watermark.ts'
@@ -77,6 +78,8 @@ export const openDetector = (doors: DetectDoors, options: LiveOptions): Detector
 
 export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): Detector => {
   let memory: FoldMemory | null = null
+  /** Until the first close in the life of a process. */
+  const rehearsal = openRehearsal()
   /** A fold that went beyond what was committed is forgotten. */
   const orForget = async <Value>(work: () => Promise<Value>): Promise<Value> => {
     try {
@@ -86,22 +89,24 @@ export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): De
       throw error
     }
   }
+  const work: Work = { lake, rows, options }
   return {
-    step: ({ partitions, nowMs }) =>
+    step: (log) =>
       orForget(async () => {
-        const head = await lake.head()
-        const log = await partitions()
-        const reachedMs = reachedUntil(head, log, nowMs)
-        const closedMs = closedUntil(head, log, nowMs)
-        const committedMs = foldedUntilMs(head.state)
-        // Where the first minute of a lake is folded in parts, what came late before it does not count.
-        const minuteMs = committedMs ?? memory?.ahead.steps[0]?.fromMs ?? firstMinute(head)
-        if (minuteMs === null || closedMs === null || reachedMs === null) return []
-        const isClosed = closedMs > minuteMs
-        const view = { head, reachedMs, minuteMs }
-        if (!isClosed && (await waits({ lake, rows, options }, view, memory))) return []
-        memory = await resume({ lake, rows, options }, head, memory)
-        if (isClosed) return await close({ lake, rows, options }, memory, { ...view, closedMs })
+        const view = await lookAt(lake, log, memory)
+        if (view === null) return []
+        const { head } = view
+        if (view.isClosed) {
+          memory = await resume(work, head, memory)
+          rehearsal.end()
+          return await close(work, memory, view)
+        }
+        if (!rehearsal.isOver()) {
+          memory = await resume(work, head, memory)
+          await rehearsal.take(memory, view)
+        }
+        if (await waits(work, view, memory)) return []
+        memory = await resume(work, head, memory)
         await foldAhead(memory, view, options.aheadRows)
         return []
       }),
@@ -111,7 +116,7 @@ export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): De
         if (memory === null || !isOurs(head, memory)) return
         // States in the middle of a minute say nothing: whoever comes folds from older ones.
         if (memory.ahead.steps.length > 0) return
-        await commit({ lake, rows, options }, { memory, findings: [], step: null, moment: 'leave' })
+        await commit(work, { memory, findings: [], step: null, moment: 'leave' })
       })
   }
 }
@@ -126,6 +131,25 @@ export const detectStep = async (
   const findings = await detector.step(view)
   await detector.save()
   return findings
+}
+
+type View = AheadView & { closedMs: number; isClosed: boolean }
+
+/** Which minute is the next to be folded, and whether it has closed; null where there is none. */
+const lookAt = async (
+  lake: Lake,
+  { partitions, nowMs }: LogView,
+  memory: FoldMemory | null
+): Promise<View | null> => {
+  const head = await lake.head()
+  const log = await partitions()
+  const reachedMs = reachedUntil(head, log, nowMs)
+  const closedMs = closedUntil(head, log, nowMs)
+  const committedMs = foldedUntilMs(head.state)
+  // Where the first minute of a lake is folded in parts, what came late before it does not count.
+  const minuteMs = committedMs ?? memory?.ahead.steps[0]?.fromMs ?? firstMinute(head)
+  if (minuteMs === null || closedMs === null || reachedMs === null) return null
+  return { head, reachedMs, minuteMs, closedMs, isClosed: closedMs > minuteMs }
 }
 
 const firstMinute = (head: Head): number | null => {
@@ -166,9 +190,7 @@ const resume = async (
     : restoreMemory(rows, { lake, ids, head, untilMs })
 }
 
-type Closed = { head: Head; minuteMs: number; closedMs: number }
-
-const close = async (work: Work, memory: FoldMemory, view: Closed): Promise<Finding[]> => {
+const close = async (work: Work, memory: FoldMemory, view: View): Promise<Finding[]> => {
   const { head, minuteMs, closedMs } = view
   const fromMs = foldEnd(memory) ?? minuteMs
   const found = await memory.open.fold({ head, fromMs, untilMs: closedMs })
@@ -192,15 +214,16 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<bool
   const untilMs = step?.untilMs ?? memory.untilMs
   if (untilMs === null) return false
   const policy = options.snapshotPolicy ?? SNAPSHOT_POLICY
-  const due = dueSignals(memory.ids, memory.snapshots, { untilMs, moment, policy })
+  const folded = [...memory.steps, ...(step === null ? [] : [...memory.ahead.steps, step])]
+  const sinceMs = folded[0]?.fromMs ?? untilMs
+  const due = dueSignals(memory.ids, memory.snapshots, { sinceMs, untilMs, moment, policy })
   const behind = due.filter((id) => memory.snapshots.get(id)?.untilMs !== untilMs)
   if (step === null && behind.length === 0) return false
   const states = new Map(behind.map((id) => [id, memory.open.saveSignal(id)!]))
   const landed = await rows.landStates(states, { untilMs, policy })
   const kept = [...memory.snapshots].filter(([id]) => memory.ids.includes(id))
   const snapshots = new Map([...kept, ...landed.snapshots])
-  const folded = step === null ? [] : [...memory.ahead.steps, step]
-  const steps = stepsSince([...memory.steps, ...folded], snapshots)
+  const steps = stepsSince(folded, snapshots)
   await lake.commit(async (head): Promise<Commit> => {
     // Its place alone does not say it: another may have saved states there, and replaced ours.
     if (!isOurs(head, memory)) throw conflict()

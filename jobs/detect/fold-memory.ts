@@ -17,6 +17,11 @@ export type OpenFold = {
    * ranges, which follow on one another: it is whole with the one that ends it.
    */
   fold: (range: LakeRange) => Promise<Finding[]>
+  /**
+   * Folds a minute, of which nothing may be folded yet, into states that nobody keeps; absent where
+   * the first minute takes no longer than others.
+   */
+  rehearse?: (range: LakeRange) => Promise<void>
   /** The state of one signal. */
   saveSignal: (id: string) => Uint8Array | null
 }
@@ -76,7 +81,8 @@ export const restoreMemory = async (
   const snapshots = await rows.states(head)
   const steps = FoldSteps.parse(head.state.get(STEPS_KEY) ?? [])
   const state: DetectState = {
-    foldedUntilMs: untilMs,
+    // Before states were written for the first time there are steps alone, and all of them.
+    foldedUntilMs: snapshots.size === 0 ? (steps[0]?.fromMs ?? untilMs) : untilMs,
     signals: Object.fromEntries([...snapshots].map(([id, { state: bytes }]) => [id, bytes])),
     behind: Object.fromEntries([...snapshots].map(([id, { untilMs: until }]) => [id, until]))
   }

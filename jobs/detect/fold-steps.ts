@@ -15,6 +15,7 @@ export const stepsSince = (
   steps: FoldSteps,
   snapshots: ReadonlyMap<string, Snapshot>
 ): FoldSteps => {
-  const oldest = Math.min(...[...snapshots.values()].map(({ untilMs }) => untilMs))
+  const untils = [...snapshots.values()].map(({ untilMs }) => untilMs)
+  const oldest = untils.length === 0 ? -Infinity : Math.min(...untils)
   return steps.filter(({ untilMs }) => untilMs > oldest)
 }

@@ -44,6 +44,8 @@ export type Detection = {
    * changed or resolved, in order of time.
    */
   foldRange: (fromMs: number, toMs: number) => Promise<Finding[]>
+  /** Folds [fromMs, toMs) into states that nobody keeps: the next range is no first one then. */
+  rehearse: (fromMs: number, toMs: number) => Promise<void>
   save: () => DetectState
   /** The state of one signal alone. */
   saveSignal: (id: string) => Uint8Array | null
@@ -91,6 +93,14 @@ export const openDetection = async (
       foldedUntilMs = Math.max(foldedUntilMs ?? toMs, toMs)
       return findings.sort(byTime)
     },
+    rehearse: async (fromMs, toMs) => {
+      for (const { signal, grains } of running) {
+        const fold = signal.open(options.settings?.[signal.id])
+        const rows = await readGrains({ grains, fold }, fromMs, toMs)
+        foldSignal({ fold }, rows, [fromMs, toMs])
+        fold.save()
+      }
+    },
     save: () => ({
       foldedUntilMs,
       signals: Object.fromEntries(running.map(({ signal, fold }) => [signal.id, fold.save()]))
@@ -119,7 +129,7 @@ const openGrains = async (
 type Cursor = { rows: GrainRows; next: number }
 
 const readGrains = async (
-  { grains, fold }: Running,
+  { grains, fold }: Pick<Running, 'grains' | 'fold'>,
   fromMs: number,
   toMs: number
 ): Promise<Map<Grain, Cursor>> => {
@@ -133,7 +143,7 @@ const readGrains = async (
 }
 
 const foldSignal = (
-  { fold }: Running,
+  { fold }: Pick<Running, 'fold'>,
   cursors: Map<Grain, Cursor>,
   [fromMs, toMs]: [number, number]
 ): Draft[] => {

@@ -44,6 +44,8 @@ export const SNAPSHOT_POLICY: SnapshotPolicy = {
 export type Moment = 'close' | 'idle' | 'leave'
 
 export type DueOptions = {
+  /** Event time at which folding began that no state is written of yet. */
+  sinceMs: number
   untilMs: number
   moment: Moment
   policy: SnapshotPolicy
@@ -64,7 +66,10 @@ export const dueSignals = (
   snapshots: ReadonlyMap<string, Snapshot>,
   options: DueOptions
 ): string[] => {
-  const { untilMs, moment, policy } = options
+  const { sinceMs, untilMs, moment, policy } = options
+  // How large the first ones are nobody knows: none is written while somebody waits for findings.
+  if (snapshots.size === 0)
+    return moment !== 'close' || untilMs - sinceMs >= dueAgeMs(options) ? [...ids] : []
   const shared = [...snapshots.values()].flatMap(({ paths }) => paths)
   const isLarge = ({ paths, bytes }: Snapshot): boolean =>
     bytes > policy.smallBytesMax &&

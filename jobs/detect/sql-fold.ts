@@ -41,6 +41,11 @@ const openFold = async (
   })
   return {
     fold: (range) => foldLake(doors, { detection, stretch }, range),
+    rehearse: async ({ head, fromMs, untilMs }) => {
+      await attach(doors, cutHead(head, fromMs, untilMs))
+      await stretch.hold(fromMs, untilMs)
+      await detection.rehearse(fromMs, untilMs)
+    },
     saveSignal: detection.saveSignal
   }
 }
