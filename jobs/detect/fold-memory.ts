@@ -18,8 +18,8 @@ export type OpenFold = {
    */
   fold: (range: LakeRange) => Promise<Finding[]>
   /**
-   * Folds a minute, of which nothing may be folded yet, into states that nobody keeps; absent where
-   * the first minute takes no longer than others.
+   * Folds whole minutes, of which nothing may be folded yet, into states that nobody keeps; absent
+   * where the first minute takes no longer than others.
    */
   rehearse?: (range: LakeRange) => Promise<void>
   /** The state of one signal. */

@@ -160,7 +160,8 @@ test('what has landed of the first minute is folded for nothing before it closes
       found.push(...(await detector.step(viewAt(live, endMs, endMs + second * 1000))))
   }
   assert.deepEqual([...new Set(calls)], ['rehearsal', 'fold'])
-  assert.equal(calls.lastIndexOf('rehearsal'), 1)
+  // More of it would not be worth it for a few rows.
+  assert.equal(calls.lastIndexOf('rehearsal'), 0)
   assert.deepEqual(found, await backtest(signal, lines))
 })
 
