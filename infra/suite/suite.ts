@@ -1,17 +1,19 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { CHECKS, TIERS, type Tier } from './tiers.ts'
+import { runCommand, type Outcome, type Place } from './command.ts'
+import { sideBySide } from './side-by-side.ts'
+import { countOf, failures, skippedLines, type Count } from './tap.ts'
+import { CHECKS, LONGEST, TIERS, type Tier } from './tiers.ts'
 
-export type SuiteOptions = {
+export type SuiteOptions = Place & {
   /** Names of tiers, or `check`; empty = all. */
   only: readonly string[]
   isCi: boolean
-  root: URL
   print: (text: string) => void
 }
 
-type Count = { passed: number; failed: number; skipped: number }
+/** Each keeps about one core busy. */
+const CHECKS_AT_ONCE = 2
 
 const SOURCES = ['schemas', 'services', 'jobs', 'infra']
 
@@ -25,10 +27,17 @@ export const runSuite = async (options: SuiteOptions): Promise<number> => {
   const total: Count = { passed: 0, failed: 0, skipped: 0 }
   const wants = (name: string): boolean => only.length === 0 || only.includes(name)
   if (options.isCi && only.length === 0) add(total, await installPackages(options))
-  if (wants('check')) for (const check of CHECKS) add(total, await runCheck(options, check))
   const files = testFiles(options.root)
-  for (const tier of TIERS.filter(({ name }) => wants(name))) {
-    add(total, await runTier(options, tier, files.get(tier.name) ?? []))
+  const tiers = TIERS.filter(({ name }) => wants(name)).map((tier) => ({
+    tier,
+    prepared: prepare(options, tier)
+  }))
+  if (wants('check')) {
+    const counts = await sideBySide(CHECKS, CHECKS_AT_ONCE, (check) => runCheck(options, check))
+    for (const count of counts) add(total, count)
+  }
+  for (const { tier, prepared } of tiers) {
+    add(total, await runTier(options, { tier, prepared }, files.get(tier.name) ?? []))
   }
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
   print(`${total.passed} passed, ${total.failed} failed${skipped}\n`)
@@ -41,7 +50,7 @@ const add = (total: Count, { passed, failed, skipped }: Count): void => {
   total.skipped += skipped
 }
 
-/** Test files by tier: the longest suffix decides. */
+/** Test files by tier, those that take longest first. The longest suffix decides on the tier. */
 const testFiles = (root: URL): Map<string, string[]> => {
   const bySuffix = [...TIERS].sort((a, b) => b.suffix.length - a.suffix.length)
   const files = new Map<string, string[]>()
@@ -53,18 +62,36 @@ const testFiles = (root: URL): Map<string, string[]> => {
       files.set(tier.name, [...(files.get(tier.name) ?? []), `${folder}/${name}`])
     }
   }
+  for (const tierFiles of files.values()) tierFiles.sort((a, b) => rank(a) - rank(b))
   return files
 }
 
+const rank = (file: string): number => {
+  const index = LONGEST.indexOf(file)
+  return index === -1 ? LONGEST.length : index
+}
+
 const runCheck = async (options: SuiteOptions, check: string): Promise<Count> => {
-  const { code, output, seconds } = await run(options, 'npm', ['run', '--silent', check])
+  const { code, output, seconds } = await runCommand(options, 'npm', ['run', '--silent', check])
   const passed = code === 0
-  options.print(`${passed ? 'ok' : 'FAILED'} check ${check} (${seconds} s)\n`)
+  options.print(`${passed ? 'ok' : 'FAILED'} check ${check} (${inSeconds(seconds)})\n`)
   if (!passed) options.print(output)
   return { passed: Number(passed), failed: Number(!passed), skipped: 0 }
 }
 
-const runTier = async (options: SuiteOptions, tier: Tier, files: string[]): Promise<Count> => {
+type PreparedTier = { tier: Tier; prepared: Promise<Outcome | null> }
+
+/** Begun before anything else runs: it is mostly a wait for downloads. */
+const prepare = (place: Place, { prepare: command, needs }: Tier): PreparedTier['prepared'] =>
+  command === null || !needs.every(exists)
+    ? Promise.resolve(null)
+    : runCommand(place, command[0]!, command.slice(1))
+
+const runTier = async (
+  options: SuiteOptions,
+  { tier, prepared }: PreparedTier,
+  files: string[]
+): Promise<Count> => {
   const { print, isCi } = options
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 }
   const missing = tier.needs.filter((command) => !exists(command))
@@ -72,94 +99,50 @@ const runTier = async (options: SuiteOptions, tier: Tier, files: string[]): Prom
     print(`SKIPPED tier ${tier.name}: ${missing.join(' and ')} not found on this machine\n`)
     return { passed: 0, failed: Number(isCi), skipped: files.length }
   }
-  if (tier.prepare !== null) {
-    const prepared = await run(options, tier.prepare[0]!, tier.prepare.slice(1))
-    if (prepared.code !== 0) {
-      print(`FAILED to prepare tier ${tier.name}\n${prepared.output}`)
-      return { passed: 0, failed: 1, skipped: files.length }
-    }
+  const outcome = await prepared
+  if (outcome !== null && outcome.code !== 0) {
+    print(`FAILED to prepare tier ${tier.name}\n${outcome.output}`)
+    return { passed: 0, failed: 1, skipped: files.length }
   }
   return runFiles(options, tier, files)
 }
 
 const runFiles = async (options: SuiteOptions, tier: Tier, files: string[]): Promise<Count> => {
   const { print } = options
-  const args = ['--import', 'tsx', '--test', `--test-concurrency=${tier.concurrency}`]
-  const reporter = ['--test-reporter=tap']
-  const { code, output, seconds } = await run(options, process.execPath, [
-    ...args,
-    ...reporter,
-    ...files
-  ])
-  const count = summary(output)
-  // A runner that died without a summary has failed, whatever it counted.
-  if (code !== 0 && count.failed === 0) count.failed = 1
-  const counts = `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`
-  print(`${count.failed === 0 ? 'ok' : 'FAILED'} tier ${tier.name}: ${counts} (${seconds} s)\n`)
-  print(skippedLines(output))
-  if (count.failed > 0) print(failures(output))
-  return count
+  const startedMs = performance.now()
+  const runs = await sideBySide(files, tier.concurrency, async (file) => {
+    // Not by `node --test`, which sorts files by name, whatever the order they are given in.
+    const args = ['--import', 'tsx', '--test-reporter=tap', file]
+    const outcome = await runCommand(options, process.execPath, args)
+    return { file, ...outcome, count: countOf(outcome.code, outcome.output) }
+  })
+  const total: Count = { passed: 0, failed: 0, skipped: 0 }
+  for (const { count } of runs) add(total, count)
+  const counts = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`
+  const seconds = inSeconds((performance.now() - startedMs) / 1000)
+  print(`${total.failed === 0 ? 'ok' : 'FAILED'} tier ${tier.name}: ${counts} (${seconds})\n`)
+  for (const { file, seconds: took } of longest(runs)) print(`  ${inSeconds(took)} ${file}\n`)
+  for (const { output } of runs) print(skippedLines(output))
+  for (const { file, output, count } of runs)
+    if (count.failed > 0) print(`${file}\n${failures(output)}`)
+  return total
 }
 
-const figure = (output: string, name: string): number =>
-  Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0)
+/** Files named behind each tier, so that whoever waits sees for what. */
+const LONGEST_SHOWN = 3
 
-const summary = (output: string): Count => ({
-  passed: figure(output, 'pass'),
-  failed: figure(output, 'fail') + figure(output, 'cancelled'),
-  skipped: figure(output, 'skipped')
-})
+const longest = <Run extends { seconds: number }>(runs: readonly Run[]): Run[] =>
+  runs.toSorted((a, b) => b.seconds - a.seconds).slice(0, LONGEST_SHOWN)
 
-const skippedLines = (output: string): string =>
-  [...output.matchAll(/^ *ok \d+ - (.*) # SKIP ?(.*)$/gm)]
-    .map(([, name, why]) => `  skipped: ${name} (${why})\n`)
-    .join('')
-
-/** Lines of context printed behind each failed test. */
-const FAILURE_LINES = 40
-
-/** Each innermost failed test with what it said. */
-const failures = (output: string): string => {
-  const lines = output.split('\n')
-  return lines
-    .flatMap((line, index) => {
-      if (!/^ *not ok /.test(line)) return []
-      // The block ends with three dots: what follows is another test's.
-      const end = lines.findIndex((text, at) => at > index && text.trim() === '...')
-      const block = lines.slice(index, Math.min(end < 0 ? Infinity : end, index + FAILURE_LINES))
-      return block.some((text) => text.includes("failureType: 'subtestsFailed'"))
-        ? []
-        : [...block, '']
-    })
-    .join('\n')
-}
+const inSeconds = (seconds: number): string => `${seconds.toFixed(1)} s`
 
 const exists = (command: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' }).status === 0
 
 /** System packages are installed in CI only; elsewhere the tests that need them are skipped. */
 const installPackages = async (options: SuiteOptions): Promise<Count> => {
-  const { code, output, seconds } = await run(options, 'infra/apt/install.sh', [])
-  options.print(`${code === 0 ? 'ok' : 'FAILED'} system packages (${seconds} s)\n`)
+  const { code, output, seconds } = await runCommand(options, 'infra/apt/install.sh', [])
+  options.print(`${code === 0 ? 'ok' : 'FAILED'} system packages (${inSeconds(seconds)})\n`)
   if (code !== 0) options.print(output)
   return { passed: 0, failed: Number(code !== 0), skipped: 0 }
 }
-
-type Outcome = { code: number; output: string; seconds: string }
-
-const run = ({ root }: SuiteOptions, command: string, args: readonly string[]): Promise<Outcome> =>
-  new Promise((resolve) => {
-    const startedMs = performance.now()
-    const child = spawn(command, args, { cwd: fileURLToPath(root) })
-    const chunks: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk))
-    const finish = (code: number, more = ''): void =>
-      resolve({
-        code,
-        output: Buffer.concat(chunks).toString() + more,
-        seconds: ((performance.now() - startedMs) / 1000).toFixed(1)
-      })
-    child.on('error', (error) => finish(1, `${error.message}\n`))
-    child.on('close', (code) => finish(code ?? 1))
-  })

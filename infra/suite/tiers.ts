@@ -7,9 +7,29 @@ export type Tier = {
   needs: readonly string[]
   /** Prepares what the tier needs; run from the root. */
   prepare: readonly string[] | null
-  /** Files that may run side by side. */
+  /** Files that may run side by side: each has ports and folders of its own, and measures no time. */
   concurrency: number
 }
+
+/**
+ * Files that take longest, the longest first: begun last, one of them would run alone at the end while
+ * the other cores have nothing to do. Other files follow by name.
+ */
+export const LONGEST: readonly string[] = [
+  'infra/sim/simulate.test.ts',
+  'jobs/detect/live.test.ts',
+  'services/signals/conformance.test.ts',
+  'jobs/chargeback/focus/focus.test.ts',
+  'jobs/chargeback/generated-month.test.ts',
+  'services/cli/commands.test.ts',
+  'jobs/settle/identity/properties.test.ts',
+  'infra/docs/commands.system.test.ts',
+  'infra/faults/crash.system.test.ts',
+  'infra/faults/resources.system.test.ts',
+  'services/serve/page/page.system.test.ts',
+  'infra/package/package.system.test.ts',
+  'infra/journeys/finance.system.test.ts'
+]
 
 export const TIERS: readonly Tier[] = [
   { name: 'unit', suffix: '.test.ts', needs: [], prepare: null, concurrency: 2 },
@@ -20,7 +40,7 @@ export const TIERS: readonly Tier[] = [
     prepare: ['infra/python/setup.sh'],
     concurrency: 2
   },
-  { name: 'system', suffix: '.system.test.ts', needs: [], prepare: null, concurrency: 1 },
+  { name: 'system', suffix: '.system.test.ts', needs: [], prepare: null, concurrency: 2 },
   {
     name: 'kafka',
     suffix: '.kafka.test.ts',
