@@ -136,7 +136,13 @@ const hasValue = ({ valid }: ColumnData, row: number): boolean =>
   valid === null || (valid[row >> 3]! & (1 << (row & 7))) !== 0
 
 const markOld = (time: ColumnData | undefined, from: number, rows: number): void => {
-  for (let row = 0; row < rows; row += 1) keys[row] = isOld(time, from + row) ? 1 : 0
+  keys.fill(0, 0, rows)
+  if (time?.type !== 'TIMESTAMP') return
+  const { values } = time
+  for (let row = 0; row < rows; row += 1) {
+    // What arrives is of these days, but for what is brought in from an archive.
+    if (values[(from + row) * 2 + 1]! <= CURRENT_HIGH) keys[row] = isOld(time, from + row) ? 1 : 0
+  }
 }
 
 /** Whether an event is of the time of older serving software, the only thing its year decides. */

@@ -1,6 +1,6 @@
 import { AT } from './deployment-numbers.ts'
 import { exp } from './exponential.ts'
-import { log } from './logarithm.ts'
+import { logAll } from './logarithm.ts'
 
 /**
  * Concurrency from inter-token latency. A step takes longer the more requests share it, so the
@@ -18,8 +18,26 @@ export type TimedCalls = {
   /** Milliseconds per output token that were seen, and those that each request adds to a step. */
   observed: Float64Array
   marginal: Float64Array
-  /** Used on the way. */
+  // Used on the way; `bits` are those of `ratio`.
   logBatch: Float64Array
+  elasticity: Float64Array
+  ratio: Float64Array
+  bits: Uint32Array
+}
+
+export const timedCalls = (rows: number): TimedCalls => {
+  const column = () => new Float64Array(rows)
+  const ratio = column()
+  return {
+    count: 0,
+    rows: new Int32Array(rows),
+    observed: column(),
+    marginal: column(),
+    logBatch: column(),
+    elasticity: column(),
+    ratio,
+    bits: new Uint32Array(ratio.buffer)
+  }
 }
 
 /** Figures of deployments, and where in them those of each row's deployment begin. */
@@ -39,49 +57,73 @@ export const inferBatches = (
   timed: TimedCalls,
   into: { batch: Float64Array; variance: Float64Array }
 ): void => {
+  compareMedian(of, timed)
+  logAll(timed.ratio, timed.bits, timed.count)
   stepFromMedian(of, timed)
-  stepAgain(of, timed, into.variance)
-  const { count, rows, logBatch } = timed
-  for (let at = 0; at < count; at += 1) into.batch[rows[at]!] = exp(logBatch[at]!)
+  compareAgain(of, timed)
+  logAll(timed.ratio, timed.bits, timed.count)
+  stepAgain(of, timed, into)
 }
 
-/** The first step, from the median batch, whose figures a deployment has ready. */
-const stepFromMedian = ({ numbers, place }: PlacedNumbers, timed: TimedCalls): void => {
-  const { count, rows, observed, marginal, logBatch } = timed
+/** The latency at the median batch, whose figures a deployment has ready. */
+const compareMedian = (
+  { numbers, place }: PlacedNumbers,
+  { count, rows, observed, marginal, elasticity, ratio }: TimedCalls
+): void => {
   for (let at = 0; at < count; at += 1) {
     const n = place[rows[at]!]!
-    const fixed = numbers[n + AT.medianFixedMs]!
-    const missed = numbers[n + AT.stepMs]! + numbers[n + AT.expertsMs]! - fixed
-    const predicted = fixed + numbers[n + AT.median]! * marginal[at]!
-    const elasticity =
-      (numbers[n + AT.median]! * (marginal[at]! - missed * numbers[n + AT.logMiss]!)) / predicted
-    const evidence = elasticity * numbers[n + AT.dataPrecision]!
-    const gradient = evidence * log(observed[at]! / predicted)
-    const curvature = elasticity * evidence + numbers[n + AT.priorPrecision]!
-    logBatch[at] = moved(numbers[n + AT.logMedian]!, gradient / curvature)
+    const grown = numbers[n + AT.median]! * marginal[at]!
+    const inverse = 1 / (numbers[n + AT.medianFixedMs]! + grown)
+    elasticity[at] = (grown + numbers[n + AT.medianReadMs]!) * inverse
+    ratio[at] = observed[at]! * inverse
+  }
+}
+
+/** The first step, from the median batch. */
+const stepFromMedian = (
+  { numbers, place }: PlacedNumbers,
+  { count, rows, elasticity, ratio, logBatch }: TimedCalls
+): void => {
+  for (let at = 0; at < count; at += 1) {
+    const n = place[rows[at]!]!
+    const evidence = elasticity[at]! * numbers[n + AT.dataPrecision]!
+    const curvature = elasticity[at]! * evidence + numbers[n + AT.priorPrecision]!
+    logBatch[at] = moved(numbers[n + AT.logMedian]!, (evidence * ratio[at]!) / curvature)
+  }
+}
+
+/** The latency at the batch that the first step came to. */
+const compareAgain = (
+  { numbers, place }: PlacedNumbers,
+  { count, rows, observed, marginal, elasticity, ratio, logBatch }: TimedCalls
+): void => {
+  for (let at = 0; at < count; at += 1) {
+    const n = place[rows[at]!]!
+    const batch = exp(logBatch[at]!)
+    const experts = numbers[n + AT.expertsMs]!
+    const missed = experts === 0 ? 0 : experts * exp(batch * numbers[n + AT.logMiss]!)
+    const grown = batch * marginal[at]!
+    const inverse = 1 / (numbers[n + AT.stepMs]! + experts - missed + grown)
+    elasticity[at] = (grown - batch * missed * numbers[n + AT.logMiss]!) * inverse
+    ratio[at] = observed[at]! * inverse
   }
 }
 
 const stepAgain = (
   { numbers, place }: PlacedNumbers,
-  { count, rows, observed, marginal, logBatch }: TimedCalls,
-  variance: Float64Array
+  { count, rows, elasticity, ratio, logBatch }: TimedCalls,
+  { batch, variance }: { batch: Float64Array; variance: Float64Array }
 ): void => {
   for (let at = 0; at < count; at += 1) {
-    const n = place[rows[at]!]!
+    const row = rows[at]!
+    const n = place[row]!
     const from = logBatch[at]!
-    const batch = exp(from)
-    const experts = numbers[n + AT.expertsMs]!
-    const missed = experts === 0 ? 0 : experts * exp(batch * numbers[n + AT.logMiss]!)
-    const predicted = numbers[n + AT.stepMs]! + experts - missed + batch * marginal[at]!
-    const elasticity = (batch * (marginal[at]! - missed * numbers[n + AT.logMiss]!)) / predicted
-    const evidence = elasticity * numbers[n + AT.dataPrecision]!
-    const gradient =
-      evidence * log(observed[at]! / predicted) -
-      numbers[n + AT.priorPrecision]! * (from - numbers[n + AT.logMedian]!)
-    const curvature = elasticity * evidence + numbers[n + AT.priorPrecision]!
-    logBatch[at] = moved(from, gradient / curvature)
-    variance[rows[at]!] = 1 / curvature
+    const prior = numbers[n + AT.priorPrecision]!
+    const evidence = elasticity[at]! * numbers[n + AT.dataPrecision]!
+    const spread = 1 / (elasticity[at]! * evidence + prior)
+    const gradient = evidence * ratio[at]! - prior * (from - numbers[n + AT.logMedian]!)
+    variance[row] = spread
+    batch[row] = exp(moved(from, gradient * spread))
   }
 }
 

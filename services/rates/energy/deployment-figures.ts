@@ -1,7 +1,7 @@
 import { KNOWLEDGE, deploymentNumbers } from './deployment-numbers.ts'
 import { resolveDeployment, type Assumption, type DeploymentRequest } from './deployment.ts'
 import { FACTORS, type EnergyFactors, type HalfWidth, type KnowledgeName } from './factors.ts'
-import { fixedSeconds, isMixture, rooflineTerms, type RooflineTerms } from './roofline.ts'
+import { isMixture, rooflineTerms, type RooflineTerms } from './roofline.ts'
 
 export const TIERS = ['E1', 'E2', 'E3', 'E4'] as const
 export type EnergyTier = (typeof TIERS)[number]
@@ -34,7 +34,6 @@ export const deploymentFigures = (
   const numbers = deploymentNumbers({
     joules: scaled(rooflineTerms(deployment, factors.energy), gpu.powerWattsMax),
     stepMs,
-    medianFixedMs: fixedSeconds(stepMs, concurrency.median),
     concurrency,
     blur: NORMAL_P90 * concurrency.spreadScale,
     latencyWeight,

@@ -1,4 +1,4 @@
-import type { RooflineTerms } from './roofline.ts'
+import { fixedSeconds, type RooflineTerms } from './roofline.ts'
 
 /**
  * Figures of a deployment as one array, as the arithmetic of blocks reads them: per call, objects in
@@ -20,23 +20,28 @@ export const AT = {
   windowMs: 11,
   logMiss: 12,
   windowTokens: 13,
-  /** What is held of the batch before a latency is seen, and its step's part that it shares, ms. */
+  /**
+   * What is held of the batch before a latency is seen; of its step the part that it shares, ms, by
+   * how much a batch e times as large lengthens that, and the part of each request, J.
+   */
   median: 14,
   logMedian: 15,
   medianFixedMs: 16,
-  priorPrecision: 17,
-  dataPrecision: 18,
+  medianReadMs: 17,
+  medianShare: 18,
+  priorPrecision: 19,
+  dataPrecision: 20,
   /** Square of what doubt about ln(batch) adds to the interval. */
-  blur2: 19,
-  latencyWeight: 20,
+  blur2: 21,
+  latencyWeight: 22,
   /** 1 where a latency tells the batch. */
-  latencyUsable: 21,
+  latencyUsable: 23,
   /** Four each, one per knowledge: squares of half-widths, and the tier's place in `TIERS`. */
-  below2: 22,
-  above2: 26,
-  tierCode: 30
+  below2: 24,
+  above2: 28,
+  tierCode: 32
 } as const
-const LENGTH = 34
+const LENGTH = 36
 
 /** What is known of a call beside its deployment: places of the fours above. */
 export const KNOWLEDGE = ['batch_and_latency', 'batch', 'latency', 'neither'] as const
@@ -45,7 +50,6 @@ export const KNOWLEDGE = ['batch_and_latency', 'batch', 'latency', 'neither'] as
 export type DeploymentNumbers = {
   joules: RooflineTerms
   stepMs: RooflineTerms
-  medianFixedMs: number
   concurrency: { median: number; sigma: number; latencySigma: number }
   blur: number
   latencyWeight: number
@@ -64,7 +68,11 @@ export const deploymentNumbers = (figures: DeploymentNumbers): Float64Array => {
   set({ step, experts, token, context, window, input, attention, logMiss, windowTokens })
   set({ stepMs: stepMs.step, expertsMs: stepMs.experts, tokenMs: stepMs.token })
   set({ contextMs: stepMs.context, windowMs: stepMs.window })
-  set({ median, logMedian: Math.log(median), medianFixedMs: figures.medianFixedMs })
+  const medianFixedMs = fixedSeconds(stepMs, median)
+  const missedMs = stepMs.step + stepMs.experts - medianFixedMs
+  set({ median, logMedian: Math.log(median), medianFixedMs })
+  set({ medianReadMs: -median * missedMs * logMiss })
+  set({ medianShare: fixedSeconds(joules, median) / median })
   set({ priorPrecision: sigma ** -2, dataPrecision: latencySigma ** -2 })
   set({ blur2: figures.blur ** 2, latencyWeight: figures.latencyWeight })
   set({ latencyUsable: figures.latencyUsable ? 1 : 0 })

@@ -1,6 +1,6 @@
 import { AT, DeploymentSheet, KNOWLEDGE } from './deployment-numbers.ts'
-import { inferBatches, type TimedCalls } from './concurrency.ts'
-import { exp } from './exponential.ts'
+import { inferBatches, timedCalls, type TimedCalls } from './concurrency.ts'
+import { exp, scaleByExp } from './exponential.ts'
 import type { HalfWidth } from './factors.ts'
 import { log } from './logarithm.ts'
 
@@ -51,8 +51,8 @@ const LATENCY_LOG_MAX = Math.log(4)
 export const BLOCK_ROWS = 1024
 
 const BOTH_KNOWN = KNOWLEDGE.indexOf('batch_and_latency')
+// One place further ahead stands the same with a latency.
 const BATCH_KNOWN = KNOWLEDGE.indexOf('batch')
-const LATENCY_KNOWN = KNOWLEDGE.indexOf('latency')
 const NOTHING_KNOWN = KNOWLEDGE.indexOf('neither')
 
 /**
@@ -79,6 +79,11 @@ export class EstimateBlock implements EnergyColumns {
   readonly #place: Int32Array
   readonly #sheet = new DeploymentSheet()
   readonly #timed: TimedCalls
+  /** Rows whose batch was given, the first `#givenCount` of them. */
+  readonly #given: Int32Array
+  #givenCount = 0
+  /** What a step draws for the whole batch, by request and token, J. */
+  readonly #shared: Doubles
 
   constructor(rows: number) {
     const column = (): Doubles => new Float64Array(rows)
@@ -94,13 +99,9 @@ export class EstimateBlock implements EnergyColumns {
     this.#context = column()
     this.#knowledge = new Uint8Array(rows)
     this.#place = new Int32Array(rows)
-    this.#timed = {
-      count: 0,
-      rows: new Int32Array(rows),
-      observed: column(),
-      marginal: column(),
-      logBatch: column()
-    }
+    this.#timed = timedCalls(rows)
+    this.#given = new Int32Array(rows)
+    this.#shared = column()
   }
 
   /** Estimates `rows` calls from `from` on: results stand from 0 on, until the next block. */
@@ -108,7 +109,7 @@ export class EstimateBlock implements EnergyColumns {
     this.#readInput(calls, from, rows)
     this.#readBatch(calls, from, rows)
     this.#addDecode(calls, from, rows)
-    this.#slow(calls, from, rows)
+    this.#slow(calls, from)
     this.#spread(calls, from, rows)
   }
 
@@ -136,43 +137,69 @@ export class EstimateBlock implements EnergyColumns {
     }
   }
 
+  /**
+   * What is known of each batch, those that a latency tells, and what its requests share of a step.
+   * Where nothing tells the batch it is the median's, whose doubt is in the interval of that knowledge.
+   */
   #readBatch({ concurrency, interTokenMs }: CallColumns, from: number, rows: number): void {
     const { numbers } = this.#sheet
     const place = this.#place
     const context = this.#context
     const knowledge = this.#knowledge
-    const blur2 = this.#blur2
+    const shared = this.#shared
+    const given = this.#given
     const timed = this.#timed
     const { batch } = this
+    let givenCount = 0
     let count = 0
     for (let at = 0; at < rows; at += 1) {
       const n = place[at]!
-      const given = concurrency[from + at]!
+      const told = concurrency[from + at]!
       const observed = interTokenMs[from + at]!
-      const hasLatency = numbers[n + AT.latencyUsable] === 1 && observed > 0
-      blur2[at] = 0
-      if (given > 0) {
-        knowledge[at] = hasLatency ? BOTH_KNOWN : BATCH_KNOWN
-        batch[at] = given > 1 ? given : 1
+      const usable = observed > 0 ? numbers[n + AT.latencyUsable]! | 0 : 0
+      if (told > 0) {
+        knowledge[at] = BATCH_KNOWN - usable
+        batch[at] = told > 1 ? told : 1
+        given[givenCount] = at
+        givenCount += 1
         continue
       }
-      // Where nothing tells the batch, the width of its prior is in the interval of that knowledge.
-      knowledge[at] = hasLatency ? LATENCY_KNOWN : NOTHING_KNOWN
+      knowledge[at] = NOTHING_KNOWN - usable
       batch[at] = numbers[n + AT.median]!
-      if (!hasLatency) continue
+      shared[at] = numbers[n + AT.medianShare]!
+      // Written in any case, and kept where it counts: models come in no order that is foreseen.
       timed.rows[count] = at
       timed.observed[count] = observed
       const tokens = context[at]!
-      const windowed =
-        tokens < numbers[n + AT.windowTokens]! ? tokens : numbers[n + AT.windowTokens]!
+      const windowed = lesser(tokens, numbers[n + AT.windowTokens]!)
       timed.marginal[count] =
         numbers[n + AT.tokenMs]! +
         numbers[n + AT.contextMs]! * tokens +
         numbers[n + AT.windowMs]! * windowed
-      count += 1
+      count += usable
     }
     timed.count = count
-    inferBatches({ numbers, place }, timed, { batch, variance: blur2 })
+    this.#givenCount = givenCount
+    this.#blur2.fill(0, 0, rows)
+    inferBatches({ numbers, place }, timed, { batch, variance: this.#blur2 })
+    this.#shareSteps(timed.rows, count)
+    this.#shareSteps(given, givenCount)
+  }
+
+  /** What a step draws by request, for the first `count` of some rows. */
+  #shareSteps(rows: Int32Array, count: number): void {
+    const { numbers } = this.#sheet
+    const place = this.#place
+    const shared = this.#shared
+    const { batch } = this
+    for (let index = 0; index < count; index += 1) {
+      const at = rows[index]!
+      const n = place[at]!
+      const running = batch[at]!
+      const experts = numbers[n + AT.experts]!
+      const missed = experts === 0 ? 0 : experts * exp(running * numbers[n + AT.logMiss]!)
+      shared[at] = (numbers[n + AT.step]! + experts - missed) / running
+    }
   }
 
   #addDecode(calls: CallColumns, from: number, rows: number): void {
@@ -180,45 +207,41 @@ export class EstimateBlock implements EnergyColumns {
     const place = this.#place
     const context = this.#context
     const blur2 = this.#blur2
-    const { batch, decode } = this
+    const shared = this.#shared
+    const { decode } = this
     for (let at = 0; at < rows; at += 1) {
       const n = place[at]!
-      const running = batch[at]!
       const out = calls.out[from + at]!
       const tokens = context[at]!
-      const experts = numbers[n + AT.experts]!
-      const missed = experts === 0 ? 0 : experts * exp(running * numbers[n + AT.logMiss]!)
-      const shared = (numbers[n + AT.step]! + experts - missed) / running
-      const windowed =
-        tokens < numbers[n + AT.windowTokens]! ? tokens : numbers[n + AT.windowTokens]!
+      const windowed = lesser(tokens, numbers[n + AT.windowTokens]!)
       const all =
-        shared +
+        shared[at]! +
         numbers[n + AT.token]! +
         numbers[n + AT.context]! * tokens +
         numbers[n + AT.window]! * windowed
       decode[at] = all * (out < 0 ? 0 : out)
       // Doubt about the batch matters as far as energy depends on it: by the shared part of a step.
-      const share = shared / all
+      const share = shared[at]! / all
       blur2[at]! *= numbers[n + AT.blur2]! * share * share
     }
   }
 
   /** A step that took longer than the model says drew power for longer: part of the gap is energy. */
-  #slow({ interTokenMs }: CallColumns, from: number, rows: number): void {
+  #slow({ interTokenMs }: CallColumns, from: number): void {
     const { numbers } = this.#sheet
     const place = this.#place
     const knowledge = this.#knowledge
     const context = this.#context
     const { batch, decode } = this
-    for (let at = 0; at < rows; at += 1) {
+    for (let index = 0; index < this.#givenCount; index += 1) {
+      const at = this.#given[index]!
       if (knowledge[at] !== BOTH_KNOWN) continue
       const n = place[at]!
       const tokens = context[at]!
       const running = batch[at]!
       const experts = numbers[n + AT.expertsMs]!
       const missed = experts === 0 ? 0 : experts * exp(running * numbers[n + AT.logMiss]!)
-      const windowed =
-        tokens < numbers[n + AT.windowTokens]! ? tokens : numbers[n + AT.windowTokens]!
+      const windowed = lesser(tokens, numbers[n + AT.windowTokens]!)
       const marginal =
         numbers[n + AT.tokenMs]! +
         numbers[n + AT.contextMs]! * tokens +
@@ -252,8 +275,9 @@ export class EstimateBlock implements EnergyColumns {
       const uncached = calls.uncached[from + at]!
       const reused = calls.cached[from + at]!
       const unreported = uncached !== uncached && reused !== reused ? 1 : 0
-      const prefillShare = prefill[at]! / sum
-      const cachedShare = cached[at]! / sum
+      const inverse = 1 / sum
+      const prefillShare = prefill[at]! * inverse
+      const cachedShare = cached[at]! * inverse
       const prefill2 = prefillShare * prefillShare
       const cached2 = cachedShare * cachedShare
       const below2 = PREFILL2.below * prefill2 + CACHED2.below * cached2
@@ -271,7 +295,4 @@ export class EstimateBlock implements EnergyColumns {
   }
 }
 
-/** Exponents into shares of what they are of, in place; what is none, or is not known, stays so. */
-const scaleByExp = (exponents: Doubles, of: Doubles, rows: number): void => {
-  for (let at = 0; at < rows; at += 1) exponents[at] = of[at]! * exp(exponents[at]!)
-}
+const lesser = (a: number, b: number): number => (a < b ? a : b)

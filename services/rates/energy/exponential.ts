@@ -13,6 +13,11 @@ export const exp = (x: number): number => {
   return (power + power * grown) * DOUBLINGS[(steps >> STEP_BITS) + DOUBLINGS_MAX]!
 }
 
+/** Exponents into shares of what they are of, in place; what is none, or is not known, stays so. */
+export const scaleByExp = (exponents: Float64Array, of: Float64Array, rows: number): void => {
+  for (let at = 0; at < rows; at += 1) exponents[at] = of[at]! * exp(exponents[at]!)
+}
+
 /** Beyond it results leave the numbers of full precision. */
 const EXPONENT_MAX = 700
 const DOUBLINGS_MAX = 1023

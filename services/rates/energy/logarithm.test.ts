@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { log } from './logarithm.ts'
+import { log, logAll } from './logarithm.ts'
 
 const near = (x: number): void => {
   const known = Math.log(x)
@@ -24,4 +24,11 @@ test('what is not above 0, not finite or subnormal is left to the engine', () =>
   for (const x of [0, -0, -1, 5e-324, 2e-308, Infinity, -Infinity, Number.NaN]) {
     assert.equal(log(x), Math.log(x), `${x}`)
   }
+})
+
+test('many at once are each by itself, in their place, and no more of them than told', () => {
+  const values = Float64Array.of(1, 0.02, 37.5, 1e300, 5e-324, 0, -1, Infinity, 7, 8)
+  const given = values.slice()
+  logAll(values, new Uint32Array(values.buffer), 9)
+  assert.deepEqual([...values], [...given.subarray(0, 9)].map(log).concat(8))
 })

@@ -4,10 +4,18 @@
  * of 1 and what it gives.
  */
 export const log = (x: number): number => {
+  number[0] = x
+  return logOf(x, halves[HIGH]!)
+}
+
+/** Logarithms of the first `count` values, in their place: their bits are read where they lie. */
+export const logAll = (values: Float64Array, bits: Uint32Array, count: number): void => {
+  for (let at = 0; at < count; at += 1) values[at] = logOf(values[at]!, bits[at * 2 + HIGH]!)
+}
+
+const logOf = (x: number, high: number): number => {
   // What is not above 0, not finite or below the numbers of full precision is left to the engine.
   if (!(x >= NORMAL_MIN && x < Infinity)) return Math.log(x)
-  number[0] = x
-  const high = halves[HIGH]!
   const power = (high >>> POWER_SHIFT) - POWER_BIAS
   const at = (high >>> TABLE_SHIFT) & (TABLE_LENGTH - 1)
   // Between 1 and 2 by an exact product, and then within 1 / 512 of 1.
