@@ -26,7 +26,7 @@ export type Rehearsal = {
   end: () => void
 }
 
-export const openRehearsal = (againRows = AGAIN_ROWS): Rehearsal => {
+export const openRehearsal = (): Rehearsal => {
   let left = TIMES
   return {
     take: async ({ open, ahead }, { head, reachedMs, minuteMs }) => {
@@ -35,7 +35,7 @@ export const openRehearsal = (againRows = AGAIN_ROWS): Rehearsal => {
       const some = someOf(cutHead(head, fromMs, untilMs), ROWS_AT_ONCE)
       // Where a part of the minute is folded, what is held of it must stay.
       if (open.rehearse === undefined || ahead.steps.length > 0) return
-      if (rowsOf(some) < (left === TIMES ? 1 : againRows)) return
+      if (rowsOf(some) < (left === TIMES ? 1 : AGAIN_ROWS)) return
       await open.rehearse({ head: some, fromMs, untilMs })
       left--
     },
