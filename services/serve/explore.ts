@@ -19,7 +19,8 @@ export type Cut = {
 
 export type Group = { key: Record<string, string | null>; values: Record<string, number | null> }
 
-const measureOf = (id: string): Measure => MEASURES.find((one) => one.id === id)!
+const measuresById = new Map(MEASURES.map((one) => [one.id, one]))
+const measureOf = (id: string): Measure => measuresById.get(id)!
 const dimensionSql = (id: string): string => EXPLORE_DIMENSIONS.find((one) => one.id === id)!.sql
 
 /** Groups, largest first by the first measure. */
@@ -45,13 +46,16 @@ const cutSql = (cut: Cut, times: readonly string[]): string => {
   const measures = cut.measures.map(measureOf)
   const sums = measures.flatMap((one) => ('sql' in one ? [`${one.sql} AS "${one.id}"`] : []))
   const from = `FROM windows\nWHERE ${whereOf(cut)}`
-  const grouped = `SELECT ${[...keys, ...sums, 'sum(n)::DOUBLE AS "_calls"'].join(', ')}\n${from}\nGROUP BY ALL`
+  const groupedBy = (selected: readonly string[]): string =>
+    `SELECT ${[...keys, ...selected].join(', ')}\n${from}\nGROUP BY ALL`
   const histograms = new Set(measures.flatMap((one) => ('histogram' in one ? [one.histogram] : [])))
-  if (histograms.size === 0) return `SELECT * EXCLUDE ("_calls") FROM (${grouped})`
+  if (histograms.size === 0) return groupedBy(sums)
   const quantiles = [...histograms].map((histogram, index) =>
     joined(quantileSql({ histogram, measures, keys, names, from }), `q${index}`, names)
   )
-  return `SELECT * EXCLUDE ("_calls") FROM (${grouped}) AS g ${quantiles.join(' ')}`
+  // By name: with `*` all dimensions would be read, and a group without a sum needs one to be there.
+  const named = [...names.map((name) => `g."${name}"`), ...measures.map(({ id }) => `"${id}"`)]
+  return `SELECT ${named.join(', ')} FROM (${groupedBy([...sums, 'sum(n) AS "_calls"'])}) AS g ${quantiles.join(' ')}`
 }
 
 const whereOf = ({ range, where }: Cut): string =>
@@ -107,10 +111,10 @@ export const readGroups = async (
   const { found, merged } = await mergedGroups(desk, cut, null)
   const sums = cut.measures.filter((id) => !('histogram' in measureOf(id)))
   const [whole] = await asked({ ...cut, by: [], measures: sums }, 1)
-  const total = { ...whole?.values }
+  const total: Group['values'] = { ...whole?.values }
   // The bins of all groups are those of everything: nothing is read twice.
   for (const [histogram, bins] of merged)
-    Object.assign(total, quantilesOf(cut, histogram, wholeOf(bins.values())))
+    fill(total, quantilesIn(cut, histogram), wholeOf(bins.values()))
   return { groups: found.sort(largestFirst(cut)).slice(0, limit), total }
 }
 
@@ -158,8 +162,9 @@ const mergedGroups = async (
   for (const histogram of new Set(measures.flatMap(histogramOf))) {
     const sql = `SELECT ${group}, map_keys(${histogram}), map_values(${histogram})::DOUBLE[] ${from}`
     const bins = await mergeBins(desk.windowLists(cut.range, sql, stepS))
+    const quantiles = quantilesIn(cut, histogram)
     for (const [index, { values }] of found.entries())
-      Object.assign(values, quantilesOf(cut, histogram, bins.get(groups[index]!)))
+      fill(values, quantiles, bins.get(groups[index]!))
     merged.set(histogram, bins)
   }
   return { found, merged }
@@ -168,17 +173,26 @@ const mergedGroups = async (
 const histogramOf = (measure: Measure): string[] =>
   'histogram' in measure ? [measure.histogram] : []
 
+type Quantile = { id: string; percent: number }
+
 /** The quantiles of one histogram that a cut asks for. */
-const quantilesOf = (cut: Cut, histogram: string, bins: Merged | undefined): Group['values'] =>
-  Object.fromEntries(
-    cut.measures
-      .map(measureOf)
-      .flatMap((one) => ('histogram' in one && one.histogram === histogram ? [one] : []))
-      .map(({ id, quantile }) => [
-        id,
-        bins === undefined ? null : quantileOf(bins, Math.round(quantile * 100))
-      ])
-  )
+const quantilesIn = (cut: Cut, histogram: string): Quantile[] =>
+  cut.measures
+    .map(measureOf)
+    .flatMap((one) =>
+      'histogram' in one && one.histogram === histogram
+        ? [{ id: one.id, percent: Math.round(one.quantile * 100) }]
+        : []
+    )
+
+const fill = (
+  values: Group['values'],
+  quantiles: readonly Quantile[],
+  bins: Merged | undefined
+): void => {
+  for (const { id, percent } of quantiles)
+    values[id] = bins === undefined ? null : quantileOf(bins, percent)
+}
 
 /** The order of `groupsSql`: by the first measure, then by the keys; null last. */
 const largestFirst = (cut: Cut): ((a: Found, b: Found) => number) => {

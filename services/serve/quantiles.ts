@@ -1,5 +1,6 @@
 import { binValue } from '../../schemas/histogram.ts'
 import type { ListChunk } from '../lake/list-columns.ts'
+import { BinRows } from './bin-rows.ts'
 
 /**
  * Quantiles of merged histograms. The database hands over the bins as they lie and they are added
@@ -9,54 +10,88 @@ import type { ListChunk } from '../lake/list-columns.ts'
 /** Counts of a group by bin, for the stretch of bins that it has. */
 export type Merged = { lowest: number; counts: Float64Array }
 
-/** Bins by which a stretch grows: neighbours are likely. */
-const GROW_BINS = 64
+/** So many bins are held until they are added up: 20 MiB, most of what a month of a fleet has. */
+const BINS_AT_ONCE_MAX = 2 << 20
 
-/** Adds up `keys` (bins) and `values` (counts) of the rows of each group. */
-export const mergeBins = async (chunks: AsyncIterable<ListChunk>): Promise<Map<number, Merged>> => {
+/** Adds up the bins and counts of the rows of each group. */
+export const mergeBins = async (
+  chunks: AsyncIterable<ListChunk>,
+  binsAtOnceMax = BINS_AT_ONCE_MAX
+): Promise<Map<number, Merged>> => {
   const groups = new Map<number, Merged>()
-  for await (const { rows, keys, lists } of chunks) {
-    const [bins, counts] = lists
-    for (let row = 0; row < rows; row++) {
-      const length = bins!.lengths[row]!
-      if (length === 0) continue
-      const group = groups.get(keys[row]!) ?? { lowest: 0, counts: new Float64Array(0) }
-      groups.set(keys[row]!, group)
-      const [bin, count] = [bins!.starts[row]!, counts!.starts[row]!]
-      for (let at = 0; at < length; at++)
-        add(group, bins!.values[bin + at]!, counts!.values[count + at]!)
+  const sum = new BinSum()
+  const rows = new BinRows()
+  const addUp = (): void => {
+    // Group by group: one sum stays at hand, where thousands side by side would be fetched bin by bin.
+    for (const [key, members] of rows.byGroup()) {
+      const known = groups.get(key)
+      if (known !== undefined) sum.add(known)
+      for (const row of members) rows.addTo(sum, row)
+      groups.set(key, sum.take())
     }
+    rows.clear()
   }
+  for await (const chunk of chunks) {
+    rows.push(chunk)
+    if (rows.size >= binsAtOnceMax) addUp()
+  }
+  addUp()
   return groups
 }
 
 /** Groups put together. */
 export const wholeOf = (groups: Iterable<Merged>): Merged => {
-  const whole: Merged = { lowest: 0, counts: new Float64Array(0) }
-  for (const { lowest, counts } of groups)
-    for (const [at, count] of counts.entries()) if (count > 0) add(whole, lowest + at, count)
-  return whole
+  const sum = new BinSum()
+  for (const group of groups) sum.add(group)
+  return sum.take()
 }
 
-const add = (group: Merged, bin: number, count: number): void => {
-  const at = bin - group.lowest
-  if (at >= 0 && at < group.counts.length) {
-    group.counts[at]! += count
-    return
+type Lists = { bins: Int16Array; counts: Float64Array }
+
+const BIN_LEAST = -(1 << 15)
+const BIN_COUNT = 1 << 16
+
+/** One sum over every bin that a SMALLINT can name. */
+export class BinSum {
+  readonly #counts = new Float64Array(BIN_COUNT)
+  #from = BIN_COUNT
+  #to = 0
+
+  add({ lowest, counts }: Merged): void {
+    if (counts.length === 0) return
+    const [sums, from] = [this.#counts, lowest - BIN_LEAST]
+    for (let at = 0; at < counts.length; at++) sums[from + at]! += counts[at]!
+    this.#cover(from, from + counts.length)
   }
-  grow(group, bin)
-  group.counts[bin - group.lowest]! += count
-}
 
-const grow = (group: Merged, bin: number): void => {
-  const { lowest, counts } = group
-  const isEmpty = counts.length === 0
-  const down = (at: number): number => Math.floor(at / GROW_BINS) * GROW_BINS
-  const from = isEmpty ? down(bin) : Math.min(lowest, down(bin))
-  const until = Math.max(isEmpty ? bin : lowest + counts.length, down(bin) + GROW_BINS)
-  group.counts = new Float64Array(until - from)
-  group.counts.set(counts, isEmpty ? 0 : lowest - from)
-  group.lowest = from
+  /** Adds `length` bins, which begin at `bin`, and their counts, which begin at `count`. */
+  addBins({ bins, counts }: Lists, bin: number, count: number, length: number): void {
+    const sums = this.#counts
+    let least = BIN_COUNT
+    let most = -1
+    for (let index = 0; index < length; index++) {
+      const at = bins[bin + index]! - BIN_LEAST
+      if (at < least) least = at
+      if (at > most) most = at
+      sums[at]! += counts[count + index]!
+    }
+    this.#cover(least, most + 1)
+  }
+
+  #cover(from: number, to: number): void {
+    this.#from = Math.min(this.#from, from)
+    this.#to = Math.max(this.#to, to)
+  }
+
+  /** What was added up; the next sum begins at nothing. */
+  take(): Merged {
+    const [from, to] = [Math.min(this.#from, this.#to), this.#to]
+    const counts = this.#counts.slice(from, to)
+    this.#counts.fill(0, from, to)
+    this.#from = BIN_COUNT
+    this.#to = 0
+    return { lowest: from + BIN_LEAST, counts }
+  }
 }
 
 /**
@@ -64,9 +99,10 @@ const grow = (group: Merged, bin: number): void => {
  * without counts. In whole numbers, so that it is the bin that SQL finds.
  */
 export const quantileOf = ({ lowest, counts }: Merged, percent: number): number | null => {
-  const total = counts.reduce((sum, count) => sum + count, 0)
+  let total = 0
+  for (const count of counts) total += count
   if (total === 0) return null
-  let upto = 0
-  const at = counts.findIndex((count) => (upto += count) * 100 >= percent * total)
+  let at = 0
+  for (let upto = counts[0]!; upto * 100 < percent * total; upto += counts[at]!) at++
   return binValue(lowest + at)
 }

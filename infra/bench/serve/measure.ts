@@ -120,7 +120,15 @@ const restart = async (site: ServeSite): Promise<void> => {
 const tellCube = async (): Promise<void> => {
   const engine = await Engine.open()
   await engine.run(`ATTACH ${quoted(cubeFile)} AS cube (READ_ONLY)`)
-  const tables = ['full_hours', 'full_days', 'models_days', 'tenant_hours', 'fleet_hours']
+  const tables = [
+    'full_hours',
+    'full_days',
+    'models_quarters',
+    'models_days',
+    'models_pentads',
+    'tenant_hours',
+    'fleet_hours'
+  ]
   const counts = tables.map((name) => `(SELECT count(*) FROM cube.${name})::DOUBLE AS ${name}`)
   const [row] = await engine.rows(`SELECT ${counts.join(', ')}`)
   engine.close()

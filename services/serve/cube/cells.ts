@@ -3,7 +3,7 @@ import { sqlTime } from '../literal.ts'
 import type { Cover } from './cover.ts'
 import { HISTOGRAM_TYPE, HISTOGRAMS, quotedList, SUMS } from './columns.ts'
 import { windowsOf } from './load.ts'
-import { daysOf, hoursOf, type Rollup } from './rollups.ts'
+import { tableOf, type Rollup } from './rollups.ts'
 import type { Span } from './spans.ts'
 
 /**
@@ -38,8 +38,7 @@ export const cellsSql = async (
   // Where there is no file, nothing is settled.
   const minutes = files.length === 0 ? null : `(${await windowsOf(engine, files)})`
   return [
-    ...part(daysOf(rollup), cover.days),
-    ...part(hoursOf(rollup), cover.hours),
+    ...[...cover.blocks].flatMap(([name, spans]) => part(tableOf(rollup, name), spans)),
     ...(minutes === null ? [] : part(minutes, cover.minutes)),
     `SELECT ${sums}, ${MERGED}, true AS provisional FROM live.fresh WHERE ${withinAny([range])} AND ${bound}`
   ].join('\nUNION ALL ')

@@ -61,5 +61,5 @@ const tryFile = async (engine: Engine, file: string): Promise<string | null> => 
 const createTables = (engine: Engine, file: string): Promise<void> =>
   engine.run(`ATTACH ${quoted(file)} AS cube${file === IN_MEMORY ? '' : ' (RECOVERY_MODE NO_WAL_WRITES)'}; ${ROLLUPS.map(rollupTables).join('; ')};
     CREATE TABLE IF NOT EXISTS cube.files (number INTEGER, path VARCHAR, from_ms BIGINT, to_ms BIGINT);
-    CREATE TABLE IF NOT EXISTS cube.days (day_ms BIGINT);
+    CREATE TABLE IF NOT EXISTS cube.blocks (name VARCHAR, from_ms BIGINT);
     CREATE TABLE IF NOT EXISTS cube.shape AS SELECT ${quoted(CUBE_SHAPE)} AS shape`)

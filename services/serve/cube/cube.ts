@@ -4,7 +4,7 @@ import type { Engine } from '../../lake/engine.ts'
 import type { Lake } from '../../lake/lake.ts'
 import { HOUR_MS, type Range } from '../range.ts'
 import { cellsSql } from './cells.ts'
-import { coverOf, finestOf } from './cover.ts'
+import { coverOf, longestOf } from './cover.ts'
 import { openCubeFile } from './cube-file.ts'
 import { Fresh } from './fresh.ts'
 import { Hours, spanOf, type SettledFile } from './hours.ts'
@@ -17,13 +17,13 @@ export type Question = {
   range: Range
   /** Dimensions that it needs whatever its text. */
   always: readonly string[]
-  /** See `finestOf`. */
+  /** See `longestOf`. */
   stepS: number | null | undefined
 }
 
 /**
  * What dashboards ask for, kept in the engine so that no answer depends on how many files the lake
- * has. It is derived: settled windows in hours and days (`Hours`), and the minutes that are not
+ * has. It is derived: settled windows in hours and longer blocks (`Hours`), and the minutes that are not
  * settled yet (`Fresh`). Following the lake reads only the files that came, and what is there
  * afterwards is one version exactly: what the cube has not read yet, answers read from the files.
  */
@@ -77,7 +77,7 @@ export class Cube {
       while (this.#hours.unread.length > 0) await this.readOn()
   }
 
-  /** Hours still to be read and days still to be put together. */
+  /** Hours still to be read and longer blocks still to be put together. */
   get toDo(): number {
     return this.#hours.toDo
   }
@@ -92,11 +92,11 @@ export class Cube {
    * @throws Failure E_WARMING when too much of the range is not read yet.
    */
   async relation({ sql, range, always, stepS }: Question): Promise<string> {
-    const finest = finestOf(range, stepS)
-    const cover = coverOf(range, finest, this.#hours.held)
+    const rollup = rollupFor(sql, always)
+    const cover = coverOf(range, longestOf(range, stepS), this.#hours.heldOf(rollup))
     const files = this.#settled.filter((file) => cover.minutes.some((span) => touches(file, span)))
     this.#check(files)
-    return cellsSql(this.#engine, { cover, range, rollup: rollupFor(sql, always), files })
+    return cellsSql(this.#engine, { cover, range, rollup, files })
   }
 
   #check(files: readonly SettledFile[]): void {

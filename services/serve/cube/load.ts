@@ -2,7 +2,7 @@ import type { Engine } from '../../lake/engine.ts'
 import { quoted } from '../../lake/parquet-writer.ts'
 import { DIMENSIONS, HISTOGRAM_TYPE, HISTOGRAMS, SUMS } from './columns.ts'
 import { mergeSql, type Constants } from './merge.ts'
-import { FULL, hoursOf, hoursSql, WITH_HOURS } from './rollups.ts'
+import { FULL, hoursSql, rollupsWith, tableOf } from './rollups.ts'
 
 export type SourceFile = { location: string; path: string; rows: number }
 /** A file of settled windows, by the number that its rows have in the cube. */
@@ -18,13 +18,15 @@ export const loadHours = async (engine: Engine, files: readonly NumberedFile[]):
       (file_index + ${first})::INTEGER AS file
     FROM ${parquet(files)})`
   const numbers = files.map(({ number }) => number).join(', ')
-  const taken = `(FROM ${hoursOf(FULL)} WHERE file IN (${numbers}))`
+  const taken = `(FROM ${tableOf(FULL, 'hours')} WHERE file IN (${numbers}))`
   const rows = files.map(
     ({ number, path, fromMs, toMs }) => `(${number}, ${quoted(path)}, ${fromMs}, ${toMs})`
   )
   await inTransaction(engine, [
-    `INSERT INTO ${hoursOf(FULL)} BY NAME ${mergeSql(windows, KEYS, constants)}`,
-    ...WITH_HOURS.filter((one) => one !== FULL).map((one) => hoursSql(one, taken, constants)),
+    `INSERT INTO ${tableOf(FULL, 'hours')} BY NAME ${mergeSql(windows, KEYS, constants)}`,
+    ...rollupsWith('hours')
+      .filter((one) => one !== FULL)
+      .map((one) => hoursSql(one, taken, constants)),
     `INSERT INTO cube.files VALUES ${rows.join(', ')}`
   ])
 }
