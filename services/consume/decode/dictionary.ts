@@ -52,7 +52,7 @@ export class Dictionary {
     if (this.#last >= 0 && this.#equals(this.#last, cursor, start, end)) return this.#last
     if (this.#size >= VALUES_FOUND_MAX) {
       this.#check(cursor.bytes, start, end)
-      return (this.#last = this.#append(cursor.bytes.subarray(start, end)))
+      return (this.#last = this.#append(cursor, start, end))
     }
     const hash = hashOf(cursor, start, end)
     const mask = this.#slots.length - 1
@@ -66,7 +66,7 @@ export class Dictionary {
       slot = (slot + 1) & mask
     }
     this.#check(cursor.bytes, start, end)
-    return (this.#last = this.#add(hash, cursor.bytes.subarray(start, end)))
+    return (this.#last = this.#add(hash, cursor, start, end))
   }
 
   /** Code of a value that comes again as the same object, and in this dictionary alone. */
@@ -116,20 +116,24 @@ export class Dictionary {
     return true
   }
 
-  #add(hash: number, value: Uint8Array): number {
+  #add(hash: number, cursor: Cursor, start: number, end: number): number {
     if (this.#size === this.#hashes.length) this.#grow()
     this.#hashes[this.#size] = hash
     this.#place(this.#size)
-    return this.#append(value)
+    return this.#append(cursor, start, end)
   }
 
-  #append(value: Uint8Array): number {
+  /** Four bytes a step: a view of each value would cost more than its copy. */
+  #append({ bytes, view }: Cursor, start: number, end: number): number {
     const code = this.#size++
     if (code + 2 > this.#ends.length) this.#ends = widened(this.#ends, this.#ends.length * 2)
-    const from = this.#ends[code]!
-    this.#reserve(from + value.length)
-    this.#heap.set(value, from)
-    this.#ends[code + 1] = from + value.length
+    let into = this.#ends[code]!
+    this.#reserve(into + end - start)
+    const [heap, own] = [this.#heap, this.#view]
+    let at = start
+    for (; at + 4 <= end; at += 4, into += 4) own.setInt32(into, view.getInt32(at))
+    while (at < end) heap[into++] = bytes[at++]!
+    this.#ends[code + 1] = into
     return code
   }
 
