@@ -5,7 +5,7 @@ import {
   WINDOW_MS_DEFAULT,
   type Attribution
 } from '../../services/rates/energy/metered/attribute.ts'
-import { energyCurve } from '../../services/rates/energy/metered/energy-curve.ts'
+import { energyCurve, type LostSpan } from '../../services/rates/energy/metered/energy-curve.ts'
 import { idleWatts } from '../../services/rates/energy/metered/idle-power.ts'
 import type { MeterReading } from '../../services/rates/energy/metered/meter-reading.ts'
 import {
@@ -53,7 +53,12 @@ export type MeasuredHostDay = {
   rows: MeasuredRow[]
   /** Null where the floor could not be learned and none was given: nothing is called idle then. */
   idleWattsPerGpu: number | null
+  /** What counters lost, of spans that begin in the day. */
+  lost: LostEnergy[]
 }
+
+/** Of one GPU: how often its counter lost what was drawn, and over how long in all. */
+export type LostEnergy = { host: string; gpu: string; spans: number; seconds: number }
 
 /**
  * Splits what the GPUs of a host drew in a day among the calls it served. The GPUs are one group;
@@ -77,7 +82,21 @@ export const measureHostDay = (day: HostDay): MeasuredHostDay => {
     idleWattsPerGpu: floor ?? 0,
     estimate: ({ id }) => calls.get(id)?.estimateMicrojoules ?? 0
   })
-  return { rows: rowsOf(found, day, calls), idleWattsPerGpu: floor }
+  const lost = gpus.flatMap((gpu, index) => lostOf(day, gpu, curves[index]?.lost ?? []))
+  return { rows: rowsOf(found, day, calls), idleWattsPerGpu: floor, lost }
+}
+
+const MS_PER_S = 1000
+
+const lostOf = (
+  { host, fromMs, toMs }: HostDay,
+  gpu: string,
+  spans: readonly LostSpan[]
+): LostEnergy[] => {
+  const own = spans.filter((span) => span.fromMs >= fromMs && span.fromMs < toMs)
+  if (own.length === 0) return []
+  const ms = own.reduce((sum, span) => sum + span.toMs - span.fromMs, 0)
+  return [{ host, gpu, spans: own.length, seconds: ms / MS_PER_S }]
 }
 
 const weightsByDeployment = ({ readings, fromMs }: HostDay) => {

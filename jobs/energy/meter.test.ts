@@ -89,7 +89,15 @@ test('what a host drew is split among its calls, the floor and nobody, to the mi
   const result = await meter(doors, { files: [file('one', METERED)] })
   assert.deepEqual(
     { ...result, rows: result.rows > 0 },
-    { readings: 1202, days: 1, rows: true, corrections: 0, withoutFloor: [], withoutCalls: [] }
+    {
+      readings: 1202,
+      days: 1,
+      rows: true,
+      corrections: 0,
+      withoutFloor: [],
+      withoutCalls: [],
+      lost: []
+    }
   )
   await assertConserved(lake)
   const lines = await lake.rows(`SELECT line, sum(microjoules)::DOUBLE / 1e6 AS joules
@@ -144,4 +152,21 @@ test('a counter whose unit can not be told keeps nothing', async (t) => {
   const unclear = METERED.map((reading) => ({ ...reading, unit: null, value: 1e9 }))
   await assert.rejects(meter(doors, { files: [file('bad', unclear)] }), { code: 'E_FACTOR_TABLE' })
   assert.deepEqual(await lake.rows('FROM meter_readings'), [])
+})
+
+test('what a counter loses to a reset or a jump is told by GPU, over every day', async (t) => {
+  const lake = await openSettling(t)
+  await lake.land(CALLS)
+  await lake.settle()
+  const doors = await doorsOf(t, lake)
+  /** A driver's restart after 200 s, and a glitch of one reading at 300 s: up, and down again. */
+  const broken = METERED.map((reading) => {
+    const second = (reading.timeMs - START_MS) / 1000
+    if (reading.gpu !== 'gpu-b') return reading
+    if (second === 300) return { ...reading, value: reading.value + 1e6 }
+    return second >= 200 ? { ...reading, value: reading.value - 5000 } : reading
+  })
+  const { lost } = await meter(doors, { files: [file('broken', broken)] })
+  assert.deepEqual(lost, [{ host: 'node-1', gpu: 'gpu-b', spans: 3, seconds: 3 }])
+  await assertConserved(lake)
 })

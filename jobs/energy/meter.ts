@@ -9,7 +9,12 @@ import { attach } from '../../services/lake/snapshot.ts'
 import type { MeterReading } from '../../services/rates/energy/metered/meter-reading.ts'
 import { dueDays, type DueDay } from './due-days.ts'
 import { callsOf, DAY_MS, gatherCalls, moment, readingsOf } from './host-days.ts'
-import { measureHostDay, SPLIT_VERSION, type MeasuredRow } from './measured-rows.ts'
+import {
+  measureHostDay,
+  SPLIT_VERSION,
+  type LostEnergy,
+  type MeasuredRow
+} from './measured-rows.ts'
 import { rowTable } from './row-table.ts'
 
 /**
@@ -37,6 +42,8 @@ export type MeterResult = {
   withoutFloor: string[]
   /** Hosts with meters on which no call ran. */
   withoutCalls: string[]
+  /** GPUs whose counters lost energy in the days that were split, by reset or jump. */
+  lost: LostEnergy[]
 }
 
 const IMPORT_KEY = 'meter/next'
@@ -49,7 +56,8 @@ const NOTHING: MeterResult = {
   rows: 0,
   corrections: 0,
   withoutFloor: [],
-  withoutCalls: []
+  withoutCalls: [],
+  lost: []
 }
 
 const nextImport = (head: Head): number => Number(head.state.get(IMPORT_KEY) ?? 1)
@@ -137,6 +145,7 @@ const MEASURED: readonly Column[] = [
 const splitDays = async (engine: Engine, days: readonly DueDay[], idleWatts: number | null) => {
   const withoutFloor = new Set<string>()
   const withoutCalls = new Set<string>()
+  const lost: LostEnergy[] = []
   await engine.run(`CREATE OR REPLACE TEMP TABLE measured_now (host VARCHAR, window_start TIMESTAMPTZ,
     line VARCHAR, tenant VARCHAR, source VARCHAR, id VARCHAR, microjoules BIGINT, window_coverage DOUBLE)`)
   for (const { dayMs } of days) {
@@ -148,10 +157,26 @@ const splitDays = async (engine: Engine, days: readonly DueDay[], idleWatts: num
       const measured = measureHostDay({ ...day, idleWattsPerGpu: idleWatts })
       if (measured.idleWattsPerGpu === null) withoutFloor.add(host)
       if (calls.length === 0) withoutCalls.add(host)
+      lost.push(...measured.lost)
       await addMeasured(engine, measured.rows)
     }
   }
-  return { withoutFloor: [...withoutFloor].sort(), withoutCalls: [...withoutCalls].sort() }
+  return {
+    withoutFloor: [...withoutFloor].sort(),
+    withoutCalls: [...withoutCalls].sort(),
+    lost: summed(lost)
+  }
+}
+
+/** Days put together by GPU. */
+const summed = (lost: readonly LostEnergy[]): LostEnergy[] => {
+  const byGpu = new Map<string, LostEnergy>()
+  for (const one of lost) {
+    const key = JSON.stringify([one.host, one.gpu])
+    const { spans = 0, seconds = 0 } = byGpu.get(key) ?? {}
+    byGpu.set(key, { ...one, spans: spans + one.spans, seconds: seconds + one.seconds })
+  }
+  return [...byGpu.values()]
 }
 
 const hostsOf = async (engine: Engine, dayMs: number): Promise<string[]> => {

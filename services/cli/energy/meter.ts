@@ -52,13 +52,19 @@ const snake = (result: MeterResult) => ({
   rows: result.rows,
   corrections: result.corrections,
   hosts_without_floor: result.withoutFloor,
-  hosts_without_calls: result.withoutCalls
+  hosts_without_calls: result.withoutCalls,
+  energy_lost: result.lost
 })
 
 const text = ({ readings, days, rows, corrections }: MeterResult): string =>
   `${readings} readings taken in, ${days} days split, ${rows} rows, ${corrections} of them corrections\n`
 
-const warn = ({ withoutFloor, withoutCalls }: MeterResult, io: CommandRun['io']): void => {
+const warn = ({ withoutFloor, withoutCalls, lost }: MeterResult, io: CommandRun['io']): void => {
+  for (const { host, gpu, spans, seconds } of lost) {
+    io.stderr.write(
+      `${host}, GPU ${gpu}: its counter was reset or jumped ${spans} times, and what it drew in ${seconds} s is not known\n`
+    )
+  }
   if (withoutFloor.length > 0) {
     io.stderr.write(
       `never quiet, so nothing counts as idle: ${withoutFloor.join(', ')}; give --idle-watts\n`

@@ -25,8 +25,11 @@ export type EnergyCurve = {
   segments: readonly EnergySegment[]
   /** Energy from the first reading to the start of each segment, and to the end of the last. */
   cumulated: readonly number[]
-  resets: number
+  /** Spans whose energy a counter lost: it was reset, or jumped beyond what the board may draw. */
+  lost: readonly LostSpan[]
 }
+
+export type LostSpan = { fromMs: number; toMs: number; why: 'reset' | 'jump' }
 
 const MICROJOULES: Readonly<Record<'J' | 'mJ', number>> = { J: 1e6, mJ: 1e3 }
 const WATTS = { W: 1, mW: 1e-3 } as const
@@ -137,13 +140,13 @@ const curveOf = (
   const period = usualPeriodMs(readings)
   const segments: EnergySegment[] = []
   const cumulated = [0]
-  const lost = { reset: 0, jump: 0 }
+  const lost: LostSpan[] = []
   for (const [index, to] of readings.entries()) {
     const from = readings[index - 1]
     if (from === undefined) continue
-    const loss = counting === null ? null : lossOf(from, to, counting)
-    if (loss !== null) {
-      lost[loss] += 1
+    const why = counting === null ? null : lossOf(from, to, counting)
+    if (why !== null) {
+      lost.push({ fromMs: from.timeMs, toMs: to.timeMs, why })
       continue
     }
     const dark = to.timeMs - from.timeMs > SILENCE_PERIODS * period
@@ -152,8 +155,9 @@ const curveOf = (
     segments.push({ fromMs: from.timeMs, toMs: to.timeMs, microjoules, dark })
     cumulated.push((cumulated.at(-1) ?? 0) + microjoules)
   }
-  if (counting !== null) assertCounted(readings, { segments, jumps: lost.jump, ...counting })
-  return { segments, cumulated, resets: lost.reset + lost.jump }
+  const jumps = lost.filter(({ why }) => why === 'jump').length
+  if (counting !== null) assertCounted(readings, { segments, jumps, ...counting })
+  return { segments, cumulated, lost }
 }
 
 /** Why nobody knows what was drawn between two readings of a counter. */
@@ -161,7 +165,7 @@ const lossOf = (
   from: MeterReading,
   to: MeterReading,
   { scales, wattsMax }: Counting
-): 'reset' | 'jump' | null => {
+): LostSpan['why'] | null => {
   // Also where it goes on under another unit.
   if (to.value < from.value || to.unit !== from.unit) return 'reset'
   const most = wattsMax * (to.timeMs - from.timeMs + STEP_MS) * 1e3
