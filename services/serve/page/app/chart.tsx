@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
+import { aloneIn } from './alone.ts'
 import { time as timeText } from './format.ts'
 import type { Numbers } from './answers.ts'
 
@@ -176,7 +177,10 @@ const seriesOf = (
     stroke: shade,
     width: line.emphasis === true ? 3 : isEdge ? 0.5 : 1.5,
     ...(index < COLOURS ? {} : { dash: DASH }),
-    points: { show: time.length < 3 },
+    points: {
+      show: time.length < 3,
+      filter: () => (stacked === true || time.length < 3 ? null : aloneIn(line.values))
+    },
     ...(stacked === true ? { fill: shade } : {}),
     value: (_plot, _value, _series, at) => format(at == null ? null : (line.values[at] ?? null))
   }
