@@ -19,7 +19,8 @@ export class LandedDeployments {
   readonly figures: (DeploymentFigures | null)[] = []
   readonly #isEmbedding: boolean[] = []
   readonly #columnOf: ColumnOf
-  readonly #columns: readonly ColumnData[]
+  readonly #time: ColumnData | undefined
+  readonly #parts: readonly Part[]
   readonly #known: KnownDeployments
   /** One more than the number of a combination; 0 = not seen yet. */
   readonly #places: Int32Array
@@ -28,9 +29,11 @@ export class LandedDeployments {
   constructor(columnOf: ColumnOf, known: KnownDeployments) {
     this.#columnOf = columnOf
     this.#known = known
-    this.#columns = COLUMNS.map(columnOf).filter((column) => column !== undefined)
-    const places = this.#columns.reduce((product, column) => product * codesOf(column), 2)
+    this.#time = columnOf('time')
+    const columns = COLUMNS.map(columnOf).filter((column) => column !== undefined)
+    const places = columns.reduce((product, column) => product * codesOf(column), 2)
     this.#places = new Int32Array(places <= PLACES_MAX ? places : 0)
+    this.#parts = this.#places.length === 0 ? [] : partsOf(columns)
   }
 
   /** Numbers in `figures` of `rows` rows from `from` on; an embedding that tells no output has none. */
@@ -41,10 +44,12 @@ export class LandedDeployments {
     this.#addKeys(from, rows)
     for (let row = 0; row < rows; row += 1) {
       const key = keys[row]!
-      // A key that is below 0 has no place.
-      const place = places[key] ?? 0
-      const number = place > 0 ? place - 1 : this.#numberByName(from + row)
-      if (place === 0 && key >= 0 && key < places.length) places[key] = number + 1
+      let place = key >= 0 ? places[key]! : 0
+      if (place === 0) {
+        place = this.#numberByName(from + row) + 1
+        if (key >= 0) places[key] = place
+      }
+      const number = place - 1
       deployment[row] = number
       const told = out[row]!
       if (told !== told && isEmbedding[number] === true) out[row] = 0
@@ -57,12 +62,10 @@ export class LandedDeployments {
       keys.fill(NO_PLACE, 0, rows)
       return
     }
-    markOld(this.#columnOf('time'), from, rows)
-    let stride = 2
-    for (const column of this.#columns) {
-      if (column.type === 'ENUM') addWords(column, stride, from, rows)
+    markOld(this.#time, from, rows)
+    for (const { column, ofCode, stride } of this.#parts) {
+      if (column.type === 'ENUM') addWords(column, ofCode, from, rows)
       else addWholes(column, stride, from, rows)
-      stride *= codesOf(column)
     }
   }
 
@@ -70,7 +73,7 @@ export class LandedDeployments {
     const [kind, model, gpu, precision, gpuCount] = COLUMNS.map((name) =>
       valueAt(this.#columnOf(name), row)
     )
-    const engineYear = ENGINE_CURRENT_YEAR - (isOld(this.#columnOf('time'), row) ? 1 : 0)
+    const engineYear = ENGINE_CURRENT_YEAR - (isOld(this.#time, row) ? 1 : 0)
     const name = JSON.stringify([kind, model, gpu, precision, gpuCount, engineYear])
     const seen = this.#named.get(name)
     if (seen !== undefined) return seen
@@ -101,19 +104,32 @@ const codesOf = (column: ColumnData): number =>
 
 type WordColumn = Extract<ColumnData, { type: 'ENUM' }>
 
+/** A column, how much one more of its values counts, and what each of its codes counts: 0 is null. */
+type Part = { column: ColumnData; stride: number; ofCode: Int32Array }
+
+const partsOf = (columns: readonly ColumnData[]): Part[] => {
+  let stride = 2
+  return columns.map((column) => {
+    const rank = column.type === 'ENUM' ? column.dictionary.rank : new Int32Array(0)
+    const part = { column, stride, ofCode: new Int32Array(rank.length + 1) }
+    rank.forEach((place, code) => (part.ofCode[code + 1] = (place + 1) * part.stride))
+    stride *= codesOf(column)
+    return part
+  })
+}
+
 // Products with a bit, not branches: which rows have a value follows no pattern that is foreseen.
-const addWords = (column: WordColumn, stride: number, from: number, rows: number): void => {
-  const { codes, dictionary, valid } = column
-  const { rank } = dictionary
+const addWords = (column: WordColumn, ofCode: Int32Array, from: number, rows: number): void => {
+  const { codes, valid } = column
   if (valid === null || isWhole(valid, from, rows)) {
-    for (let row = 0; row < rows; row += 1) keys[row]! += (rank[codes[from + row]!]! + 1) * stride
+    for (let row = 0; row < rows; row += 1) keys[row]! += ofCode[codes[from + row]! + 1]!
     return
   }
   for (let row = 0; row < rows; row += 1) {
     const at = from + row
     const isKnown = (valid[at >> 3]! >> (at & 7)) & 1
     // Where there is no value, a code of an earlier flush may stand.
-    keys[row]! += isKnown * (rank[isKnown * codes[at]!]! + 1) * stride
+    keys[row]! += ofCode[(codes[at]! + 1) & -isKnown]!
   }
 }
 
@@ -126,7 +142,7 @@ const addWholes = (column: ColumnData, stride: number, from: number, rows: numbe
   for (let row = 0; row < rows; row += 1) {
     const at = from + row
     const isKnown = valid === null ? 1 : (valid[at >> 3]! >> (at & 7)) & 1
-    const value = isKnown * values[at]!
+    const value = values[at]! & -isKnown
     if (value < 0 || value > WHOLE_MAX) keys[row] = NO_PLACE
     else keys[row]! += (value + isKnown) * stride
   }
