@@ -21,18 +21,18 @@ export class EnergyWriter {
   #valid = new Uint8Array(0)
   #isWhole = true
 
-  /** Makes room for `rows` rows, of which none has a value yet. */
+  /** Makes room for `rows` rows; each has a value until none is written. */
   start(rows: number): void {
     this.#isWhole = true
     if (rows <= this.#tier.length) {
-      this.#valid.fill(0)
+      this.#valid.fill(255)
       return
     }
     this.#low = new Int32Array(rows * 2)
     this.#mid = new Int32Array(rows * 2)
     this.#high = new Int32Array(rows * 2)
     this.#tier = new Int32Array(rows)
-    this.#valid = new Uint8Array(Math.ceil(rows / 64) * 8)
+    this.#valid = new Uint8Array(Math.ceil(rows / 64) * 8).fill(255)
   }
 
   /** Writes the first `rows` estimates as rows from `at` on. */
@@ -40,13 +40,13 @@ export class EnergyWriter {
     put(this.#low, low, at, rows)
     put(this.#mid, mid, at, rows)
     put(this.#high, high, at, rows)
-    const tiers = this.#tier
+    this.#tier.set(tier.subarray(0, rows), at)
     const valid = this.#valid
     for (let row = 0; row < rows; row += 1) {
+      if (!Number.isNaN(mid[row]!)) continue
       const to = at + row
-      tiers[to] = tier[row]!
-      if (Number.isNaN(mid[row]!)) this.#isWhole = false
-      else valid[to >> 3]! |= 1 << (to & 7)
+      valid[to >> 3]! &= ~(1 << (to & 7))
+      this.#isWhole = false
     }
   }
 
