@@ -1,5 +1,5 @@
 /**
- * e^x, in a third of the time of `Math.exp`: what an engine calls a function for is written out here,
+ * e^x, in half the time of `Math.exp`: what an engine calls a function for is written out here,
  * and a table of steps leaves a polynomial of five terms. It differs by at most an ulp or two (5e-16).
  */
 export const exp = (x: number): number => {
@@ -7,8 +7,11 @@ export const exp = (x: number): number => {
   const steps = x * STEPS_PER_UNIT + ROUNDER - ROUNDER
   // Exact, since a step is a power of 2.
   const rest = x - steps * STEP
-  const grown = rest * (1 + rest * (1 / 2 + rest * (1 / 6 + rest * (1 / 24 + rest * (1 / 120)))))
-  const near = NEAR[steps + STEPS_BELOW]!
+  // In two halves that do not wait for each other.
+  const square = rest * rest
+  const grown = rest + square * (1 / 2 + rest * (1 / 6) + square * (1 / 24 + rest * (1 / 120)))
+  // Cut to 32 bits, or the engine checks that it is a whole number.
+  const near = NEAR[(steps + STEPS_BELOW) | 0]!
   return near + near * grown
 }
 
