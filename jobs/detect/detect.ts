@@ -157,10 +157,21 @@ const firstMinute = (head: Head): number | null => {
   return first === null ? null : minuteOf(first)
 }
 
-/** Whether the lake stands where this memory does: then nobody else folded or saved since. */
+/**
+ * Whether the lake stands where this memory does: then nobody else folded or saved since. A state that
+ * another saved in the same place leaves the steps as they were; the files tell.
+ */
 const isOurs = (head: Head, memory: FoldMemory): boolean =>
   foldedUntilMs(head.state) === memory.untilMs &&
-  JSON.stringify(FoldSteps.parse(head.state.get(STEPS_KEY) ?? [])) === JSON.stringify(memory.steps)
+  JSON.stringify(FoldSteps.parse(head.state.get(STEPS_KEY) ?? [])) ===
+    JSON.stringify(memory.steps) &&
+  areSame(new Set(head.files.get('fold_states')?.keys()), pathsOf(memory.snapshots))
+
+const pathsOf = (snapshots: FoldMemory['snapshots']): Set<string> =>
+  new Set([...snapshots.values()].flatMap(({ paths }) => paths))
+
+const areSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
+  one.size === other.size && [...one].every((path) => other.has(path))
 
 type Work = { lake: Lake; rows: DetectRows; options: LiveOptions }
 
@@ -225,7 +236,6 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<bool
   const snapshots = new Map([...kept, ...landed.snapshots])
   const steps = stepsSince(folded, snapshots)
   await lake.commit(async (head): Promise<Commit> => {
-    // Its place alone does not say it: another may have saved states there, and replaced ours.
     if (!isOurs(head, memory)) throw conflict()
     const numbered = numberFindings(head.state, findings)
     const found = numbered.rows.length === 0 ? null : await rows.landFindings(numbered.rows)
@@ -250,7 +260,7 @@ const conflict = (): Failure =>
 
 /** Files of states that no signal needs any more. */
 const replaced = (head: Head, snapshots: FoldMemory['snapshots']): Commit['removes'] => {
-  const needed = new Set([...snapshots.values()].flatMap(({ paths }) => paths))
+  const needed = pathsOf(snapshots)
   return [...(head.files.get('fold_states')?.values() ?? [])].filter(
     ({ path }) => !needed.has(path)
   )
