@@ -39,7 +39,7 @@ bench-collect: $(install)
 bench-detect: $(install)
 	@infra/bench/tick/run.sh
 
-# What energy adds to the CPU of landing and of settling, in pairs; fails unless shown to be below 5 % of landing.
+# What energy adds to the CPU of landing and of settling, in some ten minutes of pairs; fails unless shown to be below 5 % of landing.
 bench-energy: $(install)
 	@node --import tsx infra/bench/energy/main.ts
 

@@ -15,7 +15,7 @@ import { settlePass } from './settle-pass.ts'
  */
 const {
   ENERGY_EVENTS = '100000',
-  ENERGY_LAND_PAIRS = '80',
+  ENERGY_LAND_PAIRS = '300',
   ENERGY_SETTLE_PAIRS = '25'
 } = process.env
 
