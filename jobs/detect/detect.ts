@@ -234,7 +234,8 @@ const commit = async ({ lake, rows, options }: Work, taken: Taken): Promise<bool
   const landed = await rows.landStates(states, { untilMs, policy })
   const kept = [...memory.snapshots].filter(([id]) => memory.ids.includes(id))
   const snapshots = new Map([...kept, ...landed.snapshots])
-  const steps = stepsSince(folded, snapshots)
+  // Without signals there is no state that would ever let go of a step.
+  const steps = memory.ids.length === 0 ? [] : stepsSince(folded, snapshots)
   await lake.commit(async (head): Promise<Commit> => {
     if (!isOurs(head, memory)) throw conflict()
     const numbered = numberFindings(head.state, findings)
