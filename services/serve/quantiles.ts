@@ -10,7 +10,7 @@ import { BinRows } from './bin-rows.ts'
 /** Counts of a group by bin, for the stretch of bins that it has. */
 export type Merged = { lowest: number; counts: Float64Array }
 
-/** So many bins are held until they are added up: 20 MiB, most of what a month of a fleet has. */
+/** So many bins are held until they are added up: 20 MiB, and twice that where the last of them grow it. */
 const BINS_AT_ONCE_MAX = 2 << 20
 
 /** Adds up the bins and counts of the rows of each group. */
