@@ -16,6 +16,8 @@ import { readFold, stepFold, type StepOptions, type StepReport } from './step.ts
 export type AlertJob = {
   /** Folds what is new and wakes the channels. */
   poke: () => Promise<StepReport>
+  /** Whether some channel is being told now. */
+  isTelling: () => boolean
   /** Tells until nothing waits or a receiver fails; what became of each channel. */
   drain: (signal: AbortSignal) => Promise<Map<string, RoundReport>>
   /** Keeps telling until the signal fires. Rejects when the lake fails: the process must end. */
@@ -35,7 +37,8 @@ export const openAlertJob = async (options: AlertJobOptions): Promise<AlertJob> 
   const doors: LaneDoors = { ...options.doors, links: linkBook(config.page_url) }
   const lanes = checkEntries(config, kinds).map(({ name, kind, options: entry }): Lane => {
     const channel = kinds.get(kind)!
-    return { name, sender: channel.open(entry, channelDoors), attempts: 0, reached: 0, unsaved: [] }
+    const sender = channel.open(entry, channelDoors)
+    return { name, sender, isTelling: false, attempts: 0, reached: 0, unsaved: [] }
   })
   await registerLanes(lanes, doors)
   const step = stepOptions(options)
@@ -49,6 +52,7 @@ export const openAlertJob = async (options: AlertJobOptions): Promise<AlertJob> 
       }
       return report
     },
+    isTelling: () => lanes.some((lane) => lane.isTelling),
     drain: async (signal) => {
       const reports = await Promise.all(lanes.map((lane) => drainLane(lane, doors, signal)))
       return new Map(lanes.map(({ name }, index) => [name, reports[index]!]))

@@ -47,6 +47,8 @@ export type LogView = {
    */
   partitions: () => Promise<readonly (PartitionState & { topic: string })[]>
   nowMs: number
+  /** Whether findings are being told now: states that are due can wait, those who are told do. */
+  isTelling?: boolean
 }
 
 /** Event time up to which detection has folded everything; null when it never ran. */
@@ -105,7 +107,8 @@ export const foldRows = (lake: Lake, rows: DetectRows, options: LiveOptions): De
           memory = await resume(work, head, memory)
           await rehearsal.take(memory, view)
         }
-        if (await waits(work, view, memory)) return []
+        if (log.isTelling !== true && (await writeDue(work, head, memory))) return []
+        if (!isBusy(view, options.aheadRows)) return []
         memory = await resume(work, head, memory)
         await foldAhead(memory, view, options.aheadRows)
         return []
@@ -174,10 +177,6 @@ const areSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean 
   one.size === other.size && [...one].every((path) => other.has(path))
 
 type Work = { lake: Lake; rows: DetectRows; options: LiveOptions }
-
-/** Whether the open minute has nothing to be folded now. States that are due are written meanwhile. */
-const waits = async (work: Work, view: AheadView, memory: FoldMemory | null): Promise<boolean> =>
-  (await writeDue(work, view.head, memory)) || !isBusy(view, work.options.aheadRows)
 
 /**
  * Writes states that are due between minutes, when all that was folded is committed and nothing of

@@ -190,8 +190,8 @@ test('a state that is due is written once its minute has closed, and not with th
   const live = await openCase(t, cacheThrash)
   const { fromMs } = await loadCase(live, await firingCase('cache-thrash'))
   const detector = openDetector(live, live.options)
-  const look = async (untilMs: number): Promise<string | undefined> => {
-    await detector.step(viewAt(live, untilMs))
+  const look = async (untilMs: number, isTelling = false): Promise<string | undefined> => {
+    await detector.step({ ...viewAt(live, untilMs), isTelling })
     return (await live.lake.head()).files.get('fold_states')?.keys().next().value
   }
   const closeAt = async (minutes: number): Promise<string | undefined> => {
@@ -199,6 +199,7 @@ test('a state that is due is written once its minute has closed, and not with th
     return look(fromMs + minutes * MINUTE_MS)
   }
   assert.equal(await closeAt(5), undefined)
+  assert.equal(await look(fromMs + 5 * MINUTE_MS, true), undefined, 'channels come first')
   const first = await look(fromMs + 5 * MINUTE_MS)
   assert.ok(first !== undefined)
   for (const minutes of [10, 15, 20, 25]) assert.equal(await closeAt(minutes), first)

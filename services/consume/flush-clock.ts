@@ -15,8 +15,19 @@ export type FlushLimits = {
  */
 const FLUSH_BYTES_MAX = 96 << 20
 
+/** By which flushes lag behind full steps of the clock: for records of the last moment to come in. */
+const LAG_MS = 100
+
 /**
- * Says when to flush: when the oldest record has waited long enough, when enough rows wait, or
+ * When what waits since a time is flushed, both milliseconds since the epoch: just behind a multiple of
+ * `flushMsMax`, and so before it has waited for longer. Minutes close at multiples too, and what closes
+ * them is landed at once, where flushes out of step would leave alerts waiting for one up to its whole time.
+ */
+export const flushAtMs = (oldestMs: number, flushMsMax: number): number =>
+  (Math.floor((oldestMs - LAG_MS) / flushMsMax) + 1) * flushMsMax + LAG_MS
+
+/**
+ * Says when to flush: at the next step of time after the oldest record, when enough rows wait, or
  * when every reader stands at a cut. Emits `begun` when what is read from now on belongs to the
  * next flush, and `flushed` when the last one is committed.
  */
@@ -117,7 +128,7 @@ export class FlushClock extends EventEmitter {
     this.emit('flushed')
   }
 
-  /** Resolves when something changed, when the oldest record has waited long enough, or on abort. */
+  /** Resolves when something changed, when what waits is due by the clock, or on abort. */
   #nextLook(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const waitMs = this.#oldestMs === null ? this.limits.flushMsMax : this.#remainingMs()
@@ -135,7 +146,7 @@ export class FlushClock extends EventEmitter {
   }
 
   #remainingMs(): number {
-    return (this.#oldestMs ?? 0) + this.limits.flushMsMax - this.#nowMs()
+    return flushAtMs(this.#oldestMs ?? 0, this.limits.flushMsMax) - this.#nowMs()
   }
 
   #isDue(): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Range } from '../lake/commit.ts'
 import type { RecordRun } from '../stream/log.ts'
-import { FlushClock } from './flush-clock.ts'
+import { flushAtMs, FlushClock } from './flush-clock.ts'
 import { resume } from './gap.ts'
 import type { AnchorSeen } from '../stream/anchor.ts'
 import { cutRun } from './run.ts'
@@ -119,10 +119,10 @@ describe('a flush is due', () => {
     return { clock, isDue, pass: (ms: number) => void (nowMs += ms) }
   }
 
-  test('when the oldest row has waited long enough, and not for want of rows', async () => {
+  test('just behind a full step of the clock after the oldest row, and not for want of rows', async () => {
     const { clock, isDue, pass } = clockAt()
     clock.added(0, 0)
-    pass(60_000)
+    pass(60_100)
     assert.equal(await isDue(), false)
     clock.added(1, 0)
     pass(59_999)
@@ -132,6 +132,14 @@ describe('a flush is due', () => {
     assert.equal(await isDue(), true)
     clock.begin()
     assert.equal(await isDue(), false)
+  })
+
+  test('before a row has waited for longer, whenever it came', () => {
+    for (const oldestMs of [0, 99, 100, 59_999, 60_000, 60_099, 60_100, 1_796_008_049_937]) {
+      const atMs = flushAtMs(oldestMs, 60_000)
+      assert.equal(atMs % 60_000, 100)
+      assert.ok(atMs > oldestMs && atMs <= oldestMs + 60_000, `${oldestMs} at ${atMs}`)
+    }
   })
 
   test('when enough rows wait', async () => {

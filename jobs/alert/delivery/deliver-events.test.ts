@@ -47,6 +47,20 @@ describe('telling events', () => {
     assert.equal(data.links.runbook, 'https://tally.example/runbooks/cache-thrash')
   })
 
+  test('says so while a channel is being told, and not when it has failed', async (t) => {
+    const seen: boolean[] = []
+    const receiver = await receive(t, () => {
+      seen.push(trial.job.isTelling())
+      return { status: 500 }
+    })
+    const trial = await openTrial(webhook('hook', receiver))
+    await find(trial.store, {})
+    await trial.job.poke()
+    assert.equal(trial.job.isTelling(), false)
+    await trial.job.drain(stop())
+    assert.deepEqual([seen, trial.job.isTelling()], [[true], false])
+  })
+
   test('loses and repeats nothing under 500s, time-outs, 429s and cut connections', async (t) => {
     for (const seed of [1, 2, 3]) {
       const random = seeded(seed)

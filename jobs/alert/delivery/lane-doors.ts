@@ -30,6 +30,8 @@ export type RoundReport =
 export type Lane = {
   name: string
   sender: Sender
+  /** Whether a round is under way; not while it waits after a failure. */
+  isTelling: boolean
   /** Failures in a row of what comes next; deliveries set it back. */
   attempts: number
   /** How far it told in this life; the lake may know less when a commit failed. */

@@ -17,15 +17,17 @@ export const drainLane = async (
   doors: LaneDoors,
   signal: AbortSignal
 ): Promise<RoundReport> => {
-  const { sender } = lane
-  const report =
-    sender.mode === 'events'
-      ? await deliverEvents(lane, sender, doors, signal)
-      : await deliverStates(lane, sender, doors, signal)
+  lane.isTelling = true
+  const report = await deliver(lane, doors, signal).finally(() => (lane.isTelling = false))
   lane.attempts = report.kind === 'idle' ? 0 : lane.attempts + 1
   if (report.kind === 'retry') doors.observer.retried(lane.name, report.reason)
   return report
 }
+
+const deliver = (lane: Lane, doors: LaneDoors, signal: AbortSignal): Promise<RoundReport> =>
+  lane.sender.mode === 'events'
+    ? deliverEvents(lane, lane.sender, doors, signal)
+    : deliverStates(lane, lane.sender, doors, signal)
 
 /** A lake that is full or busy is one that may be well again; any other fault of it is not ours. */
 const drainOrWait = async (

@@ -49,7 +49,8 @@ export class Watch {
       generation: site.generation
     })
     const partitions = () => eventPartitions(log)
-    const findings = await this.#detector.step({ partitions, nowMs: Date.now() })
+    const isTelling = this.#lanes.job.isTelling()
+    const findings = await this.#detector.step({ partitions, nowMs: Date.now(), isTelling })
     metrics.found(findings.length)
     this.succeeded('detect')
     await this.#lanes.job.poke()
