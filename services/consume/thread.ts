@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { Worker, type ResourceLimits } from 'node:worker_threads'
 
 /** Sources run through tsx, which has to be registered again in each thread; builds are plain. */
 const isSource = import.meta.url.endsWith('.ts')
@@ -8,7 +8,11 @@ const bootstrap = (module: string): string =>
     .then(({ register }) => { register(); return import(${JSON.stringify(module)}) })`
 
 /** Starts a module of this product in a thread. `module` is its URL without an extension. */
-export const startThread = (module: string, workerData: unknown): Worker =>
+export const startThread = (
+  module: string,
+  workerData: unknown,
+  resourceLimits: ResourceLimits = {}
+): Worker =>
   isSource
-    ? new Worker(bootstrap(`${module}.ts`), { eval: true, workerData })
-    : new Worker(new URL(`${module}.js`), { workerData })
+    ? new Worker(bootstrap(`${module}.ts`), { eval: true, workerData, resourceLimits })
+    : new Worker(new URL(`${module}.js`), { workerData, resourceLimits })

@@ -53,12 +53,23 @@ export type Action = {
 /** No type or feature that our tables use needs more: every Delta reader can read them. */
 export const PROTOCOL: Protocol = { minReaderVersion: 1, minWriterVersion: 2 }
 
+const schemaTexts = new Map<string, string>()
+
+/** The schema of a table of this build, as its metadata hold it. */
+const schemaText = (table: string): string => {
+  const known = schemaTexts.get(table)
+  if (known !== undefined) return known
+  const text = JSON.stringify(deltaSchema(columnsOf(table) ?? []))
+  schemaTexts.set(table, text)
+  return text
+}
+
 /** Metadata of a new table. Its id derives from the lake's, so that every writer says the same. */
 export const newMetaData = (table: string, lakeId: string, createdTime: number): MetaData => ({
   id: tableId(table, lakeId),
   name: table,
   format: { provider: 'parquet', options: {} },
-  schemaString: JSON.stringify(deltaSchema(columnsOf(table) ?? [])),
+  schemaString: schemaText(table),
   partitionColumns: [],
   configuration: {},
   createdTime
@@ -69,6 +80,8 @@ export const newMetaData = (table: string, lakeId: string, createdTime: number):
  * Columns that only another build knows stay.
  */
 export const widenedMetaData = (table: string, current: MetaData): MetaData | null => {
+  // Whoever opens a lake asks this of every table: most are as this build made them.
+  if (current.schemaString === schemaText(table)) return null
   const schema = JSON.parse(current.schemaString) as DeltaSchema
   const known = new Set(schema.fields.map(({ name }) => name))
   const missing = deltaSchema(columnsOf(table) ?? []).fields.filter(({ name }) => !known.has(name))
