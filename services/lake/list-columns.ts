@@ -8,15 +8,22 @@ import { guarded } from './memory.ts'
  */
 export type Lists = { starts: Uint32Array; lengths: Uint32Array; values: Float64Array | Int16Array }
 
-/** A chunk of a result: its first column, which is DOUBLE, and the lists of the others. */
-export type ListChunk = { rows: number; keys: Float64Array; lists: readonly Lists[] }
+/**
+ * A chunk of a result: its first column, which is DOUBLE, and the lists of the others. The lists' values
+ * are the database's own: they hold for as long as `owner` is referred to.
+ */
+export type ListChunk = {
+  rows: number
+  keys: Float64Array
+  lists: readonly Lists[]
+  owner: unknown
+}
 
 const ARRAYS = { 'DOUBLE[]': Float64Array, 'SMALLINT[]': Int16Array } as const
 
 /**
  * Streams a result whose first column is DOUBLE without null and whose others are DOUBLE[] or
  * SMALLINT[] without nulls inside. One value after the other, the binding takes forty times as long.
- * The arrays are the database's own and hold until the next chunk is asked for.
  * @throws Failure E_SQL
  */
 export async function* readLists(
@@ -34,7 +41,7 @@ export async function* readLists(
     const lists = types
       .slice(1)
       .map((type, index) => listsOf(chunk, index + 1, ARRAYS[type as keyof typeof ARRAYS]))
-    yield { rows, keys, lists }
+    yield { rows, keys, lists, owner: chunk }
   }
 }
 

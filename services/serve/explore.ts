@@ -108,7 +108,7 @@ export const readGroups = async (
     const [whole] = await asked({ ...cut, by: [] }, 1)
     return { groups, total: whole?.values ?? {} }
   }
-  const { found, merged } = await mergedGroups(desk, cut, null)
+  const { found, merged } = await mergedGroups(desk, cut, { stepS: null, limit })
   const sums = cut.measures.filter((id) => !('histogram' in measureOf(id)))
   const [whole] = await asked({ ...cut, by: [], measures: sums }, 1)
   const total: Group['values'] = { ...whole?.values }
@@ -121,7 +121,9 @@ export const readGroups = async (
 /** Groups by step of time as `seriesSql` finds them. */
 export const readPoints = async (desk: Desk, cut: Cut, stepS: number): Promise<Found[]> =>
   hasQuantiles(cut)
-    ? (await mergedGroups(desk, cut, stepS)).found.sort((a, b) => a.timeS! - b.timeS!)
+    ? (await mergedGroups(desk, cut, { stepS, limit: null })).found.sort(
+        (a, b) => a.timeS! - b.timeS!
+      )
     : foundIn(cut, await desk.windows(cut.range, seriesSql(cut, stepS), stepS))
 
 /** A group, with the start of its step in seconds since the epoch where it has one. */
@@ -140,38 +142,65 @@ const hasQuantiles = ({ measures }: Cut): boolean =>
 
 type Bins = Map<number, Merged>
 
-/** What the cut's statement gives, in no order, with the histograms merged outside of the database. */
+/** `limit`: how many of the largest groups are asked for, null = all. */
+type Asked = { stepS: number | null; limit: number | null }
+
+/**
+ * What the cut's statement gives, in no order, with the histograms merged outside of the database.
+ * Groups that cannot be among the largest may be missing, not so their bins.
+ */
 const mergedGroups = async (
   desk: Desk,
   cut: Cut,
-  stepS: number | null
+  { stepS, limit }: Asked
 ): Promise<{ found: Found[]; merged: Map<string, Bins> }> => {
   const keys = [...timesOf(stepS), ...cut.by.map((id) => `${dimensionSql(id)} AS "${id}"`)]
   const hashed = keys.map((key) => key.slice(0, key.lastIndexOf(' AS ')))
   // 53 bits are exact as a double. Without keys there is one group, also of nothing.
   const group = keys.length === 0 ? '0::DOUBLE' : `(hash(${hashed.join(', ')}) >> 11)::DOUBLE`
   const measures = cut.measures.map(measureOf)
-  const sums = measures.flatMap((one) => ('sql' in one ? [`${one.sql} AS "${one.id}"`] : []))
-  const named = keys.length === 0 ? [] : [`${group} AS "_group"`, ...keys]
-  const select = [...named, ...sums, 'sum(n)::DOUBLE AS "_calls"'].join(', ')
   const from = `FROM windows WHERE ${whereOf(cut)}`
-  const rows = await desk.windows(cut.range, `SELECT ${select} ${from} GROUP BY ALL`, stepS)
-  const found = foundIn(cut, rows)
-  const groups = rows.map((row) => numberOf(row['_group']) ?? 0)
   const merged = new Map<string, Bins>()
   for (const histogram of new Set(measures.flatMap(histogramOf))) {
     const sql = `SELECT ${group}, map_keys(${histogram}), map_values(${histogram})::DOUBLE[] ${from}`
-    const bins = await mergeBins(desk.windowLists(cut.range, sql, stepS))
+    merged.set(histogram, await mergeBins(desk.windowLists(cut.range, sql, stepS)))
+  }
+  const largest = limit === null ? null : largestOf(cut, merged, limit)
+  const only = largest === null ? '' : ` AND ${group} IN (${largest.join(', ')})`
+  const sums = measures.flatMap((one) => ('sql' in one ? [`${one.sql} AS "${one.id}"`] : []))
+  const named = keys.length === 0 ? [] : [`${group} AS "_group"`, ...keys]
+  const select = [...named, ...sums, 'sum(n)::DOUBLE AS "_calls"'].join(', ')
+  const rows = await desk.windows(cut.range, `SELECT ${select} ${from}${only} GROUP BY ALL`, stepS)
+  const found = foundIn(cut, rows)
+  const groups = rows.map((row) => numberOf(row['_group']) ?? 0)
+  for (const [histogram, bins] of merged) {
     const quantiles = quantilesIn(cut, histogram)
     for (const [index, { values }] of found.entries())
       fill(values, quantiles, bins.get(groups[index]!))
-    merged.set(histogram, bins)
   }
   return { found, merged }
 }
 
+/**
+ * The groups with the `limit` largest values of the first measure and those that are equal to the
+ * last of them; null where it is no quantile, or too few have one.
+ */
+const largestOf = (cut: Cut, merged: ReadonlyMap<string, Bins>, limit: number): number[] | null => {
+  const first = measureOf(cut.measures[0]!)
+  if (!('histogram' in first) || cut.by.length === 0) return null
+  const percent = percentOf(first)
+  const valued = [...merged.get(first.histogram)!]
+    .map(([group, bins]) => ({ group, value: quantileOf(bins, percent) ?? -Infinity }))
+    .sort((a, b) => b.value - a.value)
+  const least = valued[limit - 1]?.value ?? -Infinity
+  if (least === -Infinity) return null
+  return valued.filter(({ value }) => value >= least).map(({ group }) => group)
+}
+
 const histogramOf = (measure: Measure): string[] =>
   'histogram' in measure ? [measure.histogram] : []
+
+const percentOf = ({ quantile }: { quantile: number }): number => Math.round(quantile * 100)
 
 type Quantile = { id: string; percent: number }
 
@@ -181,7 +210,7 @@ const quantilesIn = (cut: Cut, histogram: string): Quantile[] =>
     .map(measureOf)
     .flatMap((one) =>
       'histogram' in one && one.histogram === histogram
-        ? [{ id: one.id, percent: Math.round(one.quantile * 100) }]
+        ? [{ id: one.id, percent: percentOf(one) }]
         : []
     )
 

@@ -40,7 +40,8 @@ async function* chunksOf(rows: readonly Histogram[]): AsyncGenerator<ListChunk> 
     yield {
       rows: part.length,
       keys: Float64Array.from(part, ({ group }) => group),
-      lists: [listsOf(part, 0, 'bins'), listsOf(part, 1, 'counts')]
+      lists: [listsOf(part, 0, 'bins'), listsOf(part, 1, 'counts')],
+      owner: null
     }
   }
 }

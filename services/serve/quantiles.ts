@@ -10,8 +10,8 @@ import { BinRows } from './bin-rows.ts'
 /** Counts of a group by bin, for the stretch of bins that it has. */
 export type Merged = { lowest: number; counts: Float64Array }
 
-/** So many bins are held until they are added up: 20 MiB, and twice that where the last of them grow it. */
-const BINS_AT_ONCE_MAX = 2 << 20
+/** So many bins are held until they are added up: 40 MiB. */
+const BINS_AT_ONCE_MAX = 4 << 20
 
 /** Adds up the bins and counts of the rows of each group. */
 export const mergeBins = async (
@@ -46,14 +46,20 @@ export const wholeOf = (groups: Iterable<Merged>): Merged => {
   return sum.take()
 }
 
-type Lists = { bins: Int16Array; counts: Float64Array }
+type Lists = { bins: Numbers; counts: Numbers }
+type Numbers = Int16Array | Float64Array
 
 const BIN_LEAST = -(1 << 15)
 const BIN_COUNT = 1 << 16
 
+/** Sums that share an array: one for each would take longer to make than to fill. */
+const SLAB_COUNTS = 1 << 16
+
 /** One sum over every bin that a SMALLINT can name. */
 export class BinSum {
   readonly #counts = new Float64Array(BIN_COUNT)
+  #slab = new Float64Array(SLAB_COUNTS)
+  #used = 0
   #from = BIN_COUNT
   #to = 0
 
@@ -86,11 +92,21 @@ export class BinSum {
   /** What was added up; the next sum begins at nothing. */
   take(): Merged {
     const [from, to] = [Math.min(this.#from, this.#to), this.#to]
-    const counts = this.#counts.slice(from, to)
+    const counts = this.#room(to - from)
+    counts.set(this.#counts.subarray(from, to))
     this.#counts.fill(0, from, to)
     this.#from = BIN_COUNT
     this.#to = 0
     return { lowest: from + BIN_LEAST, counts }
+  }
+
+  #room(length: number): Float64Array {
+    if (this.#used + length > this.#slab.length) {
+      this.#slab = new Float64Array(Math.max(SLAB_COUNTS, length))
+      this.#used = 0
+    }
+    this.#used += length
+    return this.#slab.subarray(this.#used - length, this.#used)
   }
 }
 

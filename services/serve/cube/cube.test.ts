@@ -60,7 +60,7 @@ const openSite = async (t: TestContext): Promise<Site> => {
   return { settling, engine, lake, base }
 }
 
-type Question = { cut: Cut; stepS: number | null; tenant: string | null }
+type Question = { cut: Cut; stepS: number | null; tenant: string | null; limit: number }
 
 const MEASURES = [
   'calls',
@@ -98,9 +98,10 @@ const questions = fc
       maxLength: 2
     }),
     stepS: fc.constantFrom(null, ...STEPS_S),
-    tenant: fc.constantFrom(null, 'globex')
+    tenant: fc.constantFrom(null, 'globex'),
+    limit: fc.constantFrom(1, 2, 1000)
   })
-  .map(({ ends, stepS, measures, by, where, tenant }): Question => {
+  .map(({ ends, stepS, measures, by, where, tenant, limit }): Question => {
     const [from = 0, to = 0] = [...ends].sort((a, b) => a - b)
     const isShort = to - from <= MINUTES_GRAIN_MAX
     const unitMs = isShort ? MINUTE_MS : HOUR_MS
@@ -110,7 +111,7 @@ const questions = fc
       grain: isShort ? ('minute' as const) : ('hour' as const)
     }
     const step = stepS === null || isShort ? stepS : Math.max(stepS, HOUR_MS / 1000)
-    return { cut: { range, measures, by, where }, stepS: step, tenant }
+    return { cut: { range, measures, by, where }, stepS: step, tenant, limit }
   })
 
 /** Groups that only their keys tell apart, one of which is null. */
@@ -122,8 +123,16 @@ const EQUAL_GROUPS: Question = {
     where: []
   },
   stepS: null,
-  tenant: null
+  tenant: null,
+  limit: 1000
 }
+
+/** Of many, those with the largest quantiles, where several have the last one's. */
+const LARGEST: Question[] = [1, 2, 3].map((limit) => ({
+  ...EQUAL_GROUPS,
+  cut: { ...EQUAL_GROUPS.cut, measures: ['duration_p95_ms', 'calls'], by: ['tenant', 'name'] },
+  limit
+}))
 
 /** Of the dimensions of each rollup that has blocks longer and shorter than days, over all of the time. */
 const LONG: Question[] = [['tenant'], ['tenant', 'model']].flatMap((by) =>
@@ -135,12 +144,13 @@ const LONG: Question[] = [['tenant'], ['tenant', 'model']].flatMap((by) =>
       where: []
     },
     stepS,
-    tenant: null
+    tenant: null,
+    limit: 1000
   }))
 )
 
-const textOf = ({ cut, stepS }: Question): string =>
-  stepS === null ? groupsSql(cut, 1000) : seriesSql(cut, stepS)
+const textOf = ({ cut, stepS, limit }: Question): string =>
+  stepS === null ? groupsSql(cut, limit) : seriesSql(cut, stepS)
 
 const comparable = (rows: readonly Row[]): string[] =>
   rows
@@ -159,7 +169,7 @@ const fromCube = async ({ engine }: Site, cube: Cube, question: Question): Promi
 }
 
 /** As routes read it: what has quantiles is merged outside of the database. */
-const asRoutes = async ({ engine }: Site, cube: Cube, { cut, stepS, tenant }: Question) => {
+const asRoutes = async ({ engine }: Site, cube: Cube, { cut, stepS, tenant, limit }: Question) => {
   const always = tenant === null ? [] : ['tenant']
   const over = async (range: Range, sql: string, step?: number | null): Promise<string> =>
     `WITH windows AS NOT MATERIALIZED (${await cube.relation({ sql, range, always, stepS: step })})\n${sql}`
@@ -170,7 +180,7 @@ const asRoutes = async ({ engine }: Site, cube: Cube, { cut, stepS, tenant }: Qu
     }
   } as unknown as Desk
   if (stepS !== null) return { found: await readPoints(desk, cut, stepS), total: null }
-  const { groups, total } = await readGroups(desk, cut, 1000)
+  const { groups, total } = await readGroups(desk, cut, limit)
   return { found: groups, total }
 }
 
@@ -226,7 +236,7 @@ const answersAreEqual = async (site: Site, cube: Cube): Promise<void> => {
   await fc.assert(property, {
     seed: SEED,
     numRuns: QUESTIONS,
-    examples: [EQUAL_GROUPS, ...LONG].map((one) => [one])
+    examples: [EQUAL_GROUPS, ...LARGEST, ...LONG].map((one) => [one])
   })
   assert.ok(filled > QUESTIONS / 4, `${filled} questions had rows to compare`)
 }
