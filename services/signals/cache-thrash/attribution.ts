@@ -15,6 +15,8 @@ export type Share = {
   score: number
   /** How the tenant came under suspicion; null = it did not. */
   suspect: Suspect['by'] | null
+  /** Whether that evidence leaves no doubt. */
+  sure: boolean
 }
 
 export type Attribution = {
@@ -37,10 +39,11 @@ const BEFORE_MINUTES_MIN = 10
 export const VICTIM_SHARE_MIN = 0.04
 
 export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
-  const suspected = new Map(suspects(pool).map(({ tenant, by }) => [tenant, by]))
+  const suspected = new Map(suspects(pool, nowMinute).map((one) => [one.tenant, one]))
   const shares = [...pool.tenants].map(([tenant, slot]) => ({
     ...compare(pool, { tenant, slot }, startMinute, nowMinute),
-    suspect: suspected.get(tenant) ?? null
+    suspect: suspected.get(tenant)?.by ?? null,
+    sure: suspected.get(tenant)?.sure ?? false
   }))
   const basis = pool.laddered ? 'prefixes' : 'counts'
   score(shares, basis)
@@ -76,7 +79,7 @@ const compare = (
   { tenant, slot }: { tenant: string; slot: number },
   start: number,
   now: number
-): Omit<Share, 'suspect'> => {
+): Omit<Share, 'suspect' | 'sure'> => {
   const ringStart = now - RING_MINUTES + 1
   const from = Math.max(ringStart, start - BEFORE_MINUTES, pool.firstMinute + FILLING_MINUTES)
   const before =

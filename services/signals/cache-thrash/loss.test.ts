@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createRandom } from '../../../infra/worlds/random.ts'
 import { singleLoss } from './loss.ts'
 import { createPool, tenantSlot, type Pool } from './pool.ts'
-import { updateSuspicion, suspects } from './suspicion.ts'
+import { suspects, updateSuspicion, type Suspect } from './suspicion.ts'
 import { addToMinute, EVENTS, REMISS, USUAL } from './tenant-ring.ts'
 
 const CHANGE = 40
@@ -49,7 +49,7 @@ test('fewer than five minutes of one tenant tell nothing', () => {
 })
 
 /** Calls of one tenant by minute, told to the suspicion as they come. */
-const natsAfter = (calls: readonly number[]): number => {
+const suspectAfter = (calls: readonly number[]): Suspect | undefined => {
   const pool = createPool('p', false, 0)
   const slot = tenantSlot(pool, 't', 0)
   const usual = Array.from({ length: CHANGE }, (_, minute) => (minute % 2 === 0 ? 2 : 4))
@@ -57,8 +57,10 @@ const natsAfter = (calls: readonly number[]): number => {
     addToMinute(pool.ring, { slot, minute }, EVENTS, count)
     updateSuspicion(pool, minute)
   }
-  return suspects(pool)[0]?.nats ?? 0
+  return suspects(pool, CHANGE + calls.length - 1)[0]
 }
+
+const natsAfter = (calls: readonly number[]): number => suspectAfter(calls)?.nats ?? 0
 
 test('calls that fall on one side of a minute count as on both', () => {
   const even = natsAfter([14, 14, 14, 14])
@@ -68,4 +70,13 @@ test('calls that fall on one side of a minute count as on both', () => {
 
 test('one minute, however loud, makes no culprit', () => {
   assert.ok(natsAfter([1000, 3, 3, 3]) < 9)
+})
+
+test('who grew little beyond health is no suspect by a lucky start, and is one in doubt before it is sure', () => {
+  // 2.9 times the calls for twelve minutes win the bet, but may be 2.8 times as well as not.
+  assert.equal(suspectAfter(Array.from({ length: 12 }, () => 8.8)), undefined)
+  const doubtful = suspectAfter(Array.from({ length: 6 }, () => 10.5))
+  assert.ok(doubtful !== undefined && !doubtful.sure, JSON.stringify(doubtful))
+  const sure = suspectAfter(Array.from({ length: 6 }, () => 15))
+  assert.ok(sure?.sure === true, JSON.stringify(sure))
 })

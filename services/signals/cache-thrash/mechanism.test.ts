@@ -19,7 +19,8 @@ const after = (change: Partial<typeof USUAL>) =>
     before: USUAL,
     after: { ...USUAL, ...change },
     score: 1,
-    suspect: 'shape'
+    suspect: 'shape',
+    sure: true
   })
 
 test('four times the calls are volume, though their first prompts are new to the cache', () => {

@@ -98,7 +98,7 @@ const explainReMisses = (suspicion: Suspicion, attribution: Attribution, own: Sh
     return {
       ...simple(
         'evicted-by-neighbour',
-        suspicion.pool?.assumed === true ? 'medium' : 'high',
+        suspicion.pool?.assumed === true || !first.sure ? 'medium' : 'high',
         'client'
       ),
       sentence: `prompts seen before are no longer in the shared cache, since ${first.tenant} puts in more`,
@@ -132,8 +132,9 @@ const explainPool = (suspicion: Suspicion, attribution: Attribution): Cause => {
     second === undefined
       ? `${first.tenant} pushes the others`
       : `${first.tenant} and ${second.tenant} push the others`
+  const told = first.sure ? 'high' : 'medium'
   return {
-    ...simple('evicted-by-neighbour', attribution.basis === 'counts' ? 'low' : 'high', 'prompt'),
+    ...simple('evicted-by-neighbour', attribution.basis === 'counts' ? 'low' : told, 'prompt'),
     sentence: `${who} out of it: ${SENTENCES[mechanism]}`,
     culprit: { ...guilty.culprit, mechanism },
     ...shared
@@ -171,8 +172,9 @@ const named = (
   const [first, second] = attribution.culprits
   const victims = attribution.victims.map(victimFigures)
   if (first === undefined) return { culprit: null, victims }
-  const sure = suspicion.pool?.assumed === true || second !== undefined ? 'medium' : 'high'
-  const confidence = attribution.basis === 'counts' ? 'low' : sure
+  const doubtful = suspicion.pool?.assumed === true || second !== undefined || !first.sure
+  const told = doubtful ? 'medium' : 'high'
+  const confidence = attribution.basis === 'counts' ? 'low' : told
   const culprit = culpritFigures(first, attribution, confidence)
   return { culprit: second === undefined ? culprit : { ...culprit, also: second.tenant }, victims }
 }

@@ -86,7 +86,7 @@ const mustHarm = (
 type Guilty = { suspect: Suspect; harm: Harm }
 
 const findGuilty = (pool: Pool, minute: number): Guilty | null => {
-  for (const suspect of suspects(pool)) {
+  for (const suspect of suspects(pool, minute)) {
     if (suspect.nats < CULPRIT_NATS) continue
     const harm = measureHarm(pool, suspect.tenant, suspect.sinceMinute, minute)
     if (harm === null) continue

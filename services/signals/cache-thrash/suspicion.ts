@@ -1,3 +1,4 @@
+import { voteNats } from '../statistics/sign-bets.ts'
 import { FILLING_MINUTES, type Pool } from './pool.ts'
 import { EVENTS, NOVEL, RING, RING_MINUTES, valueAt } from './tenant-ring.ts'
 
@@ -22,6 +23,14 @@ const YARDSTICK_MIN = 10
 const YARDSTICK_ERROR_MINUTES = 7
 /** Evidence that makes a tenant a suspect. */
 export const SUSPECT_NATS = 5
+/** Volume is healthy up to this ratio: where the bet on `VOLUME_RATIO` begins to gain. */
+const HEALTHY_RATIO = (VOLUME_RATIO - 1) / Math.log(VOLUME_RATIO)
+/**
+ * Nats by which calls must have outgrown health: z²/2 at the one-sided levels of 10 and of 5 %. A bet
+ * starts at whichever minute suits it, and its yardstick is noisy: few calls may win it by chance.
+ */
+const OUTGREW_NATS = 1.28 ** 2 / 2
+const OUTGREW_SURELY_NATS = 1.645 ** 2 / 2
 
 /** Judges the minute that just ended for every tenant of a pool. */
 export const updateSuspicion = (pool: Pool, minute: number): void => {
@@ -121,21 +130,58 @@ export type Suspect = {
   nats: number
   sinceMinute: number
   by: 'shape' | 'volume'
+  /** Growth beyond what is healthy is beyond doubt; always, where the shape changed. */
+  sure: boolean
 }
 
-/** Tenants with strong evidence of change, strongest first. */
-export const suspects = (pool: Pool): Suspect[] => {
+/**
+ * Nats that a tenant's calls since a minute are more than the healthy multiple of those before it:
+ * given the sum of both, each is a binomial share, so the yardstick's own error counts, too.
+ */
+const outgrewHealth = (
+  { ring, firstMinute }: Pool,
+  slot: number,
+  [since, now]: readonly [number, number]
+): number => {
+  const from = Math.max(
+    firstMinute + FILLING_MINUTES,
+    since - YARDSTICK_MINUTES,
+    now - RING_MINUTES + 1,
+    ring.doubles[slot * ring.shape.doubles + RING.firstMinute]!
+  )
+  const minutes = { before: since - from, after: now + 1 - since }
+  if (minutes.before <= 0) return 0
+  const usual = yardstick(ring, slot, from, since)
+  const before = usual.events * minutes.before
+  let after = 0
+  for (let minute = since; minute <= now; minute++) {
+    after += valueAt(ring, slot, minute, EVENTS)
+  }
+  const healthy = HEALTHY_RATIO * minutes.after
+  const p0 = healthy / (healthy + minutes.before)
+  const share = after / Math.max(1, after + before)
+  if (before <= 0 || share <= p0) return 0
+  return voteNats({ yes: after, no: before }, p0, share) / usual.eventsSpread
+}
+
+/** Tenants with strong evidence of change up to a minute, strongest first. */
+export const suspects = (pool: Pool, minute: number): Suspect[] => {
   const found: Suspect[] = []
   const d = pool.ring.doubles
   for (const [tenant, slot] of pool.tenants) {
     const at = slot * pool.ring.shape.doubles
     const shape = d[at + RING.shapeNats]!
-    const volume = d[at + RING.volumeNats]!
+    const louder = d[at + RING.volumeNats]!
+    if (Math.max(shape, louder) < SUSPECT_NATS) continue
+    const volumeSince = d[at + RING.volumeSince]!
+    const outgrewNats = louder < SUSPECT_NATS ? 0 : outgrewHealth(pool, slot, [volumeSince, minute])
+    const volume = outgrewNats < OUTGREW_NATS ? 0 : louder
     const by = shape >= volume ? 'shape' : 'volume'
     const nats = Math.max(shape, volume)
     if (nats < SUSPECT_NATS) continue
-    const sinceMinute = d[at + (by === 'shape' ? RING.shapeSince : RING.volumeSince)]!
-    found.push({ tenant, slot, nats, sinceMinute, by })
+    const sinceMinute = by === 'shape' ? d[at + RING.shapeSince]! : volumeSince
+    const sure = by === 'shape' || outgrewNats >= OUTGREW_SURELY_NATS
+    found.push({ tenant, slot, nats, sinceMinute, by, sure })
   }
   return found.sort((a, b) => b.nats - a.nats || (a.tenant < b.tenant ? -1 : 1))
 }
