@@ -20,7 +20,12 @@ export const KINDS = [
 /** Bounds an identity or label: longer strings are content, which does not belong in a meter. */
 export const TEXT_LENGTH_MAX = 1024
 /** Bounds lists (hash ladders, scores, document ids, links) so that one event stays small. */
-export const LIST_LENGTH_MAX = 1024
+export const LIST_LENGTH_MAX = 512
+/**
+ * Bounds one event as Avro. An engine works on 2,048 rows at a time, holds several copies of them, and
+ * has 512 MiB: larger events of one tenant could keep the hours of all from being settled. 24 KiB.
+ */
+export const EVENT_BYTES_MAX = 24 << 10
 /** Bounds counts and durations: no call has 2^31 tokens, and squares of it still fit 64 bits. */
 export const COUNT_MAX = 2 ** 31 - 1
 /** No LLM usage is older; an earlier time is a clock or unit error. 2020-01-01T00:00:00Z. */

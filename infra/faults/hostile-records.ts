@@ -77,10 +77,17 @@ const foreignRecords = (good: Buffer): Hostile[] => {
   const prefix = messagePrefix(EVENT_SCHEMA)
   const garbage = Buffer.concat([prefix, Buffer.alloc(300, 0xfb)])
   const junk = Buffer.alloc(990_000, 'junk')
+  const large = Buffer.concat([good, Buffer.alloc(990_000)])
   return [
     { name: 'a null value', value: null, code: UNREADABLE, reason: /null/ },
     { name: 'an empty value', value: Buffer.alloc(0), code: UNREADABLE, reason: /0 bytes/ },
     { name: 'a megabyte of junk', value: junk, code: UNREADABLE, reason: /begins with/ },
+    {
+      name: 'an event of a megabyte',
+      value: large,
+      code: 'E_EVENT_INVALID',
+      reason: /990\d+ bytes/
+    },
     { name: 'an unknown schema', value: unknown, code: 'E_SCHEMA_UNKNOWN', reason: /efcdab89/ },
     { name: 'garbage behind our prefix', value: garbage, code: UNREADABLE, reason: /id: / }
   ]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import type { PartMax } from './parts.ts'
 import { openSettling } from './scratch-settling.ts'
 
 const START_MS = Date.parse('2026-03-01T10:00:00Z')
@@ -18,8 +19,8 @@ const CALLS = Array.from({ length: 60 }, (_, index) => ({
   prefix: { blocks: [`prefix-${index % 3}`], block_tokens: 16 }
 }))
 
-const settled = async (t: TestContext, partEventsMax?: number) => {
-  const lake = await openSettling(t, partEventsMax === undefined ? {} : { partEventsMax })
+const settled = async (t: TestContext, partMax?: PartMax) => {
+  const lake = await openSettling(t, partMax === undefined ? {} : { partMax })
   await lake.land(CALLS)
   const [hour] = await lake.settle()
   const rowsOf = (table: string) => lake.rows(`SELECT * EXCLUDE (filename) FROM ${table}`)
@@ -38,7 +39,7 @@ const settled = async (t: TestContext, partEventsMax?: number) => {
 
 test('an hour that is settled in parts has the same rows, in the same order', async (t) => {
   const whole = await settled(t)
-  const parts = await settled(t, 8)
+  const parts = await settled(t, { events: 8, bytes: 1 << 20 })
   assert.deepEqual(whole.files, { events: 1, windows: 1 })
   assert.ok(Number(parts.files?.['events']) >= 5 && Number(parts.files?.['windows']) >= 5)
   assert.equal(whole.events.length, CALLS.length)
@@ -48,8 +49,26 @@ test('an hour that is settled in parts has the same rows, in the same order', as
   assert.deepEqual(parts.hour, whole.hour)
 })
 
+test('large events make parts of fewer of them', async (t) => {
+  const lake = await openSettling(t, { partMax: { events: 60, bytes: 6000 } })
+  const documents = Array.from({ length: 10 }, (_, index) => `document-${index}`.padEnd(120, '.'))
+  await lake.land(
+    CALLS.map((call, index) => (index % 3 === 0 ? { ...call, document_ids: documents } : call))
+  )
+  await lake.settle()
+  const files = await lake.rows(`SELECT count(*)::INTEGER AS events,
+    count(document_ids)::INTEGER AS large FROM events_settled GROUP BY filename`)
+  assert.equal(
+    files.reduce((sum, { events }) => sum + Number(events), 0),
+    CALLS.length
+  )
+  // Of 1,200 bytes in long columns, five fill a part; of two in one moment, both are in it.
+  assert.ok(files.length >= 4, `${files.length} parts`)
+  for (const { large } of files) assert.ok(Number(large) <= 6, `${String(large)} in one part`)
+})
+
 test('files of an hour in parts all go when it is settled again', async (t) => {
-  const lake = await openSettling(t, { partEventsMax: 8 })
+  const lake = await openSettling(t, { partMax: { events: 8, bytes: 1 << 20 } })
   await lake.land(CALLS)
   await lake.settle()
   await lake.land([{ ...CALLS[0]!, id: 'late' }])

@@ -1,3 +1,4 @@
+import { EVENT_FIELDS } from '../../schemas/event-fields.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import { quoted } from '../../services/lake/parquet-writer.ts'
 
@@ -5,19 +6,35 @@ import { quoted } from '../../services/lake/parquet-writer.ts'
  * Large hours are written in parts, so that memory has a bound: rows are wide, a window takes two
  * kilobytes while it is added up, and an engine has 512 MiB. Parts follow from the rows alone.
  */
-export const PART_EVENTS_MAX = 60_000
+export const PART_MAX: PartMax = { events: 60_000, bytes: 48 << 20 }
+
+/** How many events make a part, and how many bytes of their long columns: sorting takes as much again. */
+export type PartMax = { events: number; bytes: number }
 
 const EVERYTHING = ['true']
+
+const LONG = EVENT_FIELDS.filter(({ kind }) => kind === 'words' || kind === 'json')
+
+/** Bytes of a row's lists and documents; other columns are short. */
+const LONG_BYTES = LONG.map(({ column, kind }) =>
+  kind === 'json'
+    ? `coalesce(strlen("${column}"), 0)`
+    : `coalesce(list_sum(list_transform("${column}", lambda text: strlen(text))), 0)`
+).join(' + ')
 
 /** Conditions that split the rows of `relation` by tenant and time, in this order. */
 export const eventParts = async (
   engine: Engine,
   relation: string,
-  eventsMax: number
+  max: PartMax
 ): Promise<readonly string[]> => {
+  const weight = `greatest(1, (${LONG_BYTES}) * ${max.events} // ${max.bytes})`
   const cuts = await engine.rows(`SELECT DISTINCT tenant, epoch_us(time)::VARCHAR AS time_us FROM (
-      SELECT tenant, time, row_number() OVER (ORDER BY tenant, time) AS place FROM ${relation})
-    WHERE place % ${eventsMax} = 0 ORDER BY tenant, time_us::BIGINT`)
+      SELECT tenant, time, part, lag(part, 1, 0) OVER (ORDER BY tenant, time) AS before FROM (
+        SELECT tenant, time, (sum(weight) OVER (ORDER BY tenant, time ROWS UNBOUNDED PRECEDING) - 1)
+          // ${max.events} AS part
+        FROM (SELECT tenant, time, ${weight} AS weight FROM ${relation})))
+    WHERE part <> before ORDER BY tenant, time_us::BIGINT`)
   if (cuts.length === 0) return EVERYTHING
   const from = cuts.map(({ tenant, time_us }) => {
     const name = quoted(String(tenant))

@@ -38,7 +38,7 @@ const APPENDED_MS = Date.parse('2026-06-01T00:00:00Z')
 
 export const openSettling = async (
   t: Pick<TestContext, 'after'>,
-  options: Pick<SettleDoors, 'partEventsMax'> = {}
+  options: Pick<SettleDoors, 'partMax'> = {}
 ): Promise<Settling> => {
   const folder = await scratchFolder(t)
   const dir = path.join(folder, 'lake')

@@ -6,6 +6,7 @@ import { hourKey, settledHours, type SettledHour } from '../../services/lake/set
 import type { PriceBook } from '../../services/rates/prices/book.ts'
 import { HOUR_MS } from './closed-hours.ts'
 import type { energy } from './energy.ts'
+import type { PartMax } from './parts.ts'
 
 /** What commits need. */
 export type CommitDoors = { lake: Lake; generation: string }
@@ -15,8 +16,8 @@ export type SettleDoors = CommitDoors & {
   prices: PriceBook
   /** What estimates the hour's energy; another one only to tell what it costs. */
   estimate?: typeof energy
-  /** Events that are worked on at once; another number only for tests. */
-  partEventsMax?: number
+  /** What is worked on at once; less only for tests. */
+  partMax?: PartMax
 }
 
 const US_PER_MS = 1000

@@ -13,7 +13,7 @@ import { CONFLICTS, KEPT, KEPT_SQL, KEY_HASHES_SQL, RANKED_SQL, keyHashSql } fro
 import { energy } from './energy.ts'
 import { RECORD_COLUMNS, attachOriginals } from './identity/family.ts'
 import { identify, type Identity } from './identity/identity.ts'
-import { PART_EVENTS_MAX, eventParts, minuteParts } from './parts.ts'
+import { PART_MAX, eventParts, minuteParts } from './parts.ts'
 import type { SettleDoors, SettleRows, WorkedOut } from './settle-hour.ts'
 
 /** Settling's arithmetic over rows, by SQL over the views of one version of the lake. */
@@ -139,9 +139,9 @@ const landEach = async (
 
 const eventSelections = async ({
   engine,
-  partEventsMax = PART_EVENTS_MAX
+  partMax = PART_MAX
 }: SettleDoors): Promise<Selection[]> => {
-  const parts = await eventParts(engine, 'temp.columns', partEventsMax)
+  const parts = await eventParts(engine, 'temp.columns', partMax)
   return parts.map((part) => ({
     table: 'events_settled',
     sql: `FROM enriched WHERE ${part} ORDER BY tenant, time, source, id`,
@@ -159,12 +159,12 @@ const landed = ({ lake }: SettleDoors, files: readonly TableFile[]): string => {
 }
 
 const aggregates = async (
-  { engine, generation, partEventsMax = PART_EVENTS_MAX }: SettleDoors,
+  { engine, generation, partMax = PART_MAX }: SettleDoors,
   events: string
 ): Promise<Selection[]> => {
   const stamped = (sql: string): string =>
     `SELECT *, ${quoted(generation)} AS generation FROM (${sql})`
-  const parts = await minuteParts(engine, events, partEventsMax)
+  const parts = await minuteParts(engine, events, partMax.events)
   return parts.flatMap((part): Selection[] => {
     const within = `(FROM ${events} WHERE ${part})`
     return [

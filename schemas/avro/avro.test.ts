@@ -5,7 +5,8 @@ import { EVENT_FIELDS } from '../event-fields.ts'
 import { UsageEvent } from '../event.ts'
 import { Failure } from '../failure.ts'
 import { parsingCanonicalForm } from './canonical-form.ts'
-import { EVENT_BYTES_MAX, encodeEvent } from './encode-event.ts'
+import { EVENT_BYTES_MAX } from '../event.ts'
+import { encodeEvent } from './encode-event.ts'
 import { EVENT_SCHEMA, type AvroRecord } from './event-schema.ts'
 import { fingerprint, messagePrefix, PREFIX_BYTES } from './fingerprint.ts'
 import { flattenEvent, microseconds, type EventRow } from './flatten-event.ts'
@@ -115,7 +116,7 @@ describe('encoding an event', () => {
 
   test('holds messages of any size up to the bound, and refuses larger ones', () => {
     const sized = (length: number) => ({ ...flattenEvent(event), usage: 'x'.repeat(length) })
-    for (const length of [0, 70_000, 700_000]) {
+    for (const length of [0, 7_000, 20_000]) {
       const back = type(EVENT_SCHEMA).fromBuffer(
         encodeEvent(sized(length)).subarray(PREFIX_BYTES)
       ) as EventRow

@@ -1,3 +1,4 @@
+import { EVENT_BYTES_MAX } from '../event.ts'
 import { EVENT_FIELDS, type FieldKind } from '../event-fields.ts'
 import { Failure } from '../failure.ts'
 import { AvroWriter } from './avro-writer.ts'
@@ -12,9 +13,6 @@ import { messagePrefix } from './fingerprint.ts'
 
 /** Room for a message on the first try; typical events have 300 to 900 bytes. */
 const SCRATCH_BYTES = 64 * 1024
-/** Bounds one event, well under the largest record that a log takes (1 MiB). */
-export const EVENT_BYTES_MAX = 768 * 1024
-
 const writer = new AvroWriter(messagePrefix(EVENT_SCHEMA), SCRATCH_BYTES)
 
 /** Branches of `[null, type]`, and the end of an array, as the bytes that they are. */

@@ -1,5 +1,6 @@
 import { findSchema } from '../../../schemas/avro/history.ts'
 import { PREFIX_BYTES } from '../../../schemas/avro/fingerprint.ts'
+import { EVENT_BYTES_MAX } from '../../../schemas/event.ts'
 import { EVENT_FIELDS, type EventField } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import { resolveAvro, type AvroNode } from './avro-type.ts'
@@ -12,7 +13,7 @@ export type MessageFormat = {
   prefixBytes: number
   /**
    * The schema of the message in `[start, end)`.
-   * @throws Failure E_SCHEMA_UNKNOWN, E_RECORD_UNREADABLE
+   * @throws Failure E_SCHEMA_UNKNOWN, E_RECORD_UNREADABLE, E_EVENT_INVALID
    */
   schemaOf: (bytes: Uint8Array, start: number, end: number) => AvroNode
 }
@@ -29,11 +30,14 @@ export const nativeFormat = (): MessageFormat => {
       if (end - start < PREFIX_BYTES) {
         throw new Failure('E_RECORD_UNREADABLE', `a message of ${end - start} bytes is no event`)
       }
-      if (last !== null && startsWith(bytes, start, last.prefix)) return last.node
-      const prefix = bytes.slice(start, start + PREFIX_BYTES)
-      const node = findNode(prefix, known)
-      last = { prefix, node }
-      return node
+      if (last === null || !startsWith(bytes, start, last.prefix)) {
+        const prefix = bytes.slice(start, start + PREFIX_BYTES)
+        last = { prefix, node: findNode(prefix, known) }
+      }
+      if (end - start > EVENT_BYTES_MAX) {
+        throw new Failure('E_EVENT_INVALID', `${end - start} bytes, over ${EVENT_BYTES_MAX}`)
+      }
+      return last.node
     }
   }
 }
