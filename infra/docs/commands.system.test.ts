@@ -73,7 +73,7 @@ describe('the commands of the documentation', { concurrency: 3 }, async () => {
       const folder = await mkdtemp(path.join(tmpdir(), 'tally-docs-'))
       t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
       const port = await freePort()
-      await writeTally(path.join(folder, 'bin'), port)
+      await writeTally(path.join(folder, 'bin'), process.env, port)
       await mkdir(path.join(folder, 'page'))
       // Where pages speak of a checkout, it stands beside what they do.
       await symlink(root, path.join(folder, 'page', 'tallystream'))

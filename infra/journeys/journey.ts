@@ -55,7 +55,7 @@ export const runScript = async (
 ): Promise<Journey> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'journey-'))
   const bin = path.join(folder, 'bin')
-  await writeTally(bin)
+  await writeTally(bin, env)
   const child = spawn('bash', [fileURLToPath(new URL(script, import.meta.url))], {
     cwd: folder,
     detached: true,

@@ -62,7 +62,7 @@ test('the files that are begun first are there', () => {
 })
 
 /** Files of tests in a checkout of their own, within this one for the sake of its packages. */
-const ranWith = async (t: TestContext, tests: Readonly<Record<string, string>>) => {
+const ranWith = async (t: TestContext, tests: Readonly<Record<string, string>>, tier = 'unit') => {
   const scratch = fileURLToPath(new URL('.tmp/', root))
   await mkdir(scratch, { recursive: true })
   const checkout = await mkdtemp(path.join(scratch, 'suite-'))
@@ -71,12 +71,16 @@ const ranWith = async (t: TestContext, tests: Readonly<Record<string, string>>) 
     await mkdir(path.join(checkout, folder))
   for (const [name, text] of Object.entries(tests))
     await writeFile(path.join(checkout, 'jobs', name), `import { test } from 'node:test'\n${text}`)
+  // What the system tier begins with.
+  await mkdir(path.join(checkout, 'infra/suite'))
+  const script = '#!/bin/sh\nmkdir -p .tmp/packed && touch .tmp/packed/ready\n'
+  await writeFile(path.join(checkout, 'infra/suite/pack.sh'), script, { mode: 0o755 })
   const printed: string[] = []
   const print = (text: string): void => void printed.push(text)
   // What tells a process that a runner of tests began it is not for the tests of this run.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const place = { root: pathToFileURL(`${checkout}/`), env }
-  const code = await runSuite({ ...place, only: ['unit'], isCi: false, print })
+  const code = await runSuite({ ...place, only: [tier], isCi: false, print })
   return { code, printed: printed.join('') }
 }
 
@@ -96,4 +100,11 @@ test('a run is good when all of its files are, and only then', async (t) => {
   assert.match(bad.printed, /^FAILED tier unit: 1 passed, 3 failed, 0 skipped/)
   for (const said of [/not ok 1 - is bad/, /so bad/, /nothing\.ts/]) assert.match(bad.printed, said)
   assert.match(bad.printed, /\n1 passed, 3 failed\n$/)
+})
+
+test('what is prepared for a tier is there when its files run, and they are told where', async (t) => {
+  const looks = `import { readdirSync } from 'node:fs'
+test('finds it', () => { if (readdirSync(process.env.TALLY_PACKED)[0] !== 'ready') throw 'not ready' })`
+  const { code, printed } = await ranWith(t, { 'one.system.test.ts': looks }, 'system')
+  assert.equal(code, 0, printed)
 })

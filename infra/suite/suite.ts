@@ -110,10 +110,11 @@ const runTier = async (
 const runFiles = async (options: SuiteOptions, tier: Tier, files: string[]): Promise<Count> => {
   const { print } = options
   const startedMs = performance.now()
+  const place: Place = { root: options.root, env: { ...options.env, ...tier.tells } }
   const runs = await sideBySide(files, tier.concurrency, async (file) => {
     // Not by `node --test`, which sorts files by name, whatever the order they are given in.
     const args = ['--import', 'tsx', '--test-reporter=tap', file]
-    const outcome = await runCommand(options, process.execPath, args)
+    const outcome = await runCommand(place, process.execPath, args)
     return { file, ...outcome, count: countOf(outcome.code, outcome.output) }
   })
   const total: Count = { passed: 0, failed: 0, skipped: 0 }

@@ -7,6 +7,8 @@ export type Tier = {
   needs: readonly string[]
   /** Prepares what the tier needs; run from the root. */
   prepare: readonly string[] | null
+  /** What is prepared is told to the tests in these variables. */
+  tells: Readonly<Record<string, string>>
   /** Files that may run side by side: each has ports and folders of its own, and measures no time. */
   concurrency: number
 }
@@ -36,20 +38,29 @@ export const LONGEST: readonly string[] = [
 ]
 
 export const TIERS: readonly Tier[] = [
-  { name: 'unit', suffix: '.test.ts', needs: [], prepare: null, concurrency: 2 },
+  { name: 'unit', suffix: '.test.ts', needs: [], prepare: null, tells: {}, concurrency: 2 },
   {
     name: 'python',
     suffix: '.python.test.ts',
     needs: ['python3'],
     prepare: ['infra/python/setup.sh'],
+    tells: {},
     concurrency: 2
   },
-  { name: 'system', suffix: '.system.test.ts', needs: [], prepare: null, concurrency: 2 },
+  {
+    name: 'system',
+    suffix: '.system.test.ts',
+    needs: [],
+    prepare: ['infra/suite/pack.sh'],
+    tells: { TALLY_PACKED: '.tmp/packed' },
+    concurrency: 2
+  },
   {
     name: 'kafka',
     suffix: '.kafka.test.ts',
     needs: ['java', 'mvn'],
     prepare: ['infra/kafka/fetch.sh'],
+    tells: {},
     concurrency: 2
   }
 ]
