@@ -7,6 +7,8 @@ import type { Texts } from '../../services/signals/define.ts'
 export type DetectSource = {
   /** Runs one statement for its effect; temporary tables only, and they must outlive the call. */
   run: (sql: string) => Promise<void>
+  /** The same for a statement that copies rows, which may be wide: see `copyRows`. */
+  copy: (sql: string) => Promise<void>
   /**
    * A result by columns: DOUBLE as Float64Array with NaN for null, VARCHAR as texts. Where `memory`
    * is given, its arrays are used again for the numbers.

@@ -52,7 +52,7 @@ export const openStretch = (
         )
         const rows = `SELECT ${columns} FROM ${from}
 WHERE ${TIME[name]} >= ${timestamp(first)} AND ${TIME[name]} < ${timestamp(end)}`
-        await source.run(
+        await source.copy(
           isMore
             ? `INSERT INTO stretch_${name} BY NAME ${rows}`
             : `CREATE OR REPLACE TEMP TABLE stretch_${name} AS ${rows}`

@@ -74,7 +74,7 @@ const rank = async (engine: Engine, startMs: number): Promise<void> => {
   await attachOriginals(engine)
   const record = RECORD_COLUMNS.map((name) => `"${name}"`).join(', ')
   const within = `time >= ${timestamp(startMs)} AND time < ${timestamp(startMs + HOUR_MS)}`
-  await engine.run(`CREATE OR REPLACE TEMP TABLE candidates AS
+  await engine.copy(`CREATE OR REPLACE TEMP TABLE candidates AS
     SELECT ${record} FROM temp.originals WHERE ${within}
     UNION ALL SELECT ${record} FROM temp.events WHERE provisional AND ${within}`)
   await engine.run(KEY_HASHES_SQL)

@@ -12,6 +12,7 @@ import {
   type ColumnMemory,
   type WholeColumns
 } from './memory.ts'
+import { copyRows } from './wide-copy.ts'
 
 export type EngineSettings = {
   threads?: number
@@ -32,8 +33,10 @@ export class Engine {
   readonly #database: Database
   readonly #handle: Connection
   readonly #connection: DuckDBConnection
+  readonly #threads: number
 
-  private constructor(database: Database, handle: Connection) {
+  private constructor(database: Database, handle: Connection, threads: number) {
+    this.#threads = threads
     this.#database = database
     this.#handle = handle
     this.#connection = new DuckDBConnection(handle)
@@ -56,7 +59,7 @@ export class Engine {
       duckdb.set_config(configuration, name, value)
     }
     const database = await duckdb.open(':memory:', configuration)
-    const engine = new Engine(database, await duckdb.connect(database))
+    const engine = new Engine(database, await duckdb.connect(database), threads)
     await engine.run("SET TimeZone = 'UTC'")
     await engine.#checkStringLayout()
     return engine
@@ -70,6 +73,11 @@ export class Engine {
   /** Runs one or several statements; the result of the last is dropped. @throws Failure E_SQL */
   async run(sql: string): Promise<void> {
     await this.#query(sql)
+  }
+
+  /** See `copyRows`. @throws Failure E_SQL */
+  copy(sql: string): Promise<void> {
+    return copyRows((one) => this.run(one), this.#threads, sql)
   }
 
   /** Rows as objects. For small results: the hot paths read columns or write files. */

@@ -6,6 +6,7 @@ import {
 } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import { Failure } from '../../schemas/failure.ts'
+import { copyRows } from './wide-copy.ts'
 
 /** Columns of a chunk by name. DOUBLE arrives as Float64Array with null as NaN, text as strings. */
 export type ColumnChunk = {
@@ -30,6 +31,8 @@ export type ColumnMemory = Map<string, Float64Array>
 export type MemoryDatabase = {
   /** Runs one statement for its effect. */
   run: (sql: string) => Promise<void>
+  /** See `copyRows`. */
+  copy: (sql: string) => Promise<void>
   /** Streams a result by columns; every column must be DOUBLE or VARCHAR. */
   columns: (sql: string) => AsyncIterable<ColumnChunk>
   /** A whole result by columns; every column must be DOUBLE or VARCHAR. */
@@ -50,17 +53,21 @@ export type MemoryOptions = {
 const MEMORY_MEGABYTES = 448
 
 export const openMemory = async (options: MemoryOptions = {}): Promise<MemoryDatabase> => {
+  const { threads = 2 } = options
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${options.memoryMegabytes ?? MEMORY_MEGABYTES}MB`,
-    threads: String(options.threads ?? 2),
+    threads: String(threads),
     // As in every engine: the page cache has files of this machine already.
     enable_external_file_cache: 'false',
     ...(options.temporaryFolder === undefined ? {} : { temp_directory: options.temporaryFolder })
   })
   const connection = await instance.connect()
   await connection.run("SET TimeZone = 'UTC'")
+  const run = (sql: string): Promise<void> =>
+    guarded(sql, async () => void (await connection.run(sql)))
   return {
-    run: (sql) => guarded(sql, async () => void (await connection.run(sql))),
+    run,
+    copy: (sql) => copyRows(run, threads, sql),
     columns: (sql) => streamColumns(connection, sql),
     whole: (sql, memory) => readWhole(connection, sql, memory),
     appendLines: async (table, lines) => appendLines(connection, table, lines),
