@@ -3,6 +3,7 @@ import type { Finding } from '../../schemas/finding.ts'
 import { windowsSql } from '../../schemas/windows.ts'
 import { TABLES, type Column, type TableName } from '../../schemas/tables.ts'
 import { NOTHING, type TableFile } from '../../services/lake/commit.ts'
+import type { Segment } from '../../services/lake/columns.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import type { Lake } from '../../services/lake/lake.ts'
 import { landTable } from '../../services/lake/land-table.ts'
@@ -22,29 +23,32 @@ export type LiveCase = {
 
 const MINUTE_MS = 60_000
 const TOPIC = 'usage'
-/** Rows appended by one statement: its text stays below a megabyte. */
-const INSERT_ROWS = 500
 
 /** Fills the table `case_events` of the engine; returns the first and the last minute. */
 export const loadCase = async (
   { engine, book }: LiveCase,
   lines: readonly string[]
 ): Promise<{ fromMs: number; toMs: number }> => {
-  await engine.run('CREATE OR REPLACE TEMP TABLE case_lines (line VARCHAR)')
-  for await (const rows of readEventRows(lines, () => undefined)) {
-    for (let at = 0; at < rows.length; at += INSERT_ROWS) {
-      const values = rows
-        .slice(at, at + INSERT_ROWS)
-        .map((row) => `('${rowText(row, book).replaceAll("'", "''")}')`)
-      await engine.run(`INSERT INTO case_lines VALUES ${values.join(', ')}`)
-    }
-  }
+  const segments: Segment[] = []
+  for await (const rows of readEventRows(lines, () => undefined))
+    segments.push(textSegment(rows.map((row) => rowText(row, book))))
+  await engine.load('case_lines', { names: ['line'], segments })
   await engine.run(`CREATE OR REPLACE TEMP TABLE case_events AS ${eventsSql('case_lines')}`)
   const [row] = await engine.rows(
     'SELECT epoch_ms(min(time)) AS first, epoch_ms(max(time)) AS last FROM case_events'
   )
   const minute = (value: unknown): number => Math.floor(Number(value) / MINUTE_MS) * MINUTE_MS
   return { fromMs: minute(row?.['first']), toMs: minute(row?.['last']) + MINUTE_MS }
+}
+
+/** One column of texts, as the engine takes it. */
+const textSegment = (texts: readonly string[]): Segment => {
+  const parts = texts.map((text) => Buffer.from(text))
+  let end = 0
+  const ends = Int32Array.from(parts, ({ length }) => (end += length))
+  const starts = Int32Array.from(parts, ({ length }, row) => ends[row]! - length)
+  const text = { heap: Buffer.concat(parts), starts, ends }
+  return { rows: texts.length, columns: [{ type: 'VARCHAR', text, valid: null }] }
 }
 
 /** Lands the events of [fromMs, toMs) and moves the log's watermark to `toMs`. */
