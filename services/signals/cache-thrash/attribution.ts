@@ -1,6 +1,8 @@
+import { curveOf, usageAgainst, type UsageAt } from './gap-minutes.ts'
 import { FILLING_MINUTES, type Pool } from './pool.ts'
 import { suspects, type Suspect } from './suspicion.ts'
-import { meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.ts'
+import type { ServedCurve } from './served-curve.ts'
+import { lostBetween, meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.ts'
 
 /**
  * Who pushed the others out of a shared cache, and who lost. A culprit puts in more tokens that
@@ -13,6 +15,8 @@ export type Share = {
   before: Rates
   after: Rates
   score: number
+  /** Share of its input that the cache served before the change, and no longer does. */
+  lost: number
   /** How the tenant came under suspicion; null = it did not. */
   suspect: Suspect['by'] | null
   /** Whether that evidence leaves no doubt. */
@@ -35,13 +39,16 @@ export type Attribution = {
 const BEFORE_MINUTES = 30
 /** With fewer minutes before the change in the ring, the long mean stands in. */
 const BEFORE_MINUTES_MIN = 10
-/** Re-missed tokens must grow by this share of a tenant's input to call it a victim. */
-export const VICTIM_SHARE_MIN = 0.04
+/** Who loses more of its input than this is a victim. */
+export const VICTIM_SHARE_MIN = 0.05
+/** What it was itself refused within minutes must bear that out, by this part of it at least. */
+const BORNE_OUT_MIN = 0.5
 
 export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
   const suspected = new Map(suspects(pool, nowMinute).map((one) => [one.tenant, one]))
+  const spans = spansOf(pool, startMinute, nowMinute)
   const shares = [...pool.tenants].map(([tenant, slot]) => ({
-    ...compare(pool, { tenant, slot }, startMinute, nowMinute),
+    ...compare(pool, { tenant, slot }, spans),
     suspect: suspected.get(tenant)?.by ?? null,
     sure: suspected.get(tenant)?.sure ?? false
   }))
@@ -74,20 +81,58 @@ const choose = (
   return { culprits: basis === 'counts' ? [] : [first, second], margin }
 }
 
+/** What is compared: minutes before the change, if the ring holds enough of them, and since. */
+type Spans = {
+  before: Span | null
+  after: Span
+  usage: UsageAt
+  /** What the cache served by gap before and since. */
+  curves: readonly [ServedCurve, ServedCurve] | null
+}
+type Span = readonly [from: number, to: number]
+
+const spansOf = (pool: Pool, start: number, now: number): Spans => {
+  const ringStart = now - RING_MINUTES + 1
+  const from = Math.max(ringStart, start - BEFORE_MINUTES, pool.firstMinute + FILLING_MINUTES)
+  const enough = start - from >= BEFORE_MINUTES_MIN
+  const usual = enough ? curveOf(pool.gapMinutes, from, start) : null
+  // The change's own minute is half old, half new.
+  const since = curveOf(pool.gapMinutes, Math.max(start + 1, ringStart), now + 1)
+  return {
+    before: enough ? [from, start] : null,
+    after: [Math.max(start, ringStart), now + 1],
+    usage: usageAgainst(pool, usual),
+    curves: usual === null ? null : [usual, since]
+  }
+}
+
 const compare = (
   pool: Pool,
   { tenant, slot }: { tenant: string; slot: number },
-  start: number,
-  now: number
+  spans: Spans
 ): Omit<Share, 'suspect' | 'sure'> => {
-  const ringStart = now - RING_MINUTES + 1
-  const from = Math.max(ringStart, start - BEFORE_MINUTES, pool.firstMinute + FILLING_MINUTES)
+  const { usage, curves } = spans
   const before =
-    start - from >= BEFORE_MINUTES_MIN
-      ? meanOver(pool.ring, slot, from, start)
-      : meanLongAgo(pool.ring, slot)
-  const after = meanOver(pool.ring, slot, Math.max(start, ringStart), now + 1)
-  return { tenant, before, after, score: 0 }
+    spans.before === null ? meanLongAgo(pool.ring, slot) : ratesIn(pool, slot, spans.before, usage)
+  const after = ratesIn(pool, slot, spans.after, usage)
+  const lost = curves === null ? refusedShare(before, after) : lostBetween(pool.ring, slot, curves)
+  return { tenant, before, after, lost, score: 0 }
+}
+
+/** Means per minute, with what is usual and what was refused of it read against one curve. */
+const ratesIn = ({ ring }: Pool, slot: number, [from, to]: Span, usage: UsageAt): Rates => {
+  const sum = { usual: 0, remiss: 0 }
+  for (let minute = from; minute < to; minute++) {
+    const read = usage(slot, minute)
+    sum.usual += read.usual
+    sum.remiss += read.remiss
+  }
+  const minutes = Math.max(1, to - from)
+  return {
+    ...meanOver(ring, slot, from, to),
+    usual: sum.usual / minutes,
+    remiss: sum.remiss / minutes
+  }
 }
 
 const score = (shares: readonly Share[], basis: Attribution['basis']): void => {
@@ -113,13 +158,18 @@ export const aliveGrowthShare = ({ ranking }: Attribution, tenant: string): numb
 const missed = ({ input, cached }: Rates): number => input - cached
 
 const findVictims = (ranking: readonly Share[], culprits: readonly Share[]): Share[] =>
-  ranking.filter((share) => !culprits.includes(share) && lostShare(share) > VICTIM_SHARE_MIN)
+  ranking.filter(
+    (share) =>
+      !culprits.includes(share) &&
+      share.lost > VICTIM_SHARE_MIN &&
+      refusedShare(share.before, share.after) > BORNE_OUT_MIN * VICTIM_SHARE_MIN
+  )
 
 /**
- * Share of the input now that would have been served at the reuse of before: what the tenant was
- * refused of what the cache had seen, so that a change in what it sends does not count.
+ * What a tenant was refused of what the cache had seen, as a share of its input: a change in what it
+ * sends does not count. It is all there is where no curve is known from before the change.
  */
-export const lostShare = ({ before, after }: Share): number => {
+const refusedShare = (before: Rates, after: Rates): number => {
   if (after.input <= 0 || after.usual <= 0 || before.usual <= 0) return 0
   const refused = after.remiss / after.usual - before.remiss / before.usual
   return (refused * after.usual) / after.input

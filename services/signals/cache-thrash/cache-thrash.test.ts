@@ -45,19 +45,21 @@ for (const { seed, shift } of HARMFUL) {
   })
 }
 
-test('of each incident, four of five tenants told as victims are; two of three victims are told', () => {
-  const sum = { right: 0, victims: 0 }
+test('four of five tenants told as victims are, and so are four of five victims told', () => {
+  const sum = { right: 0, told: 0, victims: 0 }
   for (const { seed, shift } of HARMFUL) {
     const { minutes, victims } = minutesOf(drawWorld(seed, shift))
     const last = foldAll(minutes).findLast(({ scope }) => scope['level'] === 'pool')
     const told = (last?.victims ?? []).map((victim) => String(victim['tenant']))
     const right = told.filter((tenant) => victims.has(tenant)).length
     const figures = `${shift}: ${told.join(' ')} told of ${[...victims].join(' ')}`
-    assert.ok(right >= 0.8 * told.length && right >= 0.5 * victims.size, figures)
+    assert.ok(right >= 0.6 * told.length && right >= 0.6 * victims.size, figures)
     sum.right += right
+    sum.told += told.length
     sum.victims += victims.size
   }
-  assert.ok(sum.right >= 0.65 * sum.victims, `${sum.right} of ${sum.victims}`)
+  const figures = JSON.stringify(sum)
+  assert.ok(sum.right >= 0.8 * sum.told && sum.right >= 0.8 * sum.victims, figures)
 })
 
 test('a tenant whose prompts change while others have a bad hour is not named for it', () => {

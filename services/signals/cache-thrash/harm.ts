@@ -1,7 +1,9 @@
+import { curveOf, usageAgainst, type UsageAt } from './gap-minutes.ts'
 import { singleLoss } from './loss.ts'
 import { persistence } from './persistence.ts'
 import { FILLING_MINUTES, type Pool } from './pool.ts'
-import { REMISS, RING_MINUTES, USUAL, valueAt } from './tenant-ring.ts'
+import type { ServedCurve } from './served-curve.ts'
+import { RING_MINUTES } from './tenant-ring.ts'
 
 /**
  * Whether the others lost since a minute: their reuse, with the suspect's own left out. Each tenant
@@ -17,6 +19,8 @@ export type Harm = {
   z: number
   /** Evidence in nats: −ln of about twice the one-sided tail probability of z. */
   nats: number
+  /** Share of reuse by gap that was served before the change: what both sides are held against. */
+  curve: ServedCurve
 }
 
 /** Minutes before the change that serve as the yardstick. */
@@ -36,38 +40,40 @@ export const measureHarm = (
   // The change's own minute is half old, half new.
   const now = [Math.max(oldest, sinceMinute + 1), nowMinute + 1] as const
   const slots = [...pool.tenants].filter(([tenant]) => tenant !== suspect).map(([, slot]) => slot)
-  const usual = usualReuse(pool, slots, from, sinceMinute)
-  const before = reuse(pool, slots, [from, sinceMinute], usual)
-  const after = reuse(pool, slots, now, usual)
+  const curve = curveOf(pool.gapMinutes, from, sinceMinute)
+  const usage = usageAgainst(pool, curve)
+  const usual = usualReuse(usage, slots, from, sinceMinute)
+  const before = reuse(usage, slots, [from, sinceMinute], usual)
+  const after = reuse(usage, slots, now, usual)
   if (before.length < MINUTES_MIN || after.length < MINUTES_MIN) return null
   const [b, a] = [mean(before), mean(after)]
   const sd = Math.max(SD_MIN, Math.sqrt(mean(before.map((x) => (x - b) ** 2))))
   const inflation = Math.sqrt(persistence(before, b))
   const together = (b - a) / (sd * inflation * Math.sqrt(1 / before.length + 1 / after.length))
-  const single = singleLoss(pool, slots, [from, sinceMinute], now)
+  const single = singleLoss(pool, { slots, usage }, [from, sinceMinute], now)
   const alone = Math.sqrt(2 * Math.max(0, single.nats))
   const z = Math.max(together, alone)
   const lost = Math.max(b - a, single.share)
-  return { before: b, after: a, lost, z, nats: z > 0 ? (z * z) / 2 : 0 }
+  return { before: b, after: a, lost, z, nats: z > 0 ? (z * z) / 2 : 0, curve }
 }
 
-/** Mean reuse of the others over the minutes up to now; null when there was none to serve. */
+/** Mean reuse of the others in [from, to) against a curve; null when there was none to serve. */
 export const recentReuse = (
   pool: Pool,
   suspect: string | null,
-  fromMinute: number,
-  nowMinute: number
+  curve: ServedCurve,
+  [from, to]: readonly [number, number]
 ): number | null => {
   const slots = [...pool.tenants].filter(([tenant]) => tenant !== suspect).map(([, slot]) => slot)
-  const rates = reuse(pool, slots, [fromMinute, nowMinute + 1])
+  const rates = reuse(usageAgainst(pool, curve), slots, [from, to])
   return rates.length < MINUTES_MIN ? null : mean(rates)
 }
 
 type Usual = { all: number; of: ReadonlyMap<number, number> }
 
 /** Reuse of each tenant over a stretch, leaning on the pool's by as much as one minute of it. */
-const usualReuse = (pool: Pool, slots: readonly number[], from: number, to: number): Usual => {
-  const sums = new Map(slots.map((slot) => [slot, stretch(pool, slot, from, to)]))
+const usualReuse = (usage: UsageAt, slots: readonly number[], from: number, to: number): Usual => {
+  const sums = new Map(slots.map((slot) => [slot, stretch(usage, slot, from, to)]))
   const known = total(sums, (one) => one.known)
   const all = known > 0 ? 1 - total(sums, (one) => one.remiss) / known : 0
   const lean = known / Math.max(1, slots.length * (to - from))
@@ -78,11 +84,12 @@ const usualReuse = (pool: Pool, slots: readonly number[], from: number, to: numb
   return { all, of }
 }
 
-const stretch = ({ ring }: Pool, slot: number, from: number, to: number) => {
+const stretch = (usageAt: UsageAt, slot: number, from: number, to: number) => {
   const sum = { known: 0, remiss: 0 }
   for (let minute = from; minute < to; minute++) {
-    sum.known += valueAt(ring, slot, minute, USUAL)
-    sum.remiss += valueAt(ring, slot, minute, REMISS)
+    const { usual, remiss } = usageAt(slot, minute)
+    sum.known += usual
+    sum.remiss += remiss
   }
   return sum
 }
@@ -92,7 +99,7 @@ const total = <One>(sums: ReadonlyMap<number, One>, of: (one: One) => number): n
 
 /** Reuse per minute; given what is usual, as it would be if all were as busy as they usually are. */
 const reuse = (
-  { ring }: Pool,
+  usageAt: UsageAt,
   slots: readonly number[],
   [from, to]: readonly [number, number],
   usual: Usual | null = null
@@ -102,10 +109,10 @@ const reuse = (
     let known = 0
     let served = 0
     for (const slot of slots) {
-      const own = valueAt(ring, slot, minute, USUAL)
+      const own = usageAt(slot, minute)
       const mix = usual === null ? 0 : usual.of.get(slot)! - usual.all
-      known += own
-      served += own * (1 - mix) - valueAt(ring, slot, minute, REMISS)
+      known += own.usual
+      served += own.usual * (1 - mix) - own.remiss
     }
     if (known > 0) rates.push(served / known)
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRandom } from '../../../infra/worlds/random.ts'
+import { usageAgainst } from './gap-minutes.ts'
 import { singleLoss } from './loss.ts'
 import { createPool, tenantSlot, type Pool } from './pool.ts'
 import { suspects, updateSuspicion, type Suspect } from './suspicion.ts'
@@ -27,7 +28,8 @@ const poolWith = (seed: number, extra: number): { pool: Pool; slots: number[] } 
 
 const lossOf = (seed: number, extra: number, until = END) => {
   const { pool, slots } = poolWith(seed, extra)
-  return singleLoss(pool, slots, [10, CHANGE], [CHANGE, until])
+  const usage = usageAgainst(pool, null)
+  return singleLoss(pool, { slots, usage }, [10, CHANGE], [CHANGE, until])
 }
 
 test('one tenant that loses is evidence, though the others drown it in the sum', () => {

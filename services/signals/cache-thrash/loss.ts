@@ -1,7 +1,8 @@
 import { mixNats } from '../statistics/sign-bets.ts'
+import type { UsageAt } from './gap-minutes.ts'
 import { persistence } from './persistence.ts'
 import type { Pool } from './pool.ts'
-import { EVENTS, REMISS, USUAL, valueAt } from './tenant-ring.ts'
+import { EVENTS, valueAt } from './tenant-ring.ts'
 
 /**
  * Evidence that some tenant of a pool lost, each judged by itself: where few lose much, the sum over
@@ -20,14 +21,17 @@ type SingleLoss = {
 /** One tenant's minutes are few and lumpy: fewer of them than this tell nothing. */
 const MINUTES_MIN = 5
 
+/** The tenants that are judged, and how their minutes are read. */
+type Judged = { slots: readonly number[]; usage: UsageAt }
+
 export const singleLoss = (
   pool: Pool,
-  slots: readonly number[],
+  { slots, usage }: Judged,
   before: Span,
   after: Span
 ): SingleLoss => {
   if (slots.length === 0 || after[1] - after[0] < MINUTES_MIN) return { nats: 0, share: 0 }
-  const losses = slots.map((slot) => tenantLoss(pool, slot, before, after))
+  const losses = slots.map((slot) => tenantLoss({ pool, usage }, slot, before, after))
   const surest = losses.reduce((most, loss) => (loss.z > most.z ? loss : most))
   const usual = losses.reduce((sum, loss) => sum + loss.usual, 0)
   const nats = mixNats(losses.map(({ z }) => (z > 0 ? (z * z) / 2 : 0)))
@@ -37,19 +41,21 @@ export const singleLoss = (
 /** Tokens lost beyond the usual, and how many standard errors that is. */
 type Loss = { z: number; lost: number; usual: number }
 
+type Read = { pool: Pool; usage: UsageAt }
+
 /**
  * What a tenant loses of its usual reuse beyond the share of before: a quasi-Poisson test of the ratio
  * of lost to usual tokens, with the variance that its minutes before show.
  */
-const tenantLoss = (pool: Pool, slot: number, before: Span, after: Span): Loss => {
-  const old = totals(pool, slot, before)
-  const now = totals(pool, slot, after)
+const tenantLoss = (read: Read, slot: number, before: Span, after: Span): Loss => {
+  const old = totals(read, slot, before)
+  const now = totals(read, slot, after)
   if (old.usual <= 0 || now.usual <= 0) return { z: 0, lost: 0, usual: now.usual }
   const share = old.lost / old.usual
   const residuals: number[] = []
   for (let minute = before[0]; minute < before[1]; minute++) {
-    const usual = valueAt(pool.ring, slot, minute, USUAL)
-    residuals.push(valueAt(pool.ring, slot, minute, REMISS) - share * usual)
+    const { usual, remiss } = read.usage(slot, minute)
+    residuals.push(remiss - share * usual)
   }
   const squares = residuals.reduce((sum, residual) => sum + residual * residual, 0)
   // A tenant that never lost may still lose one prompt by chance.
@@ -60,12 +66,13 @@ const tenantLoss = (pool: Pool, slot: number, before: Span, after: Span): Loss =
   return { z: lost / Math.sqrt(variance), lost, usual: now.usual }
 }
 
-const totals = ({ ring }: Pool, slot: number, [from, to]: Span) => {
+const totals = ({ pool, usage }: Read, slot: number, [from, to]: Span) => {
   const sum = { events: 0, usual: 0, lost: 0 }
   for (let minute = from; minute < to; minute++) {
-    sum.events += valueAt(ring, slot, minute, EVENTS)
-    sum.usual += valueAt(ring, slot, minute, USUAL)
-    sum.lost += valueAt(ring, slot, minute, REMISS)
+    const { usual, remiss } = usage(slot, minute)
+    sum.events += valueAt(pool.ring, slot, minute, EVENTS)
+    sum.usual += usual
+    sum.lost += remiss
   }
   return sum
 }

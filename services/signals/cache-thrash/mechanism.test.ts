@@ -18,6 +18,7 @@ const after = (change: Partial<typeof USUAL>) =>
     tenant: 't',
     before: USUAL,
     after: { ...USUAL, ...change },
+    lost: 0,
     score: 1,
     suspect: 'shape',
     sure: true

@@ -1,5 +1,4 @@
 import type { Attribution, Share } from './attribution.ts'
-import { lostShare } from './attribution.ts'
 import type { Cause, Mechanism } from './cause.ts'
 import type { Pool } from './pool.ts'
 import type { Rates } from './tenant-ring.ts'
@@ -197,7 +196,7 @@ const culpritFigures = (share: Share, attribution: Attribution, confidence: stri
 
 const victimFigures = (share: Share) => ({
   tenant: share.tenant,
-  lost_share_pct: round(100 * lostShare(share)),
+  lost_share_pct: round(100 * share.lost),
   remissed_tokens_per_minute_before: round(Math.max(0, share.before.remiss)),
   remissed_tokens_per_minute_after: round(Math.max(0, share.after.remiss)),
   hit_rate_pct_before: round(100 * shareOf(share.before, ({ cached }) => cached)),

@@ -1,4 +1,6 @@
 import { hashPart, NEVER_SEEN, NOT_SAMPLED, touch, type Ledger } from './ledger.ts'
+import { noteGap, type GapMinutes } from './gap-minutes.ts'
+import type { OwnGaps } from './tenant-ring.ts'
 import { gapBin, type Gaps, type ServedCurve } from './served-curve.ts'
 
 /**
@@ -60,15 +62,14 @@ export type Habit = {
   tailShare: number
 }
 
+/** What a pool knows of its prefixes and of the times between their uses, by all and by the sender. */
+type Known = { ledger: Ledger; gaps: Gaps; gapMinutes: GapMinutes; own: OwnGaps }
+
 /** Reads one prompt against the ledger and notes it there. The result is reused by the next call. */
-export const readPrompt = (
-  ledger: Ledger,
-  gaps: Gaps,
-  prompt: Prompt,
-  habit: Habit
-): Readonly<Novelty> => {
+export const readPrompt = (known: Known, prompt: Prompt, habit: Habit): Readonly<Novelty> => {
   Object.assign(RESULT, NOTHING)
   const { ladder, input } = prompt
+  const { ledger, own } = known
   const weight = 2 ** ledger.shift
   let upper = 0
   let level = prompt.blockTokens
@@ -80,26 +81,39 @@ export const readPrompt = (
     upper = Math.min(level, input)
     gap = touch(ledger, hashPart(ladder, from, to), prompt.second)
     if (gap !== NOT_SAMPLED) {
-      addLevel(gaps, { lower, upper, gap, weight }, prompt.cached, habit)
+      addLevel(known, { lower, upper, gap, weight }, prompt, habit)
       if (lower === 0 && gap === NEVER_SEEN) RESULT.headNovel = input * weight
     }
     level *= 2
     from = to + 1
   }
-  addTail(prompt, { lower: upper, upper: input, gap, weight }, habit)
+  addTail(own, prompt, { lower: upper, upper: input, gap, weight }, habit)
   return RESULT
 }
 
 /** Tokens [lower, upper) of a prompt, and the seconds since their hash was last seen. */
 type LevelRead = { lower: number; upper: number; gap: number; weight: number }
 
-const addLevel = (gaps: Gaps, level: LevelRead, cached: number, habit: Habit): void => {
+const addLevel = (
+  { gaps, gapMinutes, own }: Known,
+  level: LevelRead,
+  { cached, second }: Prompt,
+  habit: Habit
+): void => {
   const { lower, upper, gap, weight } = level
   const size = (upper - lower) * weight
   const served = Math.min(Math.max(cached - lower, 0), upper - lower) * weight
   if (gap === NEVER_SEEN) return addNew(size, served, habit)
   const bin = gapBin(gap)
-  addReuse(size * habit.usual[bin]!, served)
+  const usual = size * habit.usual[bin]!
+  addReuse(usual, served)
+  noteGap(gapMinutes, Math.floor(second / MINUTE_SECONDS), {
+    bin,
+    served,
+    missed: size - served,
+    usual
+  })
+  own.cells[own.at + bin]! += size * own.times
   RESULT.alive += (size * Math.min(gap, habit.alive)) / MINUTE_SECONDS
   gaps.hits[bin]! += served
   gaps.misses[bin]! += size - served
@@ -123,16 +137,18 @@ const addReuse = (usual: number, served: number): void => {
  * Tokens past the last rung have no hash: of a prompt whose last rung was seen, as many are taken
  * for a repetition as of the tenant's earlier prompts.
  */
-const addTail = ({ cached }: Prompt, tail: LevelRead, habit: Habit): void => {
+const addTail = (own: OwnGaps, { cached }: Prompt, tail: LevelRead, habit: Habit): void => {
   const { lower, upper, gap } = tail
   const size = upper - lower
   const served = Math.min(Math.max(cached - lower, 0), size)
   if (gap === NEVER_SEEN || gap === NOT_SAMPLED) return addNew(size, served, habit)
   const repeated = size * habit.tailShare
-  addReuse(repeated * habit.usual[gapBin(gap)]!, served)
+  const isServed = cached >= lower
+  // How much of it repeats differs from prompt to prompt, and is no loss where the rungs were served.
+  addReuse(repeated * habit.usual[gapBin(gap)]!, isServed ? repeated : 0)
+  own.cells[own.at + gapBin(gap)]! += repeated * own.times
   const { alive } = habit
   RESULT.alive += (repeated * Math.min(gap, alive) + (size - repeated) * alive) / MINUTE_SECONDS
-  const isServed = cached >= lower
   RESULT.novel += isServed ? size - served : size - repeated
   if (!isServed) return
   RESULT.tail = size

@@ -5,7 +5,7 @@ import { measureHarm, recentReuse, type Harm } from './harm.ts'
 import { explain } from './mechanism.ts'
 import type { Pool } from './pool.ts'
 import { poolDraft } from './pool-finding.ts'
-import { servedLess } from './served-curve.ts'
+import { servedLess, type ServedCurve } from './served-curve.ts'
 import { suspects, updateSuspicion, type Suspect } from './suspicion.ts'
 
 /**
@@ -18,6 +18,8 @@ export type PoolIncident = {
   openMinute: number
   /** Reuse of the others before the change: what recovery is measured against. */
   reuseBefore: number
+  /** Share of reuse by gap that was served then. */
+  curve: ServedCurve
   suspect: string | null
   calmMinutes: number
   draft: Draft
@@ -110,6 +112,7 @@ const openIncident = (
   startMinute: sinceMinute,
   openMinute: minute,
   reuseBefore: harm.before,
+  curve: harm.curve,
   suspect: tenant ?? null,
   calmMinutes: 0,
   draft: draftOf(pool, { startMinute: sinceMinute, harm, minute })
@@ -130,7 +133,10 @@ const followIncident = (
   incident: PoolIncident,
   minute: number
 ): PoolIncident | 'resolved' => {
-  const now = recentReuse(pool, incident.suspect, minute - CALM_SPAN_MINUTES, minute)
+  const now = recentReuse(pool, incident.suspect, incident.curve, [
+    minute - CALM_SPAN_MINUTES,
+    minute + 1
+  ])
   const calm = now !== null && now >= incident.reuseBefore - HARM_MIN
   const calmMinutes = calm ? incident.calmMinutes + 1 : 0
   if (calmMinutes >= CALM_MINUTES) return 'resolved'

@@ -1,4 +1,5 @@
 import { addRecord, type Records } from '../statistics/records.ts'
+import { createGapMinutes, type GapMinutes } from './gap-minutes.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { readPrompt, type Habit, type Prompt } from './novelty.ts'
 import {
@@ -10,7 +11,7 @@ import {
   type Gaps,
   type ServedCurve
 } from './served-curve.ts'
-import { addToMinute, createRing, learnTail, startRing, tailShare } from './tenant-ring.ts'
+import { addToMinute, createRing, learnTail, ownGaps, startRing, tailShare } from './tenant-ring.ts'
 
 /**
  * A cache that several tenants share. Its reuse rate, of tokens that it usually serves, is watched like
@@ -24,6 +25,8 @@ export type Pool = {
   assumed: boolean
   ledger: Ledger
   gaps: Gaps
+  /** The same, minute by minute. */
+  gapMinutes: GapMinutes
   /** Age at which the pool evicts. */
   aliveSeconds: number
   /** Share of reuse that the pool serves by gap, and the same at the ends of the last tens of minutes. */
@@ -47,6 +50,7 @@ export const createPool = (name: string, assumed: boolean, minute: number): Pool
   assumed,
   ledger: createLedger(),
   gaps: createGaps(),
+  gapMinutes: createGapMinutes(),
   aliveSeconds: ALIVE_SECONDS_DEFAULT,
   served: stepCurve(ALIVE_SECONDS_DEFAULT),
   servedBefore: [],
@@ -131,7 +135,9 @@ type Place = { slot: number; minute: number; times: number }
 
 const addPrompt = (pool: Pool, place: Place, prompt: Prompt, reuse: Reuse): void => {
   const { slot, times } = place
-  const read = readPrompt(pool.ledger, pool.gaps, prompt, habitOf(pool, slot))
+  const { ledger, gaps, gapMinutes } = pool
+  const known = { ledger, gaps, gapMinutes, own: ownGaps(pool.ring, place, prompt.input) }
+  const read = readPrompt(known, prompt, habitOf(pool, slot))
   const { novel, remiss, usual, headNovel, alive, reusable, reused } = read
   addToMinute(pool.ring, place, 3, novel * times)
   addToMinute(pool.ring, place, 4, remiss * times)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createGapMinutes } from './gap-minutes.ts'
 import { createLedger } from './ledger.ts'
 import { readPrompt, SEPARATOR } from './novelty.ts'
 import {
@@ -38,10 +39,12 @@ test('the served share never rises with the time since the last use, and keeps a
 test('loss is what is usually served after such a time, less what was served', () => {
   const ledger = createLedger()
   const habit = { alive: 100, usual: stepCurve(100).map((share) => 0.8 * share), tailShare: 0.5 }
+  const own = { cells: new Float32Array(GAP_BINS), at: 0, times: 1 }
+  const known = { ledger, gaps: createGaps(), gapMinutes: createGapMinutes(), own }
   const read = (second: number, cached: number) => {
     const ladder = ['a', 'b'].join(SEPARATOR)
     const prompt = { ladder, blockTokens: 1000, input: 3000, cached, second }
-    return { ...readPrompt(ledger, createGaps(), prompt, habit) }
+    return { ...readPrompt(known, prompt, habit) }
   }
   assert.deepEqual(
     [read(0, 0)].map(({ novel, usual, remiss }) => [novel, usual, remiss]),

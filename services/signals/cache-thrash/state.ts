@@ -3,6 +3,7 @@ import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../stati
 import { DAY_ERROR_SHAPE } from '../statistics/day-error.ts'
 import { createRates, RATE_SHAPE } from '../statistics/rate-record.ts'
 import type { Records } from '../statistics/records.ts'
+import { GAP_MINUTE_ARRAYS, restoreGapMinutes, savedGapMinutes } from './gap-minutes.ts'
 import { restoreLedger, saveLedger } from './ledger.ts'
 import { createPool, type Pool } from './pool.ts'
 import type { PoolIncident } from './pool-incident.ts'
@@ -35,7 +36,7 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 5
+const VERSION = 6
 
 type SavedPool = Pick<
   Pool,
@@ -82,6 +83,7 @@ export const saveState = (state: State): Uint8Array => {
     ledgers[index]!.entries,
     pool.gaps.hits,
     pool.gaps.misses,
+    ...savedGapMinutes(pool.gapMinutes),
     ...recordArrays(pool.ring)
   ])
   const records = [series.records, series.days, reuse].flatMap(recordArrays)
@@ -159,6 +161,7 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
 const restorePool = (saved: SavedPool, arrays: Float64Array[]): Pool => {
   const pool = createPool(saved.name, saved.assumed, saved.firstMinute)
   const [entries, hits, misses] = arrays.splice(0, 3)
+  pool.gapMinutes = restoreGapMinutes(arrays.splice(0, GAP_MINUTE_ARRAYS))
   pool.ledger = restoreLedger(saved.shift, Uint32Array.from(entries ?? []))
   pool.gaps = { hits: hits ?? pool.gaps.hits, misses: misses ?? pool.gaps.misses }
   pool.ring = recordsFrom(pool.ring.shape, saved.ringSize, arrays.splice(0, RECORD_ARRAYS))

@@ -1,3 +1,4 @@
+import { GAP_BINS, type ServedCurve } from './served-curve.ts'
 import { createRecords, layout, type Records } from '../statistics/records.ts'
 
 /**
@@ -28,7 +29,14 @@ export const USUAL = 5
 export const WIDTH = MEASURES.length
 export type Rates = Record<Measure, number>
 
-const floats = layout({ ring: RING_MINUTES * WIDTH, decayed: WIDTH, weight: 1 })
+const floats = layout({
+  ring: RING_MINUTES * WIDTH,
+  decayed: WIDTH,
+  weight: 1,
+  /** Tokens of the last minutes by the time since their last use, and all input of the same. */
+  gaps: GAP_BINS,
+  gapInput: 1
+})
 const doubles = layout({
   firstMinute: 1,
   lastMinute: 1,
@@ -55,6 +63,40 @@ export const createRing = (): Records =>
 export const startRing = (records: Records, slot: number, minute: number): void => {
   records.doubles[slot * records.shape.doubles + D.firstMinute] = minute
   records.doubles[slot * records.shape.doubles + D.lastMinute] = minute - 1
+}
+
+/** Half-life of what is known of a tenant's gaps: a ranking is made five to ten minutes after a change. */
+const GAPS_DECAY_PER_MINUTE = 0.5 ** (1 / 7)
+
+/** Where a tenant's tokens by gap are counted, once its ring is at the minute. */
+export type OwnGaps = { cells: Float32Array; at: number; times: number }
+
+export const ownGaps = (
+  records: Records,
+  { slot, minute, times }: { slot: number; minute: number; times: number },
+  input: number
+): OwnGaps => {
+  advance(records, slot, minute)
+  const at = slot * records.shape.floats
+  records.floats[at + F.gapInput]! += input * times
+  return { cells: records.floats, at: at + F.gaps, times }
+}
+
+/**
+ * Share of a tenant's input that is no longer served when a cache goes from one curve to another: from
+ * all that it asked for of late, as what was refused in a few minutes is a matter of few prompts.
+ */
+export const lostBetween = (
+  { floats: f, shape }: Records,
+  slot: number,
+  [before, after]: readonly [ServedCurve, ServedCurve]
+): number => {
+  const at = slot * shape.floats
+  const input = f[at + F.gapInput]!
+  let lost = 0
+  for (let bin = 0; bin < GAP_BINS; bin++)
+    lost += f[at + F.gaps + bin]! * (before[bin]! - after[bin]!)
+  return input > 0 ? lost / input : 0
 }
 
 /** Adds to a tenant's current minute; minutes that were skipped count as silent. */
@@ -97,6 +139,8 @@ const advance = ({ doubles: d, floats: f, shape }: Records, slot: number, minute
   const at = slot * shape.floats
   const steps = Math.min(minute - d[last]!, 2 * RING_MINUTES)
   const idle = minute - d[last]! - steps
+  const fade = GAPS_DECAY_PER_MINUTE ** (minute - d[last]!)
+  for (let cell = F.gaps; cell <= F.gapInput; cell++) f[at + cell]! *= fade
   if (idle > 0) decay(f, at, DECAY_PER_MINUTE ** idle, idle)
   for (let now = minute - steps + 1; now <= minute; now++) {
     const cell = at + F.ring + (now % RING_MINUTES) * WIDTH
