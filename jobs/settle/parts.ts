@@ -28,13 +28,15 @@ export const eventParts = async (
   relation: string,
   max: PartMax
 ): Promise<readonly string[]> => {
-  const weight = `greatest(1, (${LONG_BYTES}) * ${max.events} // ${max.bytes})`
-  const cuts = await engine.rows(`SELECT DISTINCT tenant, epoch_us(time)::VARCHAR AS time_us FROM (
-      SELECT tenant, time, part, lag(part, 1, 0) OVER (ORDER BY tenant, time) AS before FROM (
-        SELECT tenant, time, (sum(weight) OVER (ORDER BY tenant, time ROWS UNBOUNDED PRECEDING) - 1)
-          // ${max.events} AS part
-        FROM (SELECT tenant, time, ${weight} AS weight FROM ${relation})))
-    WHERE part <> before ORDER BY tenant, time_us::BIGINT`)
+  const weight = `greatest(1, (${LONG_BYTES})::BIGINT * ${max.events} // ${max.bytes})`
+  const cuts =
+    await engine.rows(`SELECT DISTINCT first.tenant, epoch_us(first.time)::VARCHAR AS time_us
+    FROM (SELECT min({'tenant': tenant, 'time': time}) AS first FROM (
+      SELECT tenant, time, (sum(weight) OVER (ORDER BY tenant, time ROWS UNBOUNDED PRECEDING) - 1)::BIGINT
+        // ${max.events} AS part
+      FROM (SELECT tenant, time, ${weight} AS weight FROM ${relation}))
+      WHERE part > 0 GROUP BY part)
+    ORDER BY first.tenant, time_us::BIGINT`)
   if (cuts.length === 0) return EVERYTHING
   const from = cuts.map(({ tenant, time_us }) => {
     const name = quoted(String(tenant))
