@@ -34,8 +34,13 @@ export const LONGEST: readonly string[] = [
   'infra/faults/resources.system.test.ts',
   'services/serve/page/page.system.test.ts',
   'infra/package/package.system.test.ts',
-  'infra/journeys/finance.system.test.ts'
+  'infra/journeys/finance.system.test.ts',
+  'infra/faults/kafka.kafka.test.ts',
+  'infra/faults/group.kafka.test.ts'
 ]
+
+/** Two cores are kept busy by three files that now and then wait for disks, brokers and sessions. */
+const WAITING_AT_ONCE = 3
 
 export const TIERS: readonly Tier[] = [
   { name: 'unit', suffix: '.test.ts', needs: [], prepare: null, tells: {}, concurrency: 2 },
@@ -53,7 +58,7 @@ export const TIERS: readonly Tier[] = [
     needs: [],
     prepare: ['infra/suite/pack.sh'],
     tells: { TALLY_PACKED: '.tmp/packed' },
-    concurrency: 2
+    concurrency: WAITING_AT_ONCE
   },
   {
     name: 'kafka',
@@ -61,7 +66,7 @@ export const TIERS: readonly Tier[] = [
     needs: ['java', 'mvn'],
     prepare: ['infra/kafka/fetch.sh'],
     tells: {},
-    concurrency: 2
+    concurrency: WAITING_AT_ONCE
   }
 ]
 
