@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import avro from 'avsc'
 import fc from 'fast-check'
+import { EVENT_BYTES_MAX } from '../event.ts'
 import { EVENT_FIELDS, type FieldKind } from '../event-fields.ts'
 import { AvroWriter } from './avro-writer.ts'
 import { encodeEvent } from './encode-event.ts'
@@ -14,7 +15,7 @@ const type = avro.Type.forSchema(EVENT_SCHEMA as avro.Schema)
 const text = fc.oneof(
   fc.string({ maxLength: 70, unit: 'grapheme' }),
   fc.string({ minLength: 60, maxLength: 68 }),
-  fc.constantFrom('', 'é', '🙂'.repeat(40), 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(70_000))
+  fc.constantFrom('', 'é', '🙂'.repeat(40), 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(9_000))
 )
 /** Where a varint grows by a byte, on both sides of zero; below -2^52 avsc is no longer exact. */
 const whole = fc
@@ -47,13 +48,22 @@ const row = fc.record(
   )
 )
 
-test('writes the bytes that avsc writes', () => {
+test('writes the bytes that avsc writes, up to the bound of an event', () => {
+  const seen = { written: 0, refused: 0 }
   fc.assert(
     fc.property(row, (values) => {
-      assert.deepEqual(encodeEvent(values).subarray(PREFIX_BYTES), type.toBuffer(values))
+      const bytes = type.toBuffer(values)
+      if (PREFIX_BYTES + bytes.length > EVENT_BYTES_MAX) {
+        assert.throws(() => encodeEvent(values), { code: 'E_EVENT_INVALID' })
+        seen.refused += 1
+        return
+      }
+      assert.deepEqual(encodeEvent(values).subarray(PREFIX_BYTES), bytes)
+      seen.written += 1
     }),
-    { numRuns: 100, seed: 7 }
+    { numRuns: 200, seed: 7 }
   )
+  assert.ok(Math.min(seen.written, seen.refused) > 20, JSON.stringify(seen))
 })
 
 test('takes columns in any order, and none as not reported', () => {
