@@ -39,8 +39,11 @@ export type Attribution = {
 const BEFORE_MINUTES = 30
 /** With fewer minutes before the change in the ring, the long mean stands in. */
 const BEFORE_MINUTES_MIN = 10
-/** Who loses more of its input than this is a victim. */
-export const VICTIM_SHARE_MIN = 0.05
+/**
+ * Who loses more of its input than this is a victim: a point beyond the 5 % that make an incident, as
+ * an estimate made within minutes is off by as much.
+ */
+export const VICTIM_SHARE_MIN = 0.06
 /** What it was itself refused within minutes must bear that out, by this part of it at least. */
 const BORNE_OUT_MIN = 0.5
 

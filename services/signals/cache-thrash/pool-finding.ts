@@ -44,10 +44,10 @@ export const poolDraft = (collapse: PoolCollapse): Draft => {
     started_at: iso(startMinute * MINUTE_MS),
     detected_at: iso((nowMinute + 1) * MINUTE_MS),
     summary: summary(collapse),
-    before: { ...counts(pool, from, start), reuse_served_pct: round(100 * harm.before, 1) },
+    before: { ...counts(pool, from, start), reuse_served_pct: served(harm.before, 1) },
     after: {
       ...counts(pool, start, nowMinute + 1),
-      reuse_served_pct: round(100 * harm.after, 1),
+      reuse_served_pct: served(harm.after, 1),
       reuse_drop_standard_errors: round(harm.z, 1),
       mechanism: cause.mechanism,
       mechanism_confidence: cause.confidence
@@ -60,8 +60,11 @@ export const poolDraft = (collapse: PoolCollapse): Draft => {
   }
 }
 
+/** Percent of what is usual; a minute may serve more than that. */
+const served = (share: number, digits: number): number => round(100 * Math.min(1, share), digits)
+
 const summary = ({ pool, cause, harm }: PoolCollapse): string => {
-  const lost = `${round(100 * harm.before, 0)} to ${round(100 * harm.after, 0)} %`
+  const lost = `${served(harm.before, 0)} to ${served(harm.after, 0)} %`
   const cache = pool.assumed ? `the cache of ${pool.name}` : `cache ${pool.name}`
   return `Of tokens that ${cache} usually serves, the others get ${lost}: ${cause.sentence}; ${cause.victims.length} tenants lose more than ${100 * VICTIM_SHARE_MIN} % of their input`
 }
