@@ -31,12 +31,18 @@ export const LONGEST: readonly string[] = [
   'services/cli/commands.test.ts',
   'infra/docs/commands.system.test.ts',
   'infra/faults/crash.system.test.ts',
-  'infra/faults/resources.system.test.ts',
   'services/serve/page/page.system.test.ts',
-  'infra/package/package.system.test.ts',
+  'infra/faults/resources.system.test.ts',
+  'services/lake/lake.system.test.ts',
+  'infra/faults/flipped-bits.system.test.ts',
+  'services/cli/up-money.system.test.ts',
   'infra/journeys/finance.system.test.ts',
+  'infra/package/package.system.test.ts',
+  'services/cli/up/stop.kafka.test.ts',
   'infra/faults/kafka.kafka.test.ts',
-  'infra/faults/group.kafka.test.ts'
+  'infra/faults/group.kafka.test.ts',
+  'infra/faults/storm.kafka.test.ts',
+  'infra/faults/network.kafka.test.ts'
 ]
 
 /** Two cores are kept busy by three files that now and then wait for disks, brokers and sessions. */
