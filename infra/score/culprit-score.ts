@@ -176,21 +176,23 @@ const NIGHTS = {
   ramp: (world: CulpritWorld) => ({ ...world, surge: null, ramp: 2.5 })
 } as const
 
-/** Findings and confident namings on nights on which nobody did anything. */
+/** Findings, namings and confident ones on nights on which nobody did anything. */
 export const scoreQuietNights = ({ firstSeed, incidents: nights }: CulpritBlock): string[] =>
   Object.entries(NIGHTS).map(([name, change]) => {
     let found = 0
     let named = 0
+    let surely = 0
     for (let seed = firstSeed; seed < firstSeed + nights; seed++) {
       const world = { ...change(drawWorld(seed, 'uuid_head')), culprits: [] }
       const drafts = foldServed(playWorld(world).served)
       found += drafts.length > 0 ? 1 : 0
-      named += drafts.some(({ culprit }) => culprit?.['confidence'] === 'high') ? 1 : 0
+      named += drafts.some(({ culprit }) => culprit !== null) ? 1 : 0
+      surely += drafts.some(({ culprit }) => culprit?.['confidence'] === 'high') ? 1 : 0
     }
-    return `| ${name} | ${nights} | ${found} | ${named} |`
+    return `| ${name} | ${nights} | ${found} | ${named} | ${surely} |`
   })
 
 export const QUIET_HEADER = [
-  '| night | nights | with a finding | somebody named |',
-  '|---|---|---|---|'
+  '| night | nights | with a finding | somebody named | named with high confidence |',
+  '|---|---|---|---|---|'
 ]
