@@ -93,11 +93,13 @@ class Draft {
   }
 
   finish(): Fold {
+    // A table without files is none: a head that was saved tells of files alone.
+    const files = new Map([...this.files].filter(([, byPath]) => byPath.size > 0))
     return {
       head: {
         version: this.version,
         positions: this.positions,
-        files: this.files,
+        files,
         state: this.state ?? this.before.head.state
       },
       attempt: this.attempt,

@@ -12,6 +12,7 @@ import {
   SCRATCH_ROOT,
   commitOf,
   flush,
+  flushBare,
   nextOf,
   openScratchLake,
   rangeOf,
@@ -27,6 +28,20 @@ const deleteCommits = async (lake: Lake, table: TableName, before: number): Prom
     await lake.doors.files.delete(commitPath(table, version))
   }
 }
+
+/** 50 commits make a saved head. */
+const SAVED_AFTER = 50
+
+test('a table that lost its last file is the same in a head that was saved', async (t) => {
+  const folder = await scratchFolder(t)
+  const lake = await openScratchLake(folder)
+  await flush(lake, 0, 1)
+  const [file] = [...((await lake.head()).files.get('gaps')?.values() ?? [])]
+  await lake.commit(() => commitOf({ removes: [file!] }))
+  for (let index = 0; index < SAVED_AFTER; index++) await flushBare(lake, 0)
+  const reopened = await openScratchLake(folder, { create: false })
+  assert.deepEqual((await reopened.head()).files, (await lake.head()).files)
+})
 
 describe('a lake of 101 commits', () => {
   let grown = ''
