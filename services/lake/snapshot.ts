@@ -24,15 +24,26 @@ const SETTLED = [
   { view: 'prefixes', raw: 'prefixes_raw', settled: 'prefixes_settled', time: 'window_start' }
 ] as const satisfies readonly { view: string; raw: TableName; settled: TableName; time: string }[]
 
+/** The statements that made an engine's views, by name; unknown while some are being replaced. */
+const attached = new WeakMap<Engine, ReadonlyMap<string, string>>()
+
 /** Creates the views in the engine, replacing those of another version. */
 export const attach = async ({ engine, lake }: Doors, head: Head): Promise<void> => {
-  const views: string[] = [hoursSql(head), versionsSql(lake, head)]
+  const views = new Map([
+    ['hours', hoursSql(head)],
+    ['file_versions', versionsSql(lake, head)]
+  ])
   for (const table of Object.keys(TABLES) as TableName[]) {
-    views.push(await tableSql({ engine, lake }, head, table))
+    views.set(table, await tableSql({ engine, lake }, head, table))
   }
-  views.push(...SETTLED.map(unionSql))
-  views.push('CREATE OR REPLACE TEMP VIEW settled AS SELECT * FROM events_settled')
-  await engine.run(views.join(';\n'))
+  for (const union of SETTLED) views.set(union.view, unionSql(union))
+  views.set('settled', 'CREATE OR REPLACE TEMP VIEW settled AS SELECT * FROM events_settled')
+  // From one version to the next most tables stay as they are.
+  const made = attached.get(engine)
+  const changed = [...views].filter(([name, sql]) => made?.get(name) !== sql)
+  attached.delete(engine)
+  if (changed.length > 0) await engine.run(changed.map(([, sql]) => sql).join(';\n'))
+  attached.set(engine, views)
 }
 
 const live = (head: Head, table: TableName): LiveFile[] => [
@@ -48,6 +59,9 @@ const tableSql = async (doors: Doors, head: Head, table: TableName): Promise<str
   const columns: readonly Column[] = TABLES[table]
   if (files.length === 0) return emptySql(table, columns)
   const from = `read_parquet([${files.join(', ')}], filename = true, union_by_name = true)`
+  // Files never change, and so neither do their columns.
+  const before = attached.get(doors.engine)?.get(table)
+  if (before?.endsWith(` FROM ${from}`) === true) return before
   const present = new Set(
     (await doors.engine.rows(`DESCRIBE SELECT * FROM ${from}`)).map((row) => row['column_name'])
   )
