@@ -155,11 +155,12 @@ for (const pool of ['shared', null]) {
     assert.equal(first?.started_at, '2026-03-02T09:30:00.000Z')
     assert.ok(Date.parse(first.detected_at) <= START_MS + 40 * MINUTE_MS, first.detected_at)
     // In its first 7 minutes tenant-b is served 0.649 where the control is 0.716; in 11 minutes 0.724 for
-    // 0.764, and over the hour 0.754 for 0.801, less than the 5 points that make a victim.
+    // 0.764, and over the hour 0.754 for 0.801: less than the 6 points that make a victim, which it still
+    // seems to be by what it lost in those 11.
     const ofCache = result.findings.filter(({ tenant }) => tenant === null)
     assert.deepEqual(ofCache.map(victimsOf), [
       ['tenant-b', 'tenant-c', 'tenant-d'],
-      ['tenant-c', 'tenant-d'],
+      ['tenant-b', 'tenant-c', 'tenant-d'],
       ['tenant-c', 'tenant-d']
     ])
     assert.ok(result.findings.some(({ cost_usd_per_hour: cost }) => Number(cost) > 0))
