@@ -18,6 +18,10 @@ export const copyRows = async (
   } catch (error) {
     if (threads === 1 || !isShortOfMemory(error)) throw error
     await run('SET threads = 1')
-    await run(sql).finally(() => run(`SET threads = ${threads}`))
+    try {
+      await run(sql)
+    } finally {
+      await run(`SET threads = ${threads}`)
+    }
   }
 }

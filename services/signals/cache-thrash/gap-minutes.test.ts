@@ -70,5 +70,5 @@ test('who comes back just before its prefixes are evicted loses by a shorter mem
     return lostBetween(pool.ring, slot, [stepCurve(120), stepCurve(60)])
   })
   assert.equal(lost[0], 0)
-  assert.ok(Math.abs(lost[1]! - 0.6) < 1e-6, `${lost}`)
+  assert.ok(Math.abs(lost[1]! - 0.6) < 1e-6, lost.join())
 })
