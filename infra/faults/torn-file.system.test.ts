@@ -12,11 +12,14 @@ import { createStand, faultFolder, openScratchLog, settleAll } from './stand.ts'
 const topic = EVENTS_TOPIC
 const PARTITIONS = 2
 
-/** Sent again and again: DuckDB writes a group of 122,880 rows when it is full, and then the rest. */
-const ROUNDS = 7
+/**
+ * Sent again and again: DuckDB writes a group of 122,880 rows when it is full, two and then the rest. Between
+ * the first and the second there is time enough to kill it on a busy machine, too.
+ */
+const ROUNDS = 14
 /** Of one flush: most of what is sent. The readers stand at a cut when it is reached. */
-const FLUSH_ROWS = '130000'
-/** Bytes of the file at which its writer is killed: within the first group. */
+const FLUSH_ROWS = '262144'
+/** Bytes of the file at which its writer is killed: within the first two groups. */
 const KILLED_AT_BYTES = 1_000_000
 
 describe('a consumer killed inside the writing of a file', () => {
