@@ -112,6 +112,8 @@ describe('records of other clients', { skip }, () => {
   })
 })
 
+const NEWCOMER_MS_MAX = 8_000
+
 describe('members of a group', { skip }, () => {
   test('share the partitions, take over from one that leaves, and stay while they only wait', async () => {
     const topic = await newTopic('shared', 4)
@@ -137,6 +139,19 @@ describe('members of a group', { skip }, () => {
     assert.equal(offsets?.partitions.find(({ partition }) => partition === 1)?.offset, '41')
     await quick.close()
     assert.deepEqual([...first.failures, ...second.failures], [])
+  })
+
+  test('let a newcomer in long before a session could end', async () => {
+    const topic = await newTopic('newcomer', 2)
+    const [first, second] = [new Member(), new Member()]
+    const staying = await log.join(topic, topic, first)
+    await first.until(() => first.held.length === 2)
+    const startedMs = performance.now()
+    const coming = await log.join(topic, topic, second)
+    await first.until(() => first.held.length === 1)
+    // A heartbeat of a third of the session would take ten seconds, and its members one.
+    assert.ok(performance.now() - startedMs < NEWCOMER_MS_MAX)
+    await Promise.all([coming.leave(), staying.leave()])
   })
 
   test('that can not join for good say so', async () => {

@@ -30,8 +30,10 @@ import {
 
 /** Level of kafkajs that lets errors and warnings through. */
 const LOG_WARN = 2
-/** Heartbeats in one session timeout: two may be lost. */
+/** Heartbeats in one session timeout, at least: two may be lost. */
 const HEARTBEATS_PER_SESSION = 3
+/** A member hears by its heartbeats that another one joins, who waits until all have. */
+const HEARTBEAT_MS_MAX = 1_000
 /** Chosen by the broker's configuration. */
 const REPLICATION_BY_BROKER = -1
 
@@ -111,7 +113,10 @@ export class KafkaLog implements EventLog, LogAdmin {
       this.#kafka.consumer({
         groupId: group,
         sessionTimeout,
-        heartbeatInterval: Math.floor(sessionTimeout / HEARTBEATS_PER_SESSION),
+        heartbeatInterval: Math.min(
+          HEARTBEAT_MS_MAX,
+          Math.floor(sessionTimeout / HEARTBEATS_PER_SESSION)
+        ),
         metadataMaxAge: this.#settings.metadataMaxAgeMs ?? METADATA_MAX_AGE_MS,
         maxWaitTimeInMs: IDLE_MS,
         allowAutoTopicCreation: false,
