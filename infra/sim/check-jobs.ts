@@ -94,9 +94,11 @@ export const checkDetection = async (
     if (until === undefined) continue
     const untilMs = Number(until)
     assert.ok(untilMs >= fromMs, `version ${version} folds to ${untilMs}, behind ${fromMs}`)
-    // Without a finding nobody knows what was read: at least what was there before.
     const before = { fromMs, untilMs, version: versionBefore }
-    const parts = rows[0] === undefined ? [before] : toldBy(rows[0]).parts
+    const parts =
+      rows[0] === undefined
+        ? [await leastOf(reader, heads.slice(0, version), before)]
+        : toldBy(rows[0]).parts
     checkParts(parts, { fromMs, untilMs, version })
     const visible: EventRow[] = []
     for (const part of parts) {
@@ -118,6 +120,22 @@ export const checkDetection = async (
     fromMs = untilMs
     versionBefore = version
   }
+}
+
+/**
+ * Without a finding nobody knows which version was read: one since the last step, in which the stretch
+ * was empty where there is such a one. Settling may have found that what was there is a repeat.
+ */
+const leastOf = async (
+  reader: TableReader,
+  heads: readonly Head[],
+  before: Part
+): Promise<Part> => {
+  for (let version = Math.max(0, before.version); version < heads.length; version++) {
+    const part = { ...before, version }
+    if ((await rowsOf(reader, heads[version]!, part)).length === 0) return part
+  }
+  return before
 }
 
 const rowsOf = async (reader: TableReader, head: Head, part: Part): Promise<EventRow[]> =>
