@@ -7,6 +7,7 @@ import type { Segment } from '../../services/lake/columns.ts'
 import type { Engine } from '../../services/lake/engine.ts'
 import type { Lake } from '../../services/lake/lake.ts'
 import { landTable } from '../../services/lake/land-table.ts'
+import { textColumn } from '../../services/lake/text-column.ts'
 import type { PriceBook } from '../../services/rates/prices/book.ts'
 import { openDetector, type Detector, type LiveOptions, type LogView } from './detect.ts'
 import { readEventRows } from './event-file.ts'
@@ -31,7 +32,10 @@ export const loadCase = async (
 ): Promise<{ fromMs: number; toMs: number }> => {
   const segments: Segment[] = []
   for await (const rows of readEventRows(lines, () => undefined))
-    segments.push(textSegment(rows.map((row) => rowText(row, book))))
+    segments.push({
+      rows: rows.length,
+      columns: [textColumn(rows.map((row) => Buffer.from(rowText(row, book))))]
+    })
   await engine.load('case_lines', { names: ['line'], segments })
   await engine.run(`CREATE OR REPLACE TEMP TABLE case_events AS ${eventsSql('case_lines')}`)
   const [row] = await engine.rows(
@@ -39,16 +43,6 @@ export const loadCase = async (
   )
   const minute = (value: unknown): number => Math.floor(Number(value) / MINUTE_MS) * MINUTE_MS
   return { fromMs: minute(row?.['first']), toMs: minute(row?.['last']) + MINUTE_MS }
-}
-
-/** One column of texts, as the engine takes it. */
-const textSegment = (texts: readonly string[]): Segment => {
-  const parts = texts.map((text) => Buffer.from(text))
-  let end = 0
-  const ends = Int32Array.from(parts, ({ length }) => (end += length))
-  const starts = Int32Array.from(parts, ({ length }, row) => ends[row]! - length)
-  const text = { heap: Buffer.concat(parts), starts, ends }
-  return { rows: texts.length, columns: [{ type: 'VARCHAR', text, valid: null }] }
 }
 
 /** Lands the events of [fromMs, toMs) and moves the log's watermark to `toMs`. */
