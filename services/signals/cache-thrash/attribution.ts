@@ -1,8 +1,8 @@
 import { curveOf, usageAgainst, type UsageAt } from './gap-minutes.ts'
+import { lostShare } from './lost-share.ts'
 import { FILLING_MINUTES, type Pool } from './pool.ts'
 import { suspects, type Suspect } from './suspicion.ts'
-import type { ServedCurve } from './served-curve.ts'
-import { lostBetween, meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.ts'
+import { meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.ts'
 
 /**
  * Who pushed the others out of a shared cache, and who lost. A culprit puts in more tokens that
@@ -15,7 +15,7 @@ export type Share = {
   before: Rates
   after: Rates
   score: number
-  /** Share of its input that the cache served before the change, and no longer does. */
+  /** Share of its input that was refused, though the cache would have served it before the change. */
   lost: number
   /** How the tenant came under suspicion; null = it did not. */
   suspect: Suspect['by'] | null
@@ -39,13 +39,8 @@ export type Attribution = {
 const BEFORE_MINUTES = 30
 /** With fewer minutes before the change in the ring, the long mean stands in. */
 const BEFORE_MINUTES_MIN = 10
-/**
- * Who loses more of its input than this is a victim: a point beyond the 5 % that make an incident, as
- * an estimate made within minutes is off by as much.
- */
-export const VICTIM_SHARE_MIN = 0.06
-/** What it was itself refused within minutes must bear that out, by this part of it at least. */
-const BORNE_OUT_MIN = 0.5
+/** Who loses more of its input than this is a victim: what makes an incident. */
+export const VICTIM_SHARE_MIN = 0.05
 
 export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
   const suspected = new Map(suspects(pool, nowMinute).map((one) => [one.tenant, one]))
@@ -89,8 +84,6 @@ type Spans = {
   before: Span | null
   after: Span
   usage: UsageAt
-  /** What the cache served by gap before and since. */
-  curves: readonly [ServedCurve, ServedCurve] | null
 }
 type Span = readonly [from: number, to: number]
 
@@ -99,26 +92,21 @@ const spansOf = (pool: Pool, start: number, now: number): Spans => {
   const from = Math.max(ringStart, start - BEFORE_MINUTES, pool.firstMinute + FILLING_MINUTES)
   const enough = start - from >= BEFORE_MINUTES_MIN
   const usual = enough ? curveOf(pool.gapMinutes, from, start) : null
-  // The change's own minute is half old, half new.
-  const since = curveOf(pool.gapMinutes, Math.max(start + 1, ringStart), now + 1)
   return {
     before: enough ? [from, start] : null,
     after: [Math.max(start, ringStart), now + 1],
-    usage: usageAgainst(pool, usual),
-    curves: usual === null ? null : [usual, since]
+    usage: usageAgainst(pool, usual)
   }
 }
 
 const compare = (
   pool: Pool,
   { tenant, slot }: { tenant: string; slot: number },
-  spans: Spans
+  { before: span, after: since, usage }: Spans
 ): Omit<Share, 'suspect' | 'sure'> => {
-  const { usage, curves } = spans
-  const before =
-    spans.before === null ? meanLongAgo(pool.ring, slot) : ratesIn(pool, slot, spans.before, usage)
-  const after = ratesIn(pool, slot, spans.after, usage)
-  const lost = curves === null ? refusedShare(before, after) : lostBetween(pool.ring, slot, curves)
+  const before = span === null ? meanLongAgo(pool.ring, slot) : ratesIn(pool, slot, span, usage)
+  const after = ratesIn(pool, slot, since, usage)
+  const lost = lostShare({ slot, usage }, span, { before, after })
   return { tenant, before, after, lost, score: 0 }
 }
 
@@ -161,19 +149,4 @@ export const aliveGrowthShare = ({ ranking }: Attribution, tenant: string): numb
 const missed = ({ input, cached }: Rates): number => input - cached
 
 const findVictims = (ranking: readonly Share[], culprits: readonly Share[]): Share[] =>
-  ranking.filter(
-    (share) =>
-      !culprits.includes(share) &&
-      share.lost > VICTIM_SHARE_MIN &&
-      refusedShare(share.before, share.after) > BORNE_OUT_MIN * VICTIM_SHARE_MIN
-  )
-
-/**
- * What a tenant was refused of what the cache had seen, as a share of its input: a change in what it
- * sends does not count. It is all there is where no curve is known from before the change.
- */
-const refusedShare = (before: Rates, after: Rates): number => {
-  if (after.input <= 0 || after.usual <= 0 || before.usual <= 0) return 0
-  const refused = after.remiss / after.usual - before.remiss / before.usual
-  return (refused * after.usual) / after.input
-}
+  ranking.filter((share) => !culprits.includes(share) && share.lost > VICTIM_SHARE_MIN)

@@ -89,15 +89,17 @@ test('a restart in the middle of an incident neither repeats nor loses anything'
 
 test('the ledger stays bounded under a flood of prefixes, and still knows the old ones it kept', () => {
   const ledger = createLedger()
-  for (let n = 0; n < 300_000; n++) touch(ledger, hashPart(`p${n}`, 0, 8), n / 1000)
+  for (let n = 0; n < 300_000; n++)
+    touch(ledger, hashPart(`p${n}`, 0, 8), { second: n / 1000, input: n })
   assert.ok(ledger.used <= 32_768 && ledger.shift >= 3, `${ledger.used} at shift ${ledger.shift}`)
   const { shift, entries } = saveLedger(ledger, 300)
   const back = restoreLedger(shift, entries)
   let known = 0
   for (let n = 0; n < 300_000; n++) {
-    const gap = touch(back, hashPart(`p${n}`, 0, 8), 300)
+    const { gap, tokens } = touch(back, hashPart(`p${n}`, 0, 8), { second: 300, input: 0 })
     if (gap >= 0) known += 1
     else assert.ok(gap <= NEVER_SEEN)
+    assert.equal(tokens, gap >= 0 ? n : 0)
   }
   assert.equal(known, ledger.used)
 })

@@ -9,8 +9,8 @@ import {
   usageAgainst
 } from './gap-minutes.ts'
 import { createPool, tenantSlot } from './pool.ts'
-import { gapBin, stepCurve } from './served-curve.ts'
-import { addToMinute, lostBetween, ownGaps, REMISS, RING_MINUTES, USUAL } from './tenant-ring.ts'
+import { gapBin } from './served-curve.ts'
+import { addToMinute, REMISS, RING_MINUTES, USUAL } from './tenant-ring.ts'
 
 const SHORT = gapBin(30)
 const LONG = gapBin(100)
@@ -59,16 +59,4 @@ test('a loss is counted against the curve of before, whatever the reader took fo
   const { usual, remiss } = usageAgainst(pool, curve)(slot, MINUTE + 29)
   assert.ok(Math.abs(usual - 1800) < 1e-3 && Math.abs(remiss) < 1e-3, `${usual} ${remiss}`)
   assert.deepEqual(usageAgainst(pool, null)(slot, MINUTE + 29), { usual: 2000, remiss: 200 })
-})
-
-test('who comes back just before its prefixes are evicted loses by a shorter memory, who comes soon does not', () => {
-  const pool = createPool('p', false, MINUTE)
-  const lost = [SHORT, LONG].map((bin, tenant) => {
-    const slot = tenantSlot(pool, `t${tenant}`, MINUTE)
-    const own = ownGaps(pool.ring, { slot, minute: MINUTE, times: 2 }, 1000)
-    own.cells[own.at + bin]! += 600 * own.times
-    return lostBetween(pool.ring, slot, [stepCurve(120), stepCurve(60)])
-  })
-  assert.equal(lost[0], 0)
-  assert.ok(Math.abs(lost[1]! - 0.6) < 1e-6, lost.join())
 })

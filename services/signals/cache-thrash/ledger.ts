@@ -7,6 +7,8 @@
 export type Ledger = {
   hashes: Uint32Array
   seconds: Uint32Array
+  /** Tokens of the prompt that last went through a prefix. */
+  tokens: Uint32Array
   used: number
   /** Hashes with this many leading zero bits are kept: each stands for 2^shift of them. */
   shift: number
@@ -14,7 +16,7 @@ export type Ledger = {
 
 /** Prefixes idle for longer count as new: twice what caches keep without a refresh. */
 export const HORIZON_SECONDS = 1_800
-/** Slots of the table, 8 bytes each: 512 KiB a pool. */
+/** Slots of the table, 12 bytes each: 768 KiB a pool. */
 const SLOTS = 65_536
 /** Entries kept at most: half of the slots, so that probing stays short. */
 const ENTRIES_MAX = 32_768
@@ -27,23 +29,40 @@ export const NEVER_SEEN = -1
 export const createLedger = (): Ledger => ({
   hashes: new Uint32Array(SLOTS),
   seconds: new Uint32Array(SLOTS),
+  tokens: new Uint32Array(SLOTS),
   used: 0,
   shift: 0
 })
 
-/** Notes a prefix at a time; returns the seconds since it was last seen, or why there are none. */
-export const touch = (ledger: Ledger, hash: number, second: number): number => {
-  if (!isSampled(ledger, hash)) return NOT_SAMPLED
+/** A prefix as it was last seen: seconds ago, or why there are none, and tokens of its prompt then. */
+export type Seen = { gap: number; tokens: number }
+const SEEN: Seen = { gap: NEVER_SEEN, tokens: 0 }
+
+/** Notes a prefix of a prompt. The result is reused by the next call. */
+export const touch = (
+  ledger: Ledger,
+  hash: number,
+  { second, input }: { second: number; input: number }
+): Readonly<Seen> => {
+  if (!isSampled(ledger, hash)) return seen(NOT_SAMPLED, 0)
   const slot = findSlot(ledger, hash)
   const known = ledger.hashes[slot] === hash
   const gap = known ? second - ledger.seconds[slot]! : Infinity
+  const tokens = known ? ledger.tokens[slot]! : 0
   if (!known) {
     ledger.hashes[slot] = hash
     ledger.used += 1
   }
   ledger.seconds[slot] = known ? Math.max(second, ledger.seconds[slot]!) : second
+  ledger.tokens[slot] = Math.round(input)
   if (ledger.used > ENTRIES_MAX) purge(ledger, second)
-  return gap > HORIZON_SECONDS ? NEVER_SEEN : Math.max(0, gap)
+  return gap > HORIZON_SECONDS ? seen(NEVER_SEEN, 0) : seen(Math.max(0, gap), tokens)
+}
+
+const seen = (gap: number, tokens: number): Readonly<Seen> => {
+  SEEN.gap = gap
+  SEEN.tokens = tokens
+  return SEEN
 }
 
 const isSampled = (ledger: Ledger, hash: number): boolean =>
@@ -64,24 +83,26 @@ const purge = (ledger: Ledger, now: number): void => {
   fillLedger(ledger, kept)
 }
 
-const liveEntries = ({ hashes, seconds }: Ledger, now: number): [number, number][] => {
-  const entries: [number, number][] = []
+type Entry = [hash: number, second: number, tokens: number]
+
+const liveEntries = ({ hashes, seconds, tokens }: Ledger, now: number): Entry[] => {
+  const entries: Entry[] = []
   for (let slot = 0; slot < SLOTS; slot++) {
     if (hashes[slot] !== 0 && now - seconds[slot]! <= HORIZON_SECONDS) {
-      entries.push([hashes[slot]!, seconds[slot]!])
+      entries.push([hashes[slot]!, seconds[slot]!, tokens[slot]!])
     }
   }
   return entries
 }
 
-const fillLedger = (ledger: Ledger, entries: readonly [number, number][]): void => {
+const fillLedger = (ledger: Ledger, entries: readonly Entry[]): void => {
   ledger.hashes.fill(0)
-  ledger.seconds.fill(0)
   ledger.used = entries.length
-  for (const [hash, second] of entries) {
+  for (const [hash, second, tokens] of entries) {
     const slot = findSlot(ledger, hash)
     ledger.hashes[slot] = hash
     ledger.seconds[slot] = second
+    ledger.tokens[slot] = tokens
   }
 }
 
@@ -97,11 +118,12 @@ export const saveLedger = (
 export const restoreLedger = (shift: number, entries: Uint32Array): Ledger => {
   const ledger = createLedger()
   ledger.shift = shift
-  const pairs = Array.from({ length: entries.length / 2 }, (_, i): [number, number] => [
-    entries[2 * i]!,
-    entries[2 * i + 1]!
+  const live = Array.from({ length: entries.length / 3 }, (_, i): Entry => [
+    entries[3 * i]!,
+    entries[3 * i + 1]!,
+    entries[3 * i + 2]!
   ])
-  fillLedger(ledger, pairs)
+  fillLedger(ledger, live)
   return ledger
 }
 

@@ -1,6 +1,5 @@
 import { hashPart, NEVER_SEEN, NOT_SAMPLED, touch, type Ledger } from './ledger.ts'
 import { noteGap, type GapMinutes } from './gap-minutes.ts'
-import type { OwnGaps } from './tenant-ring.ts'
 import { gapBin, type Gaps, type ServedCurve } from './served-curve.ts'
 
 /**
@@ -28,13 +27,13 @@ export type Novelty = {
   reusable: number
   /** Of those, the served. */
   reused: number
-  /** Tokens of prompts whose very first block is new. */
+  /** Tokens of prompts that are new from their first block on, of which nothing was served. */
   headNovel: number
   /** Tokens kept alive in a cache that evicts after `aliveSeconds`, as a mean over a minute. */
   alive: number
-  /** Tokens past the last rung of a prompt whose rungs were all served, and how many were served. */
-  tail: number
-  tailServed: number
+  /** Past the last rung that was seen, where it was served: tokens that may repeat, and how many did. */
+  known: number
+  knownServed: number
 }
 
 export const SEPARATOR = '\u001f'
@@ -48,8 +47,8 @@ const NOTHING: Readonly<Novelty> = {
   reused: 0,
   headNovel: 0,
   alive: 0,
-  tail: 0,
-  tailServed: 0
+  known: 0,
+  knownServed: 0
 }
 const RESULT: Novelty = { ...NOTHING }
 
@@ -58,36 +57,42 @@ export type Habit = {
   alive: number
   /** Share that the pool served by gap, before any change of the last tens of minutes. */
   usual: ServedCurve
-  /** Share of the tokens past the last rung that a tenant's prompts repeat, too. */
-  tailShare: number
+  /** Share that a tenant's prompts repeat of what an earlier one held past the last rung they share. */
+  repeatShare: number
 }
 
-/** What a pool knows of its prefixes and of the times between their uses, by all and by the sender. */
-type Known = { ledger: Ledger; gaps: Gaps; gapMinutes: GapMinutes; own: OwnGaps }
+/** What a pool knows of its prefixes and of the times between their uses. */
+type Known = { ledger: Ledger; gaps: Gaps; gapMinutes: GapMinutes }
 
 /** Reads one prompt against the ledger and notes it there. The result is reused by the next call. */
 export const readPrompt = (known: Known, prompt: Prompt, habit: Habit): Readonly<Novelty> => {
   Object.assign(RESULT, NOTHING)
   const { ladder, input } = prompt
-  const { ledger, own } = known
-  const weight = 2 ** ledger.shift
+  const weight = 2 ** known.ledger.shift
   let upper = 0
   let level = prompt.blockTokens
   let gap = NOT_SAMPLED
+  let reached = 0
   for (let from = 0; from < ladder.length && upper < input;) {
     const end = ladder.indexOf(SEPARATOR, from)
     const to = end < 0 ? ladder.length : end
     const lower = upper
     upper = Math.min(level, input)
-    gap = touch(ledger, hashPart(ladder, from, to), prompt.second)
-    if (gap !== NOT_SAMPLED) {
-      addLevel(known, { lower, upper, gap, weight }, prompt, habit)
-      if (lower === 0 && gap === NEVER_SEEN) RESULT.headNovel = input * weight
+    const seen = touch(known.ledger, hashPart(ladder, from, to), prompt)
+    if (seen.gap === NEVER_SEEN && gap >= 0) {
+      addPast(prompt, { lower, upper, gap, weight, reached }, habit)
+    } else if (seen.gap !== NOT_SAMPLED) {
+      addLevel(known, { lower, upper, gap: seen.gap, weight }, prompt, habit)
     }
+    // What the cache serves of it, it had seen: the prompt differs after that, not from its start on.
+    const isHeadNew = lower === 0 && seen.gap === NEVER_SEEN && prompt.cached <= 0
+    if (isHeadNew) RESULT.headNovel = input * weight
+    gap = seen.gap
+    reached = seen.tokens
     level *= 2
     from = to + 1
   }
-  addTail(own, prompt, { lower: upper, upper: input, gap, weight }, habit)
+  addPast(prompt, { lower: upper, upper: input, gap, weight: 1, reached }, habit)
   return RESULT
 }
 
@@ -95,7 +100,7 @@ export const readPrompt = (known: Known, prompt: Prompt, habit: Habit): Readonly
 type LevelRead = { lower: number; upper: number; gap: number; weight: number }
 
 const addLevel = (
-  { gaps, gapMinutes, own }: Known,
+  { gaps, gapMinutes }: Known,
   level: LevelRead,
   { cached, second }: Prompt,
   habit: Habit
@@ -113,7 +118,6 @@ const addLevel = (
     missed: size - served,
     usual
   })
-  own.cells[own.at + bin]! += size * own.times
   RESULT.alive += (size * Math.min(gap, habit.alive)) / MINUTE_SECONDS
   gaps.hits[bin]! += served
   gaps.misses[bin]! += size - served
@@ -133,24 +137,28 @@ const addReuse = (usual: number, served: number): void => {
   RESULT.reused += served
 }
 
+/** What follows the last rung that was seen, and the tokens of the prompt that then went through it. */
+type PastRead = LevelRead & { reached: number }
+
 /**
- * Tokens past the last rung have no hash: of a prompt whose last rung was seen, as many are taken
- * for a repetition as of the tenant's earlier prompts.
+ * Between the last rung that was seen and the next there is no hash that tells how far a prompt repeats
+ * an earlier one. It can not repeat more than that one held; of this, as large a share is taken for a
+ * repetition as the tenant's earlier prompts were served: all, where turns of a conversation go on.
  */
-const addTail = (own: OwnGaps, { cached }: Prompt, tail: LevelRead, habit: Habit): void => {
-  const { lower, upper, gap } = tail
-  const size = upper - lower
-  const served = Math.min(Math.max(cached - lower, 0), size)
+const addPast = ({ cached }: Prompt, past: PastRead, habit: Habit): void => {
+  const { lower, upper, gap, weight, reached } = past
+  const size = (upper - lower) * weight
+  const served = Math.min(Math.max(cached - lower, 0), upper - lower) * weight
   if (gap === NEVER_SEEN || gap === NOT_SAMPLED) return addNew(size, served, habit)
-  const repeated = size * habit.tailShare
+  const known = Math.min(Math.max(reached - lower, 0), upper - lower) * weight
+  const repeated = known * habit.repeatShare
   const isServed = cached >= lower
   // How much of it repeats differs from prompt to prompt, and is no loss where the rungs were served.
   addReuse(repeated * habit.usual[gapBin(gap)]!, isServed ? repeated : 0)
-  own.cells[own.at + gapBin(gap)]! += repeated * own.times
   const { alive } = habit
   RESULT.alive += (repeated * Math.min(gap, alive) + (size - repeated) * alive) / MINUTE_SECONDS
   RESULT.novel += isServed ? size - served : size - repeated
   if (!isServed) return
-  RESULT.tail = size
-  RESULT.tailServed = served
+  RESULT.known += known
+  RESULT.knownServed += Math.min(served, known)
 }

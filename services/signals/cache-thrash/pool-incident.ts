@@ -41,8 +41,14 @@ const PLAIN_NATS = 18
 const CROWDING_MIN = 0.05
 /** And this much of the others' reuse. */
 const HARM_MIN = 0.01
-/** The ranking is made again when this many minutes of the changed traffic were seen. */
+/** The figures are told again when the changed traffic was seen for so many minutes. */
 const REFRESH_MINUTES = [10, 20]
+/**
+ * Who loses shows the more surely the longer it goes on: the ranking is made again every five minutes
+ * for half an hour, as long as the ring also holds what was before, and told if it names others.
+ */
+const RANKING_MINUTES = 5
+const RANKING_UNTIL_MINUTES = 30
 /** Reuse over this many minutes must be back, for as many minutes in a row. */
 const CALM_SPAN_MINUTES = 15
 const CALM_MINUTES = 10
@@ -127,7 +133,7 @@ const draftOf = (
   return poolDraft({ pool, cause, harm, startMinute, nowMinute: minute })
 }
 
-/** Returns the incident, with a new draft where the ranking was made again. */
+/** Returns the incident, with a new draft where there is news. */
 const followIncident = (
   pool: Pool,
   incident: PoolIncident,
@@ -141,12 +147,21 @@ const followIncident = (
   const calmMinutes = calm ? incident.calmMinutes + 1 : 0
   if (calmMinutes >= CALM_MINUTES) return 'resolved'
   const followed = { ...incident, calmMinutes }
-  if (!REFRESH_MINUTES.includes(minute - incident.startMinute)) return followed
+  const seen = minute + 1 - incident.startMinute
+  if (seen % RANKING_MINUTES > 0 || seen > RANKING_UNTIL_MINUTES) return followed
   const suspect = incident.suspect ?? ''
   const harm = measureHarm(pool, suspect, incident.startMinute, minute)
   if (harm === null) return followed
   const draft = draftOf(pool, { startMinute: incident.startMinute, harm, minute })
+  const isNews = REFRESH_MINUTES.includes(seen) || namesOf(draft) !== namesOf(incident.draft)
+  if (!isNews) return followed
   return { ...followed, draft: { ...draft, fingerprint: incident.draft.fingerprint } }
+}
+
+/** Whom a finding names, as one text. */
+const namesOf = ({ culprit, victims }: Draft): string => {
+  const lost = victims.map(({ tenant }) => String(tenant)).sort()
+  return JSON.stringify([culprit?.['tenant'] ?? null, culprit?.['also'] ?? null, ...lost])
 }
 
 export const resolvedDraft = (draft: Draft, ms: number, words = 'Recovered.'): Draft => ({

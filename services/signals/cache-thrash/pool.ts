@@ -11,7 +11,7 @@ import {
   type Gaps,
   type ServedCurve
 } from './served-curve.ts'
-import { addToMinute, createRing, learnTail, ownGaps, startRing, tailShare } from './tenant-ring.ts'
+import { addToMinute, createRing, learnRepeats, repeatShare, startRing } from './tenant-ring.ts'
 
 /**
  * A cache that several tenants share. Its reuse rate, of tokens that it usually serves, is watched like
@@ -101,7 +101,7 @@ export const learnServing = (pool: Pool, minute: number, hasIncident: boolean): 
 const habitOf = (pool: Pool, slot: number): Habit => ({
   alive: pool.aliveSeconds,
   usual: pool.servedBefore[0] ?? pool.served,
-  tailShare: tailShare(pool.ring, slot)
+  repeatShare: repeatShare(pool.ring, slot)
 })
 
 /** Sums over prompts of tokens that could have been served (w) and were (h), as in windows. */
@@ -135,16 +135,14 @@ type Place = { slot: number; minute: number; times: number }
 
 const addPrompt = (pool: Pool, place: Place, prompt: Prompt, reuse: Reuse): void => {
   const { slot, times } = place
-  const { ledger, gaps, gapMinutes } = pool
-  const known = { ledger, gaps, gapMinutes, own: ownGaps(pool.ring, place, prompt.input) }
-  const read = readPrompt(known, prompt, habitOf(pool, slot))
+  const read = readPrompt(pool, prompt, habitOf(pool, slot))
   const { novel, remiss, usual, headNovel, alive, reusable, reused } = read
   addToMinute(pool.ring, place, 3, novel * times)
   addToMinute(pool.ring, place, 4, remiss * times)
   addToMinute(pool.ring, place, 5, usual * times)
   addToMinute(pool.ring, place, 6, alive * times)
   addToMinute(pool.ring, place, 7, headNovel * times)
-  learnTail(pool.ring, slot, { tokens: read.tail * times, served: read.tailServed * times })
+  learnRepeats(pool.ring, slot, { tokens: read.known * times, served: read.knownServed * times })
   if (reusable <= 0) return
   reuse.n += times
   reuse.w += reusable * times

@@ -36,7 +36,7 @@ export const createState = (settings: Settings): State => ({
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
-const VERSION = 6
+const VERSION = 7
 
 type SavedPool = Pick<
   Pool,

@@ -1,4 +1,3 @@
-import { GAP_BINS, type ServedCurve } from './served-curve.ts'
 import { createRecords, layout, type Records } from '../statistics/records.ts'
 
 /**
@@ -23,6 +22,7 @@ export const MEASURES = [
 export type Measure = (typeof MEASURES)[number]
 /** Positions of the measures that are read one by one. */
 export const EVENTS = 0
+export const INPUT = 1
 export const NOVEL = 3
 export const REMISS = 4
 export const USUAL = 5
@@ -32,10 +32,7 @@ export type Rates = Record<Measure, number>
 const floats = layout({
   ring: RING_MINUTES * WIDTH,
   decayed: WIDTH,
-  weight: 1,
-  /** Tokens of the last minutes by the time since their last use, and all input of the same. */
-  gaps: GAP_BINS,
-  gapInput: 1
+  weight: 1
 })
 const doubles = layout({
   firstMinute: 1,
@@ -47,9 +44,9 @@ const doubles = layout({
   volumeNats: 1,
   volumeSince: 1,
   volumeLeft: 1,
-  /** Tokens past the last rung of prompts whose rungs were served, and the served ones of them. */
-  tail: 1,
-  tailServed: 1
+  /** Tokens that might repeat past the last rung that prompts share, and those that did. */
+  known: 1,
+  knownServed: 1
 })
 const F = floats.at
 export const RING = doubles.at
@@ -65,40 +62,6 @@ export const startRing = (records: Records, slot: number, minute: number): void 
   records.doubles[slot * records.shape.doubles + D.lastMinute] = minute - 1
 }
 
-/** Half-life of what is known of a tenant's gaps: a ranking is made five to ten minutes after a change. */
-const GAPS_DECAY_PER_MINUTE = 0.5 ** (1 / 7)
-
-/** Where a tenant's tokens by gap are counted, once its ring is at the minute. */
-export type OwnGaps = { cells: Float32Array; at: number; times: number }
-
-export const ownGaps = (
-  records: Records,
-  { slot, minute, times }: { slot: number; minute: number; times: number },
-  input: number
-): OwnGaps => {
-  advance(records, slot, minute)
-  const at = slot * records.shape.floats
-  records.floats[at + F.gapInput]! += input * times
-  return { cells: records.floats, at: at + F.gaps, times }
-}
-
-/**
- * Share of a tenant's input that is no longer served when a cache goes from one curve to another: from
- * all that it asked for of late, as what was refused in a few minutes is a matter of few prompts.
- */
-export const lostBetween = (
-  { floats: f, shape }: Records,
-  slot: number,
-  [before, after]: readonly [ServedCurve, ServedCurve]
-): number => {
-  const at = slot * shape.floats
-  const input = f[at + F.gapInput]!
-  let lost = 0
-  for (let bin = 0; bin < GAP_BINS; bin++)
-    lost += f[at + F.gaps + bin]! * (before[bin]! - after[bin]!)
-  return input > 0 ? lost / input : 0
-}
-
 /** Adds to a tenant's current minute; minutes that were skipped count as silent. */
 export const addToMinute = (
   records: Records,
@@ -111,25 +74,25 @@ export const addToMinute = (
   records.floats[at + measure]! += value
 }
 
-/** Each prompt with a tail takes this share off what earlier ones said: some fifty are remembered. */
-const TAIL_DECAY = 0.98
+/** Each prompt takes this share off what earlier ones said: some fifty are remembered. */
+const REPEAT_DECAY = 0.98
 
-/** Learns how much of what lies past the last rung repeats. */
-export const learnTail = (
+/** Learns how much a tenant's prompts repeat of an earlier one past the last rung they share. */
+export const learnRepeats = (
   { doubles: d, shape }: Records,
   slot: number,
   { tokens, served }: { tokens: number; served: number }
 ): void => {
   if (tokens <= 0) return
   const at = slot * shape.doubles
-  d[at + D.tail] = TAIL_DECAY * d[at + D.tail]! + tokens
-  d[at + D.tailServed] = TAIL_DECAY * d[at + D.tailServed]! + served
+  d[at + D.known] = REPEAT_DECAY * d[at + D.known]! + tokens
+  d[at + D.knownServed] = REPEAT_DECAY * d[at + D.knownServed]! + served
 }
 
-/** Share of the tokens past the last rung that repeat; 0 until some were seen. */
-export const tailShare = ({ doubles: d, shape }: Records, slot: number): number => {
-  const tail = d[slot * shape.doubles + D.tail]!
-  return tail > 0 ? d[slot * shape.doubles + D.tailServed]! / tail : 0
+/** The share of it; 0 until some was seen. */
+export const repeatShare = ({ doubles: d, shape }: Records, slot: number): number => {
+  const known = d[slot * shape.doubles + D.known]!
+  return known > 0 ? d[slot * shape.doubles + D.knownServed]! / known : 0
 }
 
 /** Moves a tenant's ring to a minute; what falls out of it moves into the decayed mean. */
@@ -139,8 +102,6 @@ const advance = ({ doubles: d, floats: f, shape }: Records, slot: number, minute
   const at = slot * shape.floats
   const steps = Math.min(minute - d[last]!, 2 * RING_MINUTES)
   const idle = minute - d[last]! - steps
-  const fade = GAPS_DECAY_PER_MINUTE ** (minute - d[last]!)
-  for (let cell = F.gaps; cell <= F.gapInput; cell++) f[at + cell]! *= fade
   if (idle > 0) decay(f, at, DECAY_PER_MINUTE ** idle, idle)
   for (let now = minute - steps + 1; now <= minute; now++) {
     const cell = at + F.ring + (now % RING_MINUTES) * WIDTH
