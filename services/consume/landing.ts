@@ -58,7 +58,7 @@ export const columnsSql = (topic: string, present: ReadonlySet<string>): string 
   })
   const extra = Object.values(givenExpressions(present))
   const position = [
-    'e.rowid AS row_key',
+    'e.row_key',
     `${constant(topic)} AS topic`,
     'e."partition"',
     'e."offset"',

@@ -52,10 +52,9 @@ type Flush = { pending: Pending; estimate: FlushEstimate; files: TableFile[] }
 const landAll = async (doors: Doors, { pending, estimate, files }: Flush): Promise<void> => {
   const { names, segments } = estimate(pending.segments())
   if (segments.length > 0) {
-    await doors.engine.load('batch', { names, segments })
+    await doors.engine.hold('batch', { names, segments })
     const topic = pending.ranges()[0]?.topic ?? ''
     await landEvents(doors, { topic, present: new Set(names) }, files)
-    await doors.engine.run('DROP TABLE temp.batch CASCADE')
   }
   const quarantined = pending.quarantined()
   if (quarantined.length > 0) {

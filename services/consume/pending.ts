@@ -2,7 +2,6 @@ import { Failure } from '../../schemas/failure.ts'
 import { decodeRefused } from '../../schemas/refused.ts'
 import type { Range } from '../lake/commit.ts'
 import type { Segment } from '../lake/columns.ts'
-import { NULL_VALUE } from '../stream/log.ts'
 import { EventBatch } from './decode/event-batch.ts'
 import type { MessageFormat } from './decode/messages.ts'
 import { Vocabulary } from './decode/vocabulary.ts'
@@ -49,8 +48,10 @@ export class Pending {
   /** Decodes a run behind what its partition already holds. */
   add(run: Run, source: Source): void {
     const part = this.#part(run, source)
-    part.batch.attach(run.bytes)
-    for (let index = 0; index < run.count; index++) this.#addRecord(part, run, index)
+    const refused = part.batch.add(run, this.#format)
+    for (const index of [...refused.keys()].sort((a, b) => a - b)) {
+      part.quarantined.push(quarantine(run, index, refused.get(index)!))
+    }
     for (const fault of run.faults) {
       part.quarantined.push({
         partition: run.partition,
@@ -139,20 +140,6 @@ export class Pending {
     const part: Part = { batch, range, quarantined: [] }
     this.#parts.set(partition, part)
     return part
-  }
-
-  #addRecord(part: Part, run: Run, index: number): void {
-    const start = run.valueStart[index]!
-    const end = run.valueEnd[index]!
-    try {
-      if (end === NULL_VALUE) throw new Failure('E_RECORD_UNREADABLE', 'the value is null')
-      const node = this.#format.schemaOf(run.bytes, start, end)
-      const row = part.batch.add(node, start + this.#format.prefixBytes, end)
-      part.batch.place(row, run.offsets[index]!, run.timesMs[index]!)
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      part.quarantined.push(quarantine(run, index, error))
-    }
   }
 }
 

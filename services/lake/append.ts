@@ -37,7 +37,13 @@ export const writeChunks = (
   }
 }
 
-const writeColumn = (vector: Vector, column: ColumnData, from: number, count: number): void => {
+/** Writes `count` rows of a column, from row `from` on: a multiple of `CHUNK_ROWS`. */
+export const writeColumn = (
+  vector: Vector,
+  column: ColumnData,
+  from: number,
+  count: number
+): void => {
   switch (column.type) {
     case 'INTEGER':
       copy(vector, column.values, from, count)

@@ -2,6 +2,7 @@ import { DuckDBConnection, type DuckDBResult, type DuckDBResultReader } from '@d
 import duckdb, { type Connection, type Database, type LogicalType } from '@duckdb/node-bindings'
 import { Failure } from '../../schemas/failure.ts'
 import { writeChunks } from './append.ts'
+import { HeldColumns } from './held-columns.ts'
 import { readLists, type ListChunk } from './list-columns.ts'
 import type { ColumnData, NamedSegments } from './columns.ts'
 import {
@@ -34,6 +35,7 @@ export class Engine {
   readonly #handle: Connection
   readonly #connection: DuckDBConnection
   readonly #threads: number
+  #held: HeldColumns | null = null
 
   private constructor(database: Database, handle: Connection, threads: number) {
     this.#threads = threads
@@ -139,6 +141,15 @@ export class Engine {
     writeChunks(types, segments, (chunk) => duckdb.append_data_chunk(appender, chunk))
     duckdb.appender_close_sync(appender)
     return segments.reduce((rows, segment) => rows + segment.rows, 0)
+  }
+
+  /**
+   * Lets statements read column memory where it lies, as the view `name` with a `row_key` more. It
+   * holds until the next call, and one view at a time. Enumerations are ENUM columns.
+   */
+  async hold(name: string, columns: NamedSegments): Promise<void> {
+    this.#held ??= new HeldColumns(this.#handle)
+    await this.run(`CREATE OR REPLACE TEMP VIEW "${name}" AS FROM ${this.#held.hold(columns)}`)
   }
 
   /** Ends the statement that runs, which fails then. */

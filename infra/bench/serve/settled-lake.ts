@@ -95,7 +95,10 @@ export const settleNextHour = async (dir: string, calls: number): Promise<void> 
 /** One flush: the calls as its batch, and from there on its own statements. */
 const land = async (doors: SettleDoors, stretch: Stretch): Promise<void> => {
   const { engine, lake, prices, generation } = doors
-  await engine.run(`CREATE OR REPLACE TEMP TABLE batch AS ${callsSql(stretch)}`)
+  await engine.run(
+    `CREATE OR REPLACE TEMP TABLE batch AS
+      SELECT row_number() OVER () - 1 AS row_key, * FROM (${callsSql(stretch)})`
+  )
   const present = new Set(CALL_COLUMNS)
   await engine.run(columnsSql(TOPIC, present))
   await engine.run(enrichedSql(generation, await pricing(engine, prices)))

@@ -1,8 +1,7 @@
 import { Failure } from '../../../schemas/failure.ts'
 import { statusOf } from '../../../schemas/problem.ts'
 import { nativeFormat } from '../../../services/consume/decode/messages.ts'
-import { EventBatch } from '../../../services/consume/decode/event-batch.ts'
-import { Vocabulary } from '../../../services/consume/decode/vocabulary.ts'
+import { Pending } from '../../../services/consume/pending.ts'
 import { takeIn } from '../../../services/collect/intake.ts'
 import {
   bytesOf,
@@ -63,19 +62,27 @@ const take = async (source: LoadedSource, message: Message): Promise<void> => {
   }
 }
 
-const format = nativeFormat()
-const vocabulary = new Vocabulary()
-const batch = new EventBatch(format.fields, vocabulary)
+const pending = new Pending(nativeFormat())
 
+/** Reads an event as the consumer would, out of a log that holds nothing else. */
 const readBack = (value: Buffer): void => {
-  vocabulary.clear()
-  batch.reset()
-  batch.attach(value)
-  batch.place(
-    batch.add(format.schemaOf(value, 0, value.length), format.prefixBytes, value.length),
-    0,
-    CASE_NOW_MS
-  )
+  const run = {
+    partition: 0,
+    first: 0,
+    next: 1,
+    count: 1,
+    offsets: new Float64Array(1),
+    timesMs: new Float64Array([CASE_NOW_MS]),
+    bytes: value,
+    valueStart: new Int32Array(1),
+    valueEnd: new Int32Array([value.length]),
+    faults: [],
+    anchor: null
+  }
+  pending.clear()
+  pending.add(run, { topic: 'events', incarnation: 'one' })
+  const [refused] = pending.quarantined()
+  if (refused !== undefined) throw new Error(`${refused.code}: ${refused.reason}`)
 }
 
 const sources: Targets = async () => Promise.all((await loadSources()).map(targetOf))

@@ -1,33 +1,25 @@
 import type { ColumnData, TextHeap } from '../../lake/columns.ts'
-import type { Cursor } from './cursor.ts'
-import type { Dictionary } from './dictionary.ts'
+import type { Dictionary, Memory } from './dictionary.ts'
+import { grown, type Values } from './grown.ts'
+import { Heap } from './heap.ts'
 
 /**
  * Growing columns. A row is written at its index and becomes part of the batch only when the
- * batch counts it, so a record that fails half-way is undone by `clear` of its row.
+ * batch counts it, so records that fail half-way are undone by `truncate`.
  */
 export type Builder = {
   /** Makes room for `rows` rows. */
   reserve: (rows: number) => void
   /** Forgets every row; memory is kept for the next batch. */
   reset: () => void
-  /** Forgets what was written at `row`. */
-  clear: (row: number) => void
+  /** Forgets rows from `row` to before `end`, behind which there are none. */
+  truncate: (row: number, end: number) => void
   /** Whether `row` holds a value. */
   has: (row: number) => boolean
   /** Whether any row ever held a value. */
   readonly used: boolean
   /** The first `rows` rows; codes refer to `dictionary` where there is one. */
   column: (rows: number) => ColumnData
-}
-
-type Memory = Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint8Array<ArrayBuffer>
-
-export const grown = <Array extends Memory>(array: Array, length: number): Array => {
-  if (length <= array.length) return array
-  const wide = new (array.constructor as new (length: number) => Array)(length)
-  wide.set(array)
-  return wide
 }
 
 /** Bits of rows that hold a value. Padded to 8 bytes, as DuckDB reads whole words. */
@@ -50,8 +42,8 @@ class Validity {
     this.used = false
   }
 
-  clear(row: number): void {
-    this.bits[row >> 3]! &= ~(1 << (row & 7))
+  truncate(from: number, end: number): void {
+    for (let row = from; row < end; row++) this.bits[row >> 3]! &= ~(1 << (row & 7))
   }
 
   has(row: number): boolean {
@@ -71,8 +63,8 @@ export abstract class Nullable {
     this.valid.reset()
   }
 
-  clear(row: number): void {
-    this.valid.clear(row)
+  truncate(row: number, end: number): void {
+    this.valid.truncate(row, end)
   }
 
   has(row: number): boolean {
@@ -83,7 +75,7 @@ export abstract class Nullable {
 /** Fixed-width values: integers of 32 bits, doubles, booleans. */
 export class NumberBuilder extends Nullable implements Builder {
   readonly #type: 'INTEGER' | 'DOUBLE' | 'BOOLEAN'
-  #values: Memory
+  #values: Values
 
   constructor(type: 'INTEGER' | 'DOUBLE' | 'BOOLEAN') {
     super()
@@ -169,61 +161,6 @@ export class WordBuilder extends Nullable implements Builder {
   }
 }
 
-/** A growing heap of strings, one after the other. */
-export class Heap {
-  bytes = new Uint8Array(0)
-  #view = new DataView(this.bytes.buffer)
-  length = 0
-
-  reset(): void {
-    this.length = 0
-    if (this.bytes.length <= HEAP_BYTES_KEPT_MAX) return
-    this.bytes = new Uint8Array(0)
-    this.#view = new DataView(this.bytes.buffer)
-  }
-
-  add(source: Uint8Array, start: number, end: number): void {
-    let into = this.#room(end - start)
-    const { bytes } = this
-    // Ids are short: a plain loop beats the call of `set` with a subarray.
-    if (end - start > 64) bytes.set(source.subarray(start, end), into)
-    else for (let at = start; at < end;) bytes[into++] = source[at++]!
-  }
-
-  /** As `add`, four bytes a step: ids are long enough for it to pay. */
-  addFrom({ bytes: source, view }: Cursor, start: number, end: number): void {
-    let into = this.#room(end - start)
-    let at = start
-    for (; at + 4 <= end; at += 4, into += 4) this.#view.setInt32(into, view.getInt32(at))
-    for (; at < end; at++, into++) this.bytes[into] = source[at]!
-  }
-
-  addHex(source: Uint8Array, start: number, end: number): void {
-    let into = this.#room((end - start) * 2)
-    const { bytes } = this
-    for (let at = start; at < end; at++) {
-      bytes[into++] = HEX_DIGITS[source[at]! >> 4]!
-      bytes[into++] = HEX_DIGITS[source[at]! & 15]!
-    }
-  }
-
-  /** Makes room at the end and says where it begins. */
-  #room(length: number): number {
-    const to = this.length
-    this.length += length
-    if (this.length > this.bytes.length) {
-      this.bytes = grown(this.bytes, Math.max(this.length, this.bytes.length * 2, 4096))
-      this.#view = new DataView(this.bytes.buffer)
-    }
-    return to
-  }
-}
-
-/** A heap that one odd batch blew up is given back. */
-const HEAP_BYTES_KEPT_MAX = 32 << 20
-
-const HEX_DIGITS = Buffer.from('0123456789abcdef')
-
 /** Strings that are mostly unique: bytes in a heap. */
 export class TextBuilder extends Nullable implements Builder {
   readonly #heap = new Heap()
@@ -243,18 +180,19 @@ export class TextBuilder extends Nullable implements Builder {
     this.#starts[row] = this.#heap.length
     this.#heap.add(bytes, start, end)
     this.#ends[row] = this.#heap.length
-    this.#written = row + 1
+    this.#written = Math.max(this.#written, row + 1)
     this.valid.set(row)
   }
 
-  /** The same out of what a cursor looks at. */
-  setFrom(row: number, cursor: Cursor, start: number, end: number): void {
+  /** The same out of memory that can be read by words. @returns whether it is printable ASCII. */
+  setFrom(row: number, memory: Memory, start: number, end: number): boolean {
     this.#fill(row)
     this.#starts[row] = this.#heap.length
-    this.#heap.addFrom(cursor, start, end)
+    const isPlain = this.#heap.addFrom(memory, start, end)
     this.#ends[row] = this.#heap.length
-    this.#written = row + 1
+    this.#written = Math.max(this.#written, row + 1)
     this.valid.set(row)
+    return isPlain
   }
 
   /** Bytes as hexadecimal text. */
@@ -263,7 +201,7 @@ export class TextBuilder extends Nullable implements Builder {
     this.#starts[row] = this.#heap.length
     this.#heap.addHex(bytes, start, end)
     this.#ends[row] = this.#heap.length
-    this.#written = row + 1
+    this.#written = Math.max(this.#written, row + 1)
     this.valid.set(row)
   }
 
@@ -273,11 +211,13 @@ export class TextBuilder extends Nullable implements Builder {
     this.#written = 0
   }
 
-  override clear(row: number): void {
-    super.clear(row)
-    if (this.#written <= row) return
-    this.#heap.length = this.#starts[row]!
-    this.#written = row
+  override truncate(row: number, end: number): void {
+    super.truncate(row, end)
+    // Of several types of a union, the one that is read last may fill earlier rows.
+    for (let at = row; at < this.#written; at++) {
+      this.#heap.length = Math.min(this.#heap.length, this.#starts[at]!)
+    }
+    this.#written = Math.min(this.#written, row)
   }
 
   column(rows: number): ColumnData {

@@ -98,7 +98,8 @@ export class Cursor {
   }
 }
 
-const truncated = (): never => {
+/** Where a value goes on behind its record. */
+export const truncated = (): never => {
   throw new Failure('E_RECORD_UNREADABLE', 'the record ends within a value')
 }
 

@@ -1,33 +1,41 @@
-import { Cursor } from './cursor.ts'
-
 /** Throws a Failure for bytes that may not become a value. Called once for each new value. */
 export type Check = (bytes: Uint8Array, start: number, end: number) => void
 
+/** Bytes, and the same bytes to be read by words. */
+export type Memory = { readonly bytes: Uint8Array; readonly view: DataView }
+
+export const memoryOf = (bytes: Uint8Array): Memory => ({
+  bytes,
+  view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+})
+
 /** A value that stands alone, with its code since the dictionary was last cleared. */
-export type Standing = { readonly bytes: Uint8Array; code: number; round: number }
+export type Standing = Memory & { code: number; round: number }
 
 export const standing = (text: string): Standing => ({
-  bytes: Buffer.from(text),
+  ...memoryOf(Buffer.from(text)),
   code: -1,
   round: -1
 })
 
 /** Starting number of values with room; everything doubles when full. */
 const VALUES_START = 128
-/** Dictionaries that grew beyond this are dropped after a batch, so one odd batch costs no memory. */
-const VALUES_KEPT_MAX = 1 << 15
+/** Memory that grew beyond this is given back after a batch, so one odd batch costs none. 4 MiB. */
+const HEAP_BYTES_KEPT_MAX = 4 << 20
 /** A column with this many values hardly repeats: looking more of them up costs and finds nothing. */
 const VALUES_FOUND_MAX = 1 << 15
+/** Nor does one with this many values, of which nearly each was new when it was looked for. */
+const VALUES_TRIED_MIN = 1 << 13
+const LOOKS_PER_NEW_MIN = 9 / 8
 
 /**
  * Codes for strings that repeat, found by their UTF-8 bytes so that no string is made for a value
  * seen before. Open addressing at half load over a word-wise hash; the last code is tried first
- * because neighbouring events often agree. Beyond `VALUES_FOUND_MAX` every value gets a new code, so
- * that one value may have several.
+ * because neighbouring events often agree. Where values hardly repeat each one gets a new code, so that
+ * one value may have several.
  */
 export class Dictionary {
   readonly #check: Check
-  readonly #own = new Cursor()
   /** Counts the times that it was cleared: codes of before are good no more. */
   #round = 0
   /** Code + 1 by slot; 0 = free. */
@@ -38,6 +46,9 @@ export class Dictionary {
   #view = new DataView(this.#heap.buffer)
   #size = 0
   #last = -1
+  /** Values looked for, without those that the last code was good for. */
+  #looked = 0
+  #repeats = true
 
   constructor(check: Check) {
     this.#check = check
@@ -47,33 +58,33 @@ export class Dictionary {
     return this.#size
   }
 
-  /** Code of the bytes `[start, end)` under the cursor, new or known. */
-  code(cursor: Cursor, start: number, end: number): number {
-    if (this.#last >= 0 && this.#equals(this.#last, cursor, start, end)) return this.#last
-    if (this.#size >= VALUES_FOUND_MAX) {
-      this.#check(cursor.bytes, start, end)
-      return (this.#last = this.#append(cursor, start, end))
+  /** Code of the bytes `[start, end)` of some memory, new or known. */
+  code(memory: Memory, start: number, end: number): number {
+    if (this.#last >= 0 && this.#equals(this.#last, memory, start, end)) return this.#last
+    if (!this.#repeats) {
+      this.#check(memory.bytes, start, end)
+      return (this.#last = this.#append(memory, start, end))
     }
-    const hash = hashOf(cursor, start, end)
+    this.#looked++
+    const hash = hashOf(memory, start, end)
     const mask = this.#slots.length - 1
     let slot = hash & mask
     for (;;) {
       const code = this.#slots[slot]! - 1
       if (code < 0) break
-      if (this.#hashes[code] === hash && this.#equals(code, cursor, start, end)) {
+      if (this.#hashes[code] === hash && this.#equals(code, memory, start, end)) {
         return (this.#last = code)
       }
       slot = (slot + 1) & mask
     }
-    this.#check(cursor.bytes, start, end)
-    return (this.#last = this.#add(hash, cursor, start, end))
+    this.#check(memory.bytes, start, end)
+    return (this.#last = this.#add(hash, memory, start, end))
   }
 
   /** Code of a value that comes again as the same object, and in this dictionary alone. */
   codeOf(value: Standing): number {
     if (value.round === this.#round) return value.code
-    this.#own.attach(value.bytes)
-    value.code = this.code(this.#own, 0, value.bytes.length)
+    value.code = this.code(value, 0, value.bytes.length)
     value.round = this.#round
     return value.code
   }
@@ -89,7 +100,7 @@ export class Dictionary {
   }
 
   clear(): void {
-    if (this.#hashes.length > VALUES_KEPT_MAX) {
+    if (this.#heap.length > HEAP_BYTES_KEPT_MAX) {
       this.#slots = new Int32Array(VALUES_START * 2)
       this.#hashes = new Int32Array(VALUES_START)
       this.#ends = new Int32Array(VALUES_START + 1)
@@ -99,39 +110,42 @@ export class Dictionary {
     this.#round++
     this.#size = 0
     this.#last = -1
+    this.#looked = 0
+    this.#repeats = true
   }
 
-  /** Four bytes a step, from the end, where values mostly differ: tenant-0001, tenant-0002. */
-  #equals(code: number, { bytes, view }: Cursor, start: number, end: number): boolean {
+  /**
+   * Four bytes a step, from the end, where values mostly differ: tenant-0001, tenant-0002. The last
+   * step may look at bytes twice, so that none is left over.
+   */
+  #equals(code: number, { bytes, view }: Memory, start: number, end: number): boolean {
     const from = this.#ends[code]!
-    let left = end - start
-    if (this.#ends[code + 1]! - from !== left) return false
+    const length = end - start
+    if (this.#ends[code + 1]! - from !== length) return false
+    if (length < 4) return equalBytes(this.#heap.subarray(from, from + length), bytes, start)
     const own = this.#view
-    for (; left >= 4; left -= 4) {
-      if (own.getInt32(from + left - 4) !== view.getInt32(start + left - 4)) return false
+    for (let at = length - 4; at > 0; at -= 4) {
+      if (own.getInt32(from + at, true) !== view.getInt32(start + at, true)) return false
     }
-    for (; left > 0; left--) {
-      if (this.#heap[from + left - 1] !== bytes[start + left - 1]) return false
-    }
-    return true
+    return own.getInt32(from, true) === view.getInt32(start, true)
   }
 
-  #add(hash: number, cursor: Cursor, start: number, end: number): number {
+  #add(hash: number, memory: Memory, start: number, end: number): number {
     if (this.#size === this.#hashes.length) this.#grow()
     this.#hashes[this.#size] = hash
     this.#place(this.#size)
-    return this.#append(cursor, start, end)
+    return this.#append(memory, start, end)
   }
 
   /** Four bytes a step: a view of each value would cost more than its copy. */
-  #append({ bytes, view }: Cursor, start: number, end: number): number {
+  #append({ bytes, view }: Memory, start: number, end: number): number {
     const code = this.#size++
     if (code + 2 > this.#ends.length) this.#ends = widened(this.#ends, this.#ends.length * 2)
     let into = this.#ends[code]!
     this.#reserve(into + end - start)
     const [heap, own] = [this.#heap, this.#view]
     let at = start
-    for (; at + 4 <= end; at += 4, into += 4) own.setInt32(into, view.getInt32(at))
+    for (; at + 4 <= end; at += 4, into += 4) own.setInt32(into, view.getInt32(at, true), true)
     while (at < end) heap[into++] = bytes[at++]!
     this.#ends[code + 1] = into
     return code
@@ -145,6 +159,8 @@ export class Dictionary {
   }
 
   #grow(): void {
+    const hasNews = this.#looked < this.#size * LOOKS_PER_NEW_MIN
+    this.#repeats = this.#size < (hasNews ? VALUES_TRIED_MIN : VALUES_FOUND_MAX)
     const capacity = this.#hashes.length * 2
     this.#hashes = widened(this.#hashes, capacity)
     this.#slots = new Int32Array(capacity * 2)
@@ -166,13 +182,22 @@ const widened = (array: Int32Array<ArrayBuffer>, length: number): Int32Array<Arr
   return wide
 }
 
-const hashOf = ({ bytes, view }: Cursor, start: number, end: number): number => {
+const equalBytes = (own: Uint8Array, bytes: Uint8Array, start: number): boolean => {
+  for (let at = 0; at < own.length; at++) if (own[at] !== bytes[start + at]) return false
+  return true
+}
+
+/** A hash of 32 bits: the same bytes give the same one. */
+export const hashOf = ({ bytes, view }: Memory, start: number, end: number): number => {
   let hash = end - start
-  let at = start
-  for (; at + 4 <= end; at += 4) {
-    hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1)
-    hash ^= hash >>> 15
+  if (hash < 4) {
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x9e3779b1)
+  } else {
+    const last = end - 4
+    for (let at = start; at < last; at += 4) {
+      hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1)
+    }
+    hash = Math.imul(hash ^ (hash >>> 15) ^ view.getInt32(last, true), 0x85ebca6b)
   }
-  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x85ebca6b)
-  return hash ^ (hash >>> 13)
+  return hash ^ (hash >>> 15)
 }

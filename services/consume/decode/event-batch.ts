@@ -2,12 +2,16 @@ import { EVENT_AHEAD_MS_MAX } from '../../../schemas/event.ts'
 import type { EventField } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import type { ColumnData } from '../../lake/columns.ts'
+import type { Run } from '../run.ts'
 import type { AvroNode } from './avro-type.ts'
 import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder, type Builder } from './builders.ts'
+import { Chunk, Selection, type Loop } from './chunk.ts'
+import { Feed } from './feed.ts'
+import type { MessageFormat } from './messages.ts'
 import { ListBuilder } from './list-builder.ts'
-import { Cursor } from './cursor.ts'
 import { standing, type Standing } from './dictionary.ts'
-import { compile, type Step, type Target } from './program.ts'
+import { compile, type Read } from './program.ts'
+import type { Target } from './target.ts'
 import type { Vocabulary, Words } from './vocabulary.ts'
 
 const US_PER_MS = 1000
@@ -21,8 +25,9 @@ export type MappedField = EventField & ({ from: string } | { fixed: string })
 export class EventBatch {
   readonly #targets: (Target & { from: string | null })[]
   readonly #fixed: { builder: WordBuilder; value: Standing }[]
-  readonly #programs = new Map<AvroNode, Step[]>()
-  readonly #cursor = new Cursor()
+  readonly #programs = new Map<AvroNode, Read[]>()
+  readonly #chunk = new Chunk()
+  readonly #all = new Selection()
   readonly #offsets = new WideBuilder('BIGINT')
   readonly #appended = new WideBuilder('TIMESTAMP')
   readonly #time: WideBuilder
@@ -63,48 +68,78 @@ export class EventBatch {
     return this.#rows
   }
 
-  /** Looks at the memory that the next records lie in. */
-  attach(bytes: Uint8Array): void {
-    this.#cursor.attach(bytes)
-  }
-
   /**
-   * Reads the record in `[start, end)` of the attached memory as the next row.
-   * @throws Failure E_RECORD_UNREADABLE, E_EVENT_INVALID or E_EVENT_TIME; the batch is unchanged.
+   * Reads the records of a run as the next rows.
+   * @returns why records were refused, by their index in the run: E_RECORD_UNREADABLE,
+   * E_EVENT_INVALID, E_EVENT_TIME, E_SCHEMA_UNKNOWN. All others have become rows.
    */
-  add(node: AvroNode, start: number, end: number): number {
-    if (this.#rows === this.#capacity) this.#grow()
-    const row = this.#rows
-    const steps = this.#programs.get(node) ?? this.#compile(node)
-    const cursor = this.#cursor
-    cursor.frame(start, end)
-    let index = 0
-    try {
-      for (; index < steps.length; index++) steps[index]!.read(cursor, row)
-      if (cursor.at !== end)
-        throw new Failure('E_RECORD_UNREADABLE', `${end - cursor.at} bytes too many`)
-      for (const { builder, value } of this.#fixed)
-        builder.set(row, builder.dictionary.codeOf(value))
-      this.#checkRequired(row)
-    } catch (error) {
-      this.#undo(row)
-      throw located(error, steps[index]?.path)
+  add(run: Run, format: MessageFormat): ReadonlyMap<number, Failure> {
+    const refused = new Map<number, Failure>()
+    const feed = new Feed(run, format, refused)
+    this.#chunk.attach(run.bytes)
+    for (let node = feed.next(); node !== null; node = feed.next()) {
+      this.#reserve(this.#rows + feed.count)
+      // What was refused left a hole among the rows: the others are read once more, without it.
+      while (!this.#read(feed, node)) feed.drop(this.#chunk.refused)
+      this.#watch(feed.count)
+      this.#rows += feed.count
     }
-    return this.#rows++
+    return refused
   }
 
-  /** Says where the row just added lay in the log; takes it back when its time is impossible. */
-  place(row: number, offset: number, appendedMs: number): void {
-    const timeUs = this.#time.at(row)
-    if (timeUs > (appendedMs + EVENT_AHEAD_MS_MAX) * US_PER_MS) {
-      this.#undo(row)
-      this.#rows = row
-      throw new Failure('E_EVENT_TIME', `time: ${timeUs} µs lies over a day after its arrival`)
+  /** Reads a chunk as the rows behind the last one. @returns false when records were refused. */
+  #read(feed: Feed, node: AvroNode): boolean {
+    const program = this.#programs.get(node) ?? this.#compile(node)
+    const chunk = this.#chunk
+    const all = this.#all.first(feed.count)
+    chunk.begin(this.#rows)
+    feed.frame(chunk)
+    this.#place(feed)
+    for (const read of program) {
+      const { size } = chunk.refused
+      read(chunk, all)
+      if (chunk.refused.size > size) all.drop(chunk.refused)
     }
-    const watermarkMs = Math.min(Math.floor(timeUs / US_PER_MS), appendedMs)
-    if (watermarkMs > (this.watermarkMs ?? -Infinity)) this.watermarkMs = watermarkMs
-    this.#offsets.set(row, offset)
-    this.#appended.set(row, appendedMs * US_PER_MS)
+    if (chunk.refused.size === 0) return true
+    this.#truncate(this.#rows + feed.count)
+    return false
+  }
+
+  /** Writes what does not lie in the records themselves. */
+  #place(feed: Feed): void {
+    for (let record = 0; record < feed.count; record++) {
+      this.#offsets.set(this.#rows + record, feed.offset(record))
+      this.#appended.set(this.#rows + record, feed.appendedMs(record) * US_PER_MS)
+    }
+    for (const { builder, value } of this.#fixed) {
+      const code = builder.dictionary.codeOf(value)
+      for (let record = 0; record < feed.count; record++) builder.set(this.#rows + record, code)
+    }
+  }
+
+  /** Whether records end where they should and have what they must. */
+  readonly #checkWhole = checkEach('', (chunk, record) => {
+    const left = chunk.ends[record]! - chunk.at[record]!
+    if (left !== 0) throw new Failure('E_RECORD_UNREADABLE', `${left} bytes too many`)
+    for (const { column, builder } of this.#required) {
+      if (builder.has(chunk.row + record)) continue
+      throw new Failure('E_EVENT_INVALID', `${column} is missing`)
+    }
+  })
+
+  readonly #checkTime = checkEach('time', (chunk, record) => {
+    const timeUs = this.#time.at(chunk.row + record)
+    if (timeUs <= this.#appended.at(chunk.row + record) + EVENT_AHEAD_MS_MAX * US_PER_MS) return
+    throw new Failure('E_EVENT_TIME', `${timeUs} µs lies over a day after its arrival`)
+  })
+
+  /** Event time as the watermark sees it: never beyond the time of append. */
+  #watch(count: number): void {
+    for (let row = this.#rows; row < this.#rows + count; row++) {
+      const us = Math.min(this.#time.at(row), this.#appended.at(row))
+      const watermarkMs = Math.floor(us / US_PER_MS)
+      if (watermarkMs > (this.watermarkMs ?? -Infinity)) this.watermarkMs = watermarkMs
+    }
   }
 
   /** Names of the fields that hold any value. */
@@ -132,34 +167,38 @@ export class EventBatch {
     return target.builder
   }
 
-  #compile(node: AvroNode): Step[] {
-    const steps = compile(node, (path) => this.#targets.find(({ from }) => from === path))
-    this.#programs.set(node, steps)
-    return steps
+  #compile(node: AvroNode): Read[] {
+    const reads = compile(node, (path) => this.#targets.find(({ from }) => from === path))
+    const program = [...reads, this.#checkWhole, this.#checkTime]
+    this.#programs.set(node, program)
+    return program
   }
 
-  #grow(): void {
+  #reserve(rows: number): void {
+    if (rows <= this.#capacity) return
     this.#capacity = Math.max(ROWS_START, this.#capacity * 2)
     for (const { builder } of this.#targets) builder.reserve(this.#capacity)
     this.#offsets.reserve(this.#capacity)
     this.#appended.reserve(this.#capacity)
   }
 
-  #undo(row: number): void {
-    for (const { builder } of this.#targets) builder.clear(row)
-  }
-
-  #checkRequired(row: number): void {
-    for (const { column, builder } of this.#required) {
-      if (!builder.has(row)) throw new Failure('E_EVENT_INVALID', `${column} is missing`)
-    }
+  #truncate(end: number): void {
+    for (const { builder } of this.#targets) builder.truncate(this.#rows, end)
   }
 }
 
-const located = (error: unknown, path: string | undefined): unknown =>
-  error instanceof Failure && path !== undefined
-    ? new Failure(error.code, `${path}: ${error.message}`, { cause: error })
-    : error
+/** A check of every record, by a function of one. */
+const checkEach =
+  (path: string, check: (chunk: Chunk, record: number) => void): Read =>
+  (chunk, selection) => {
+    const loop: Loop = (_, { records, count }, from) => {
+      for (let index = from; index < count; index++) {
+        chunk.index = index
+        check(chunk, records[index]!)
+      }
+    }
+    chunk.run(loop, selection, path)
+  }
 
 const builderOf = (field: Pick<EventField, 'column' | 'kind'>, vocabulary: Vocabulary): Builder => {
   switch (field.kind) {

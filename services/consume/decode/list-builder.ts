@@ -1,5 +1,7 @@
 import type { ColumnData } from '../../lake/columns.ts'
-import { grown, Heap, Nullable, type Builder } from './builders.ts'
+import { Nullable, type Builder } from './builders.ts'
+import { grown } from './grown.ts'
+import { Heap } from './heap.ts'
 
 /** Lists of strings or of doubles: each row is a stretch of items. */
 export class ListBuilder extends Nullable implements Builder {
@@ -57,8 +59,8 @@ export class ListBuilder extends Nullable implements Builder {
     this.#written = 0
   }
 
-  override clear(row: number): void {
-    super.clear(row)
+  override truncate(row: number, end: number): void {
+    super.truncate(row, end)
     if (this.#written <= row) return
     this.#items = this.#firsts[row]!
     this.#heap.length = this.#items === 0 ? 0 : (this.#ends[this.#items - 1] ?? 0)

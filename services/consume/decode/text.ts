@@ -24,23 +24,6 @@ export const checkLabel = (bytes: Uint8Array, start: number, end: number): void 
   else if (end - start > TEXT_LENGTH_MAX) tooLong(end - start)
 }
 
-/**
- * Whether a label is all printable ASCII and of a length that may be: then there is nothing to
- * refuse. Looks at four bytes a step; a byte below 0x20 borrows, one above 0x7f has its top bit set.
- */
-export const isPlainLabel = (view: DataView, start: number, end: number): boolean => {
-  const length = end - start
-  if (length < 4 || length > TEXT_LENGTH_MAX) return false
-  let odd = 0
-  // The last step may look at bytes twice, so that none is left over.
-  for (let at = start; at < end; at += 4) {
-    const word = view.getInt32(Math.min(at, end - 4))
-    const isDelete = word ^ 0x7f7f7f7f
-    odd |= word | (word - 0x20202020) | (isDelete - 0x01010101)
-  }
-  return (odd & 0x80808080) === 0
-}
-
 /** Refuses JSON text that is no UTF-8 or too long. */
 export const checkText = (bytes: Uint8Array, start: number, end: number): void => {
   if (end - start > JSON_BYTES_MAX) {

@@ -2,7 +2,7 @@ import { KINDS } from '../../../schemas/event.ts'
 import type { EventField } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import type { ColumnData, EnumValues } from '../../lake/columns.ts'
-import { Dictionary, type Check } from './dictionary.ts'
+import { Dictionary, hashOf, memoryOf, type Check } from './dictionary.ts'
 import { checkLabel } from './text.ts'
 
 const KNOWN_KINDS: ReadonlySet<string> = new Set(KINDS)
@@ -88,17 +88,40 @@ const plain = (dictionary: Dictionary, { codes, valid }: Codes): ColumnData => {
   const { heap, ends: bounds } = dictionary.memory()
   const starts = new Int32Array(codes.length)
   const ends = new Int32Array(codes.length)
-  codes.forEach((code, row) => {
-    starts[row] = bounds[code]!
-    ends[row] = bounds[code + 1]!
-  })
+  for (let row = 0; row < codes.length; row++) {
+    starts[row] = bounds[codes[row]!]!
+    ends[row] = bounds[codes[row]! + 1]!
+  }
   return { type: 'VARCHAR', text: { heap, starts, ends }, valid }
 }
 
 const NONE = new Uint8Array(0)
 
+/** Room for twice as many hashes as are told apart. */
+const HASH_SLOTS = ENUM_VALUES_MAX * 2
+
+/** Whether hashes alone show that there are too many values: much faster than to compare these. */
+const hasTooMany = (dictionary: Dictionary, used: Uint8Array): boolean => {
+  const { heap, ends } = dictionary.memory()
+  const memory = memoryOf(heap)
+  const slots = new Int32Array(HASH_SLOTS)
+  let found = 0
+  for (let code = 0; code < used.length && found <= ENUM_VALUES_MAX; code++) {
+    if (used[code] === 0) continue
+    // Zero means a free slot, so one hash stands for two.
+    const hash = hashOf(memory, ends[code]!, ends[code + 1]!) || 1
+    let slot = hash & (HASH_SLOTS - 1)
+    while (slots[slot] !== 0 && slots[slot] !== hash) slot = (slot + 1) & (HASH_SLOTS - 1)
+    if (slots[slot] === hash) continue
+    slots[slot] = hash
+    found++
+  }
+  return found > ENUM_VALUES_MAX
+}
+
 /** The used values in byte order; null when there are too many for an enumeration. */
 const sortValues = (dictionary: Dictionary, used: Uint8Array = NONE): EnumValues | null => {
+  if (dictionary.size > ENUM_VALUES_MAX && hasTooMany(dictionary, used)) return null
   // One character a byte: such strings compare as their bytes do, and much faster than buffers.
   const texts: string[] = []
   const distinct = new Set<string>()
