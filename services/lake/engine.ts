@@ -1,7 +1,8 @@
-import { DuckDBConnection, type DuckDBResult, type DuckDBResultReader } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBResult, DuckDBResultReader } from '@duckdb/node-api'
 import duckdb, { type Connection, type Database, type LogicalType } from '@duckdb/node-bindings'
 import { Failure } from '../../schemas/failure.ts'
 import { writeChunks } from './append.ts'
+import { api } from './duckdb.ts'
 import { HeldColumns } from './held-columns.ts'
 import { readLists, type ListChunk } from './list-columns.ts'
 import type { ColumnData, NamedSegments } from './columns.ts'
@@ -41,7 +42,7 @@ export class Engine {
     this.#threads = threads
     this.#database = database
     this.#handle = handle
-    this.#connection = new DuckDBConnection(handle)
+    this.#connection = new api.DuckDBConnection(handle)
   }
 
   static async open(settings: EngineSettings = {}): Promise<Engine> {

@@ -1,11 +1,7 @@
-import {
-  DuckDBInstance,
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  type DuckDBResult
-} from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import { Failure } from '../../schemas/failure.ts'
+import { api } from './duckdb.ts'
 import { copyRows } from './wide-copy.ts'
 
 /** Columns of a chunk by name. DOUBLE arrives as Float64Array with null as NaN, text as strings. */
@@ -54,7 +50,7 @@ const MEMORY_MEGABYTES = 448
 
 export const openMemory = async (options: MemoryOptions = {}): Promise<MemoryDatabase> => {
   const { threads = 2 } = options
-  const instance = await DuckDBInstance.create(':memory:', {
+  const instance = await api.DuckDBInstance.create(':memory:', {
     memory_limit: `${options.memoryMegabytes ?? MEMORY_MEGABYTES}MB`,
     threads: String(threads),
     // As in every engine: the page cache has files of this machine already.
