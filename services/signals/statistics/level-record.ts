@@ -29,6 +29,10 @@ const doubles = layout({
   nats: SURPRISES,
   /** Points at which alarms speak again. */
   mutedUntil: 1,
+  /** Changes of slope told so far, and the range of slopes before and after them. */
+  bends: 1,
+  slopeMin: 1,
+  slopeMax: 1,
   /** The running segment: its first point, the value that sums are taken from, and the sums. */
   segmentStart: 1,
   segmentOrigin: 1,

@@ -49,16 +49,45 @@ const waves = (seed: number, level: (index: number) => number): number[] => {
   })
 }
 
-test('waves seldom pass for a change of level, and do not hide one', () => {
+test('values that follow one another seldom pass for a change, and do not hide one', () => {
   const seeds = Array.from({ length: 30 }, (_, seed) => 1000 + seed)
   const calm = seeds.flatMap((seed) => watch(waves(seed, () => 0)).changes)
-  assert.ok(calm.length <= 10, `${calm.length} in 15,000 points`)
-  const found = seeds.filter((seed) =>
-    watch(waves(seed, (index) => (index < 300 ? 0 : 4))).changes.some(
-      (at) => Math.abs(at - 300) <= 5
+  assert.ok(calm.length <= 30, `${calm.length} in 15,000 points`)
+  const found = seeds.flatMap((seed) =>
+    watch(waves(seed, (index) => (index < 300 ? 0 : 4))).changes.filter(
+      (at) => Math.abs(at - 300) <= 25
     )
   )
-  assert.ok(found.length >= 26, `${found.length} of 30`)
+  const dated = found.filter((at) => Math.abs(at - 300) <= 5)
+  assert.ok(found.length >= 26 && dated.length >= 22, `${dated.length} of ${found.length} of 30`)
+})
+
+test('a change of slope is dated to within a tenth of what was seen of it, whatever the unit', () => {
+  for (const [seed, unit] of [1e-6, 1, 1e9].entries()) {
+    const bent = noise(400, 20 + seed, (index) => Math.abs(index - 200) / 10)
+    const { changes } = watch(bent.map((x) => x * unit))
+    assert.equal(changes.length, 1, `${changes.join(' ')} at ${unit}`)
+    assert.ok(Math.abs(changes[0]! - 200) <= 20, `${changes[0]}`)
+  }
+})
+
+test('a slope that follows one just told is found too', () => {
+  const level = (index: number): number =>
+    index < 200 ? index / 5 : index < 240 ? 40 - (index - 200) : 0.8 * (index - 240)
+  const { changes } = watch(noise(320, 30, level))
+  const [peak, trough] = changes
+  assert.ok(Math.abs(peak! - 200) <= 5 && Math.abs(trough! - 240) <= 5, changes.join(' '))
+})
+
+test('a slight curve is no bend, and a daily wave is told only while its slopes are new', () => {
+  const curve = noise(800, 6, (index) => 10 * index + index * index * 5e-4)
+  assert.deepEqual(watch(curve).changes, [])
+  const counts = Array.from({ length: 10 }, (_, seed) => {
+    const wave = noise(1440, 40 + seed, (index) => 5 * Math.sin((index * Math.PI) / 48))
+    return watch(wave).changes.length
+  })
+  const all = counts.reduce((sum, count) => sum + count, 0)
+  assert.ok(all <= 80, `${counts.join(' ')} in 15 waves each, which bend 30 times`)
 })
 
 test('a value unlike all before alarms at once, and is told once', () => {
