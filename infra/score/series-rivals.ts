@@ -36,7 +36,6 @@ const muted = (): ((at: number) => boolean) => {
 }
 
 const Z_POINTS = 100
-/** A deviation of fewer points is no deviation. */
 /** Fewer points have no deviation to speak of. */
 const Z_POINTS_MIN = 10
 
@@ -94,8 +93,7 @@ const cusum = (limit: number): SeriesDetector => ({
   }
 })
 
-/** Run lengths kept: beyond a thousand points they hardly differ. */
-/** Run lengths kept: a long series stays affordable. */
+/** Run lengths kept: a long series stays affordable, and beyond a thousand points they hardly differ. */
 const RUNS_MAX = 1_000
 /** Log share below which a run length is forgotten. */
 const LOG_SHARE_MIN = -45
