@@ -9,19 +9,26 @@ export const memoryOf = (bytes: Uint8Array): Memory => ({
   view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 })
 
-/** A value that stands alone, with its code since the dictionary was last cleared. */
-export type Standing = Memory & { code: number; round: number }
+/**
+ * A value that stands alone, with its code since the dictionary was last cleared. A class, so that all
+ * of them have one shape: others would slow down whatever looks at memory.
+ */
+export class Standing implements Memory {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  code = -1
+  round = -1
 
-export const standing = (text: string): Standing => ({
-  ...memoryOf(Buffer.from(text)),
-  code: -1,
-  round: -1
-})
+  constructor(text: string) {
+    this.bytes = Buffer.from(text)
+    this.view = memoryOf(this.bytes).view
+  }
+}
 
 /** Starting number of values with room; everything doubles when full. */
 const VALUES_START = 128
-/** Memory that grew beyond this is given back after a batch, so one odd batch costs none. 4 MiB. */
-const HEAP_BYTES_KEPT_MAX = 4 << 20
+/** Memory that grew beyond this is given back after a batch, so one odd batch costs none. 8 MiB. */
+const HEAP_BYTES_KEPT_MAX = 8 << 20
 /** A column with this many values hardly repeats: looking more of them up costs and finds nothing. */
 const VALUES_FOUND_MAX = 1 << 15
 /** Nor does one with this many values, of which nearly each was new when it was looked for. */

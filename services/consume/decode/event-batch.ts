@@ -9,7 +9,7 @@ import { Chunk, Selection, type Loop } from './chunk.ts'
 import { Feed } from './feed.ts'
 import type { MessageFormat } from './messages.ts'
 import { ListBuilder } from './list-builder.ts'
-import { standing, type Standing } from './dictionary.ts'
+import { Standing } from './dictionary.ts'
 import { compile, type Read } from './program.ts'
 import type { Target } from './target.ts'
 import type { Vocabulary, Words } from './vocabulary.ts'
@@ -47,7 +47,7 @@ export class EventBatch {
     this.#fixed = fields.flatMap((field, index) => {
       const builder = this.#targets[index]!.builder
       if ('from' in field || !(builder instanceof WordBuilder)) return []
-      return [{ builder, value: standing(field.fixed) }]
+      return [{ builder, value: new Standing(field.fixed) }]
     })
     this.#time = this.#targets.find(({ column }) => column === 'time')!.builder as WideBuilder
     this.#required = fields.flatMap((field, index) =>

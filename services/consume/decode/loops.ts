@@ -5,7 +5,7 @@ import type { AvroNode } from './avro-type.ts'
 import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder } from './builders.ts'
 import type { Loop } from './chunk.ts'
 import type { Cursor } from './cursor.ts'
-import { memoryOf, standing } from './dictionary.ts'
+import { memoryOf, Standing } from './dictionary.ts'
 import { readJson } from './json.ts'
 import { ListBuilder } from './list-builder.ts'
 import { finite, numberLoop, wideLoop } from './number-loops.ts'
@@ -82,7 +82,7 @@ const wordLoop = (node: AvroNode, builder: WordBuilder): Loop => {
 }
 
 const symbolLoop = (symbols: readonly string[], builder: WordBuilder): Loop => {
-  const values = symbols.map(standing)
+  const values = symbols.map((symbol) => new Standing(symbol))
   const { dictionary } = builder
   return (chunk, { records, count }, from) => {
     for (let index = from; index < count; index++) {
