@@ -51,8 +51,11 @@ const rowsOf = (answers: readonly Answer[], [first]: readonly string[]): GrainRo
   })
 }
 
-/** False findings per tenant-month that would have to be borne for a fall to be told. */
-const BUDGETS = [0.04, 0.4, 4, 40] as const
+/** False findings per tenant-month that would have to be borne for a fall to be told: doubled ever again. */
+const BUDGETS = Array.from(
+  { length: 14 },
+  (_, doublings) => SETTINGS.falseFindingsPerTenantMonth * 2 ** (doublings + 1)
+)
 
 const budgetText = (rows: readonly GrainRow[]): string => {
   const isTold = (falseFindingsPerTenantMonth: number): boolean => {
@@ -62,7 +65,7 @@ const budgetText = (rows: readonly GrainRow[]): string => {
   }
   const enough = BUDGETS.find(isTold)
   const { falseFindingsPerTenantMonth: asked } = SETTINGS
-  return `${asked} false findings a month are allowed, and ${enough ?? `more than ${BUDGETS.at(-1)}`} would be the price`
+  return `${asked} false findings a month are allowed, and ${enough?.toPrecision(2) ?? `more than ${BUDGETS.at(-1)!.toPrecision(2)}`} would be the price`
 }
 
 export const scoreStructured = (): RealRow[] => {
