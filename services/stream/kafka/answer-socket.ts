@@ -17,18 +17,18 @@ export type SocketFactory = (options: {
 
 /** As kafkajs sets it. */
 const KEEP_ALIVE_DELAY_MS = 60_000
-/** Bytes of one read from the socket: a few system calls an answer. */
-const READ_BYTES = 256 * 1024
+/** Room for small answers, and for the beginning of large ones. */
+const READ_BYTES = 64 * 1024
 
 export const answerSockets =
   (memory: SpareMemory): SocketFactory =>
   ({ host, port, ssl, onConnect }) => {
     const answers = new Answers(memory)
     const onread = {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-      callback: (length: number, bytes: Uint8Array): boolean => {
+      buffer: () => answers.room(),
+      callback: (length: number): boolean => {
         try {
-          answers.read(bytes.subarray(0, length), (answer) => socket.emit('data', answer))
+          answers.read(length, (answer) => socket.emit('data', answer))
         } catch (error) {
           socket.destroy(error as Error)
         }
@@ -50,10 +50,14 @@ const LENGTH_BYTES = 4
 /** Far above the 64 MiB that a fetch asks for: one batch may exceed that, nothing else does. */
 const ANSWER_BYTES_MAX = 512 * 1024 * 1024
 
-/** Puts the answers of one connection together from what its socket brings. */
+/**
+ * Puts the answers of one connection together from what its socket brings. The rest of a large one
+ * is read to where it belongs: it is not copied, and takes few reads.
+ */
 export class Answers {
   readonly #memory: SpareMemory
   readonly #length = Buffer.alloc(LENGTH_BYTES)
+  readonly #small = Buffer.allocUnsafeSlow(READ_BYTES)
   /** The answer under way; null while its length is not known. */
   #answer: Buffer | null = null
   #filled = 0
@@ -62,11 +66,30 @@ export class Answers {
     this.#memory = memory
   }
 
+  /** Where the socket may put what comes next; it says to `read` how much that was. */
+  room(): Buffer {
+    return this.#rest() ?? this.#small
+  }
+
   /**
-   * Takes what was read; its memory may change afterwards. Hands on each answer that is complete.
+   * Takes what was read. Hands on each answer that is complete.
    * @throws RangeError for a length that no answer has.
    */
-  read(bytes: Uint8Array, hand: (answer: Buffer) => void): void {
+  read(length: number, hand: (answer: Buffer) => void): void {
+    if (this.#rest() === null) this.#readSmall(this.#small.subarray(0, length), hand)
+    else {
+      this.#filled += length
+      this.#finish(hand)
+    }
+  }
+
+  /** What is missing of a large answer; null when it is less than a small read brings. */
+  #rest(): Buffer | null {
+    const left = (this.#answer?.length ?? 0) - this.#filled
+    return left < READ_BYTES ? null : this.#answer!.subarray(this.#filled)
+  }
+
+  #readSmall(bytes: Buffer, hand: (answer: Buffer) => void): void {
     for (let at = 0; at < bytes.length;) {
       const into = this.#answer ?? this.#length
       const piece = bytes.subarray(at, at + into.length - this.#filled)
@@ -75,7 +98,7 @@ export class Answers {
       at += piece.length
       if (this.#filled < into.length) return
       if (this.#answer === null) this.#begin()
-      if (this.#answer?.length === this.#filled) hand(this.#end(this.#answer))
+      this.#finish(hand)
     }
   }
 
@@ -88,9 +111,12 @@ export class Answers {
     this.#length.copy(this.#answer)
   }
 
-  #end(answer: Buffer): Buffer {
+  /** Hands on the answer when nothing is missing. */
+  #finish(hand: (answer: Buffer) => void): void {
+    const answer = this.#answer
+    if (answer === null || this.#filled < answer.length) return
     this.#answer = null
     this.#filled = 0
-    return answer
+    hand(answer)
   }
 }

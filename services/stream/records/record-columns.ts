@@ -204,15 +204,19 @@ class Columns {
   }
 }
 
+const WORD_BYTES = 8
+
 /**
  * All sections in one piece of memory of their own: it moves on to another thread with the run,
  * and what they were read from is used again.
  */
 const gather = (sections: readonly BatchSection[], memory: SpareMemory): Uint8Array => {
-  const total = sections.reduce((sum, { start, end }) => sum + end - start, 0)
+  const total = sections.reduce((sum, { start, end }) => sum + end - start + WORD_BYTES, 0)
   const all = memory.take(total)
   let at = 0
   for (const section of sections) {
+    // V8 copies shared memory by words where both sides begin alike in one, and else byte by byte.
+    at += (section.bytes.byteOffset + section.start - at) & (WORD_BYTES - 1)
     const size = section.bytes.copy(all, at, section.start, section.end)
     Object.assign(section, { bytes: all, start: at, end: at + size })
     at += size
