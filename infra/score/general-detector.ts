@@ -3,8 +3,15 @@ import { readFile, readdir } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import type { ScoreRow } from './page.ts'
 import { calmTable } from './series-calm.ts'
-import { changeCover, changeF1, scoreWindows, type LabelWindow } from './series-metrics.ts'
-import { SERIES_DETECTORS, type SeriesDetector } from './series-rivals.ts'
+import {
+  changeCells,
+  scoreChanges,
+  seriesTable,
+  turnedTable,
+  type AnnotatedSeries
+} from './series-changes.ts'
+import { scoreWindows, type LabelWindow } from './series-metrics.ts'
+import { SERIES_DETECTORS } from './series-rivals.ts'
 
 /** The detector of plain numbers on two public benchmarks, beside usual rules on the same series. */
 
@@ -37,12 +44,6 @@ export const readNab = async (folder: URL): Promise<NumericSeries[]> => {
   return series
 }
 
-export type AnnotatedSeries = {
-  name: string
-  values: number[]
-  annotations: Record<string, number[]>
-}
-
 /** Series of one dimension of the Turing change point data set; what is missing is left out. */
 export const readTcpd = async (folder: URL): Promise<AnnotatedSeries[]> => {
   const [file] = (await readdir(folder)).filter((name) => name.endsWith('.json.gz'))
@@ -61,22 +62,6 @@ export const readTcpd = async (folder: URL): Promise<AnnotatedSeries[]> => {
     }))
 }
 
-type ChangeScore = { f1: number; cover: number }
-
-const scoreChanges = (
-  { run }: SeriesDetector,
-  { annotations, values }: AnnotatedSeries
-): ChangeScore => {
-  const { changes } = run(values)
-  return {
-    f1: changeF1(annotations, changes),
-    cover: changeCover(annotations, changes, values.length)
-  }
-}
-
-const meanOf = (scores: readonly ChangeScore[], name: keyof ChangeScore): number =>
-  scores.reduce((sum, one) => sum + one[name], 0) / scores.length
-
 /** One row per detector over both sets. */
 export const scoreGeneral = (
   nab: readonly NumericSeries[],
@@ -91,30 +76,9 @@ export const scoreGeneral = (
     const windows = total((one) => one.windows)
     const nabScore = (100 * (total((one) => one.score) + windows)) / (2 * windows)
     const perSeries = total((one) => one.falseAlarms) / nab.length
-    const changes = tcpd.map((series) => scoreChanges(detector, series))
-    const [f1, cover] = [meanOf(changes, 'f1'), meanOf(changes, 'cover')]
-    return `| ${detector.name} | ${total((one) => one.found)} of ${windows} | ${perSeries.toFixed(2)} | ${nabScore.toFixed(1)} | ${f1.toFixed(3)} | ${cover.toFixed(3)} |`
+    const changes = changeCells(scoreChanges(detector, tcpd))
+    return `| ${detector.name} | ${total((one) => one.found)} of ${windows} | ${perSeries.toFixed(2)} | ${nabScore.toFixed(1)} | ${changes} |`
   })
-
-/** F1 and cover of each annotated series, beside the rival that covers best. */
-export const seriesTable = (tcpd: readonly AnnotatedSeries[]): string => {
-  const [own, ...rivals] = SERIES_DETECTORS.map((detector) => ({
-    name: detector.name,
-    scores: tcpd.map((series) => scoreChanges(detector, series))
-  }))
-  const best = rivals.reduce((a, b) =>
-    meanOf(b.scores, 'cover') > meanOf(a.scores, 'cover') ? b : a
-  )
-  const cells = ({ f1, cover }: ChangeScore): string => `${f1.toFixed(3)} | ${cover.toFixed(3)}`
-  return [
-    `| series | points | F1 | cover | F1 of ${best.name} | its cover |`,
-    '|---|---|---|---|---|---|',
-    ...tcpd.map(
-      ({ name, values }, index) =>
-        `| ${name} | ${values.length} | ${cells(own!.scores[index]!)} | ${cells(best.scores[index]!)} |`
-    )
-  ].join('\n')
-}
 
 export const GENERAL_HEADER = [
   '| detector | NAB windows found | false alarms per series | NAB score, standard | TCPD F1 | TCPD cover |',
@@ -136,6 +100,8 @@ export async function* scoreGeneralDetector(): AsyncGenerator<string, ScoreRow |
   yield [...GENERAL_HEADER, ...rows].join('\n')
   yield `Changes are where a detector says that they were, not where it noticed: ours and CUSUM by the likeliest place, BOCPD by the likeliest run length; a z-score has no other place than the alarm. By series, beside the rival that covers best:`
   yield seriesTable(tcpd)
+  yield 'The same series backwards, and as logarithms where all values are positive; no setting was chosen by them:'
+  yield turnedTable(tcpd)
   yield 'Series in which nothing changes for good, 30 seeds of 500 points each:'
   yield calmTable(SERIES_DETECTORS)
   const [, , found, falseAlarms, , f1, cover] = rows[0]!.split('|').map((cell) => cell.trim())
