@@ -1,7 +1,8 @@
 import type { ColumnData, TextHeap } from '../../lake/columns.ts'
-import type { Dictionary, Memory } from './dictionary.ts'
+import type { Dictionary } from './dictionary.ts'
 import { grown, type Values } from './grown.ts'
 import { Heap } from './heap.ts'
+import type { Memory } from './words.ts'
 
 /**
  * Growing columns. A row is written at its index and becomes part of the batch only when the

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { memoryOf } from './dictionary.ts'
 import { Heap } from './heap.ts'
 import { checkLabel } from './text.ts'
+import { memoryOf } from './words.ts'
 
 const isRefused = (bytes: Uint8Array): boolean => {
   try {

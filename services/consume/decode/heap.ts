@@ -1,17 +1,17 @@
-import type { Memory } from './dictionary.ts'
 import { grown } from './grown.ts'
+import type { Memory } from './words.ts'
 
 /** A growing heap of strings, one after the other. */
 export class Heap {
   bytes = new Uint8Array(0)
-  #view = new DataView(this.bytes.buffer)
+  view = new DataView(this.bytes.buffer)
   length = 0
 
   reset(): void {
     this.length = 0
     if (this.bytes.length <= HEAP_BYTES_KEPT_MAX) return
     this.bytes = new Uint8Array(0)
-    this.#view = new DataView(this.bytes.buffer)
+    this.view = new DataView(this.bytes.buffer)
   }
 
   add(source: Uint8Array, start: number, end: number): void {
@@ -33,7 +33,7 @@ export class Heap {
       for (let at = start; at < end; at++) this.bytes[into + at] = source[at]!
       return false
     }
-    const own = this.#view
+    const own = this.view
     let odd = 0
     for (let at = start; at < end; at += 4) {
       const from = at <= end - 4 ? at : end - 4
@@ -48,7 +48,7 @@ export class Heap {
   addHex(source: Uint8Array, start: number, end: number): void {
     let into = this.#room((end - start) * 2)
     for (let at = start; at < end; at++, into += 2) {
-      this.#view.setUint16(into, HEX_PAIRS[source[at]!]!)
+      this.view.setUint16(into, HEX_PAIRS[source[at]!]!)
     }
   }
 
@@ -58,14 +58,14 @@ export class Heap {
     this.length += length
     if (this.length > this.bytes.length) {
       this.bytes = grown(this.bytes, Math.max(this.length, this.bytes.length * 2, 4096))
-      this.#view = new DataView(this.bytes.buffer)
+      this.view = new DataView(this.bytes.buffer)
     }
     return to
   }
 }
 
-/** A heap that one odd batch blew up is given back. */
-const HEAP_BYTES_KEPT_MAX = 32 << 20
+/** A heap that one odd batch blew up is given back. 16 MiB. */
+const HEAP_BYTES_KEPT_MAX = 16 << 20
 
 /** Two digits of each byte, as they lie in memory. */
 const HEX_PAIRS = Uint16Array.from({ length: 256 }, (_, byte) =>

@@ -5,13 +5,14 @@ import type { AvroNode } from './avro-type.ts'
 import { NumberBuilder, TextBuilder, WideBuilder, WordBuilder } from './builders.ts'
 import type { Loop } from './chunk.ts'
 import type { Cursor } from './cursor.ts'
-import { memoryOf, Standing } from './dictionary.ts'
+import { Standing } from './dictionary.ts'
 import { readJson } from './json.ts'
 import { ListBuilder } from './list-builder.ts'
 import { finite, numberLoop, wideLoop } from './number-loops.ts'
 import { eachItem, pick, skipper } from './skip.ts'
 import { mismatch, type Target } from './target.ts'
 import { checkLabel, checkText } from './text.ts'
+import { memoryOf } from './words.ts'
 
 /**
  * What reads values of one type into one column. Every loop is written out: a function that a

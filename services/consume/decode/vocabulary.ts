@@ -2,8 +2,9 @@ import { KINDS } from '../../../schemas/event.ts'
 import type { EventField } from '../../../schemas/event-fields.ts'
 import { Failure } from '../../../schemas/failure.ts'
 import type { ColumnData, EnumValues } from '../../lake/columns.ts'
-import { Dictionary, hashOf, memoryOf, type Check } from './dictionary.ts'
+import { Dictionary, hashOf, type Check } from './dictionary.ts'
 import { checkLabel } from './text.ts'
+import { memoryOf } from './words.ts'
 
 const KNOWN_KINDS: ReadonlySet<string> = new Set(KINDS)
 
@@ -23,7 +24,8 @@ export class Vocabulary {
   of({ column }: Pick<EventField, 'column'>): Dictionary {
     const known = this.#dictionaries.get(column)
     if (known !== undefined) return known
-    const created = new Dictionary(column === 'kind' ? checkKind : checkLabel)
+    const created =
+      column === 'kind' ? new Dictionary(checkKind, false) : new Dictionary(checkLabel, true)
     this.#dictionaries.set(column, created)
     return created
   }
