@@ -29,6 +29,20 @@ export const memorySlope = (
   return { mibPerHour: perHour(slope), plusMinus: perHour(Z_95 * error) }
 }
 
+/**
+ * The least of each stretch of time: what a process holds when nothing is under way. Work comes and
+ * goes by the hundred MiB, and what is never given back shows below it long before it shows above.
+ */
+export const floorsOf = (samples: readonly MemorySample[], stretchS: number): MemorySample[] => {
+  const floors = new Map<number, MemorySample>()
+  for (const sample of samples) {
+    const stretch = Math.floor(sample.atS / stretchS)
+    const known = floors.get(stretch)
+    if (known === undefined || sample.mib < known.mib) floors.set(stretch, sample)
+  }
+  return [...floors.values()]
+}
+
 /** How many samples count as one, by the correlation of each with the next. */
 const inflation = (rests: readonly number[]): number => {
   const all = rests.reduce((sum, rest) => sum + rest ** 2, 0)

@@ -10,7 +10,7 @@ import {
 import { LATENESS_MS } from '../../../jobs/detect/watermark.ts'
 import { watchAlerts } from './alerts.ts'
 import { Latencies } from './latencies.ts'
-import { memorySlope, type MemorySample } from './memory-slope.ts'
+import { floorsOf, memorySlope, type MemorySample } from './memory-slope.ts'
 import { Traffic } from './traffic.ts'
 import { startUp, type UpProcess } from './up-process.ts'
 
@@ -23,6 +23,8 @@ const SAMPLE_MS = 5_000
 const LOOPS_PER_MINUTE = 20
 /** Memory is a line only when caches and the compiler have settled. */
 const WARM_SHARE = 1 / 3
+/** Three rounds of what works by the minute: within them, nothing is under way now and then. */
+const FLOOR_S = 180
 /** What alerts of the last minute may take: its end, the lateness, and more than the bar. */
 const LAST_ALERTS_MS = MINUTE_MS + LATENESS_MS + 30_000
 
@@ -53,6 +55,7 @@ export const runLive = async ({ place, rate, minutes }: LiveOptions): Promise<ob
     const memory = samples.end()
     const late = memory.slice(Math.floor(memory.length * WARM_SHARE))
     const slope = memorySlope(late)
+    const floor = memorySlope(floorsOf(late, FLOOR_S))
     return {
       rate,
       minutes,
@@ -69,6 +72,8 @@ export const runLive = async ({ place, rate, minutes }: LiveOptions): Promise<ob
       memory_mib_max: Math.round(Math.max(...memory.map(({ mib }) => mib))),
       memory_mib_per_hour: slope?.mibPerHour ?? null,
       memory_mib_per_hour_plus_minus: slope?.plusMinus ?? null,
+      memory_floor_mib_per_hour: floor?.mibPerHour ?? null,
+      memory_floor_mib_per_hour_plus_minus: floor?.plusMinus ?? null,
       load_mean: Math.round((loads.reduce((sum, one) => sum + one, 0) / loads.length) * 10) / 10
     }
   } finally {

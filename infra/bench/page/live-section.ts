@@ -19,6 +19,8 @@ type Live = {
   memory_mib_max: number
   memory_mib_per_hour: number | null
   memory_mib_per_hour_plus_minus: number | null
+  memory_floor_mib_per_hour: number | null
+  memory_floor_mib_per_hour_plus_minus: number | null
   load_mean: number
 }
 
@@ -48,6 +50,9 @@ const verdict = ({ flush_ms: flush, close_to_alert_ms_p99: p99, ...live }: Live)
   return isHeard && p99 <= flush + BEYOND_FLUSH_MS ? 'reached' : '**missed**'
 }
 
+const slope = (mib: number | null, plusMinus: number | null): string =>
+  mib === null ? '–' : `${mib} ± ${plusMinus}`
+
 export const memorySection = async (folder: string): Promise<string | null> => {
   const lines = await readLines<Live>(folder, 'live.ndjson')
   if (lines === null) return null
@@ -56,9 +61,8 @@ export const memorySection = async (folder: string): Promise<string | null> => {
     String(live.memory_mib_first),
     String(live.memory_mib_last),
     String(live.memory_mib_max),
-    live.memory_mib_per_hour === null
-      ? '–'
-      : `${live.memory_mib_per_hour} ± ${live.memory_mib_per_hour_plus_minus}`,
+    slope(live.memory_mib_per_hour, live.memory_mib_per_hour_plus_minus),
+    slope(live.memory_floor_mib_per_hour, live.memory_floor_mib_per_hour_plus_minus),
     live.cpu_s_per_million.toFixed(1)
   ])
   const heads = [
@@ -67,6 +71,7 @@ export const memorySection = async (folder: string): Promise<string | null> => {
     'at the end',
     'most',
     'MiB an hour, 95 %',
+    'of the least of 3 minutes',
     'CPU-s per million'
   ]
   return table(heads, rows)
