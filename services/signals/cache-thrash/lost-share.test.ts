@@ -45,3 +45,12 @@ test('what few prompts before the change lost by chance hides no loss', () => {
   })
   assert.ok(Math.abs(lost - 0.25) < 0.05, `${lost}`)
 })
+
+test('who was served more than the pool before has lost no more for it', () => {
+  const lost = lostOf((minute) => ({
+    events: 10,
+    usual: 4000,
+    remiss: minute < CHANGE ? -800 : 100
+  }))
+  assert.ok(Math.abs(lost - 0.01) < 1e-6, `${lost}`)
+})

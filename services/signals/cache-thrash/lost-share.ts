@@ -16,7 +16,8 @@ export const lostShare = (
   { before: old, after }: Sides
 ): number => {
   if (after.input <= 0 || after.usual <= 0 || old.usual <= 0) return 0
-  const own = old.remiss / old.usual
+  // Less than the pool is a matter of where its gaps lie within a bin: it makes no loss larger.
+  const own = Math.max(0, old.remiss / old.usual)
   const usually = before === null ? own : own * trust(read, before, { own, old })
   return (after.remiss - usually * after.usual) / after.input
 }
