@@ -11,15 +11,18 @@ import { landings } from './landing.ts'
 
 /** Hexadecimal digits of the hash that stand for a generation: 48 bits, a few live at a time. */
 const DIGITS = 12
+/** How rows reach the engine, which cuts its row groups by that: another way makes other bytes. */
+const HANDED_OVER = 'held columns, partition by partition'
 
 /**
  * Identity of everything but the records that decides a landed row: schemas, table definitions,
- * SQL, the price book, the energy factors and DuckDB's version.
+ * SQL, the way of rows to the engine, the price book, the energy factors and DuckDB's version.
  */
 export const generationOf = (prices: PriceBook): string => {
   const parts = [
     Engine.version,
     PARQUET_OPTIONS,
+    HANDED_OVER,
     KNOWN_SCHEMAS.map(({ fingerprint }) => String(fingerprint)),
     TABLES,
     WINDOW_COLUMNS,
