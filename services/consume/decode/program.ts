@@ -1,6 +1,7 @@
 import { Failure } from '../../../schemas/failure.ts'
 import type { AvroNode } from './avro-type.ts'
 import { Selection, type Chunk, type Loop } from './chunk.ts'
+import { truncated } from './cursor.ts'
 import { fillLoop, skipLoop } from './loops.ts'
 import { pick } from './skip.ts'
 import type { Target } from './target.ts'
@@ -35,14 +36,42 @@ export const compile = (
 const reader = (node: AvroNode, path: string, loopOf: (node: AvroNode) => Loop): Read => {
   if (node.kind === 'null') return () => {}
   if (node.kind === 'union') {
-    return union(
-      node.branches.map((branch) => reader(branch, path, loopOf)),
-      path
-    )
+    const reads = node.branches.map((branch) => reader(branch, path, loopOf))
+    const nullAt = node.branches.findIndex(({ kind }) => kind === 'null')
+    if (reads.length !== 2 || nullAt === -1) return union(reads, path)
+    return nullAt === 0 ? optional(reads[1]!, 1, path) : optional(reads[0]!, 0, path)
   }
   const loop = loopOf(node)
   return (chunk, selection) => chunk.run(loop, selection, path)
 }
+
+/**
+ * A value or null, as most fields are: the branch that was taken is one byte, 0 or 2, and where it is
+ * null there is nothing to read. `present` is the branch of the value.
+ */
+const optional = (read: Read, present: 0 | 1, path: string): Read => {
+  const some = new Selection()
+  const choose: Loop = (chunk, { records, count }, from) => {
+    const { bytes, at, ends } = chunk
+    for (let index = from; index < count; index++) {
+      chunk.index = index
+      const record = records[index]!
+      const start = at[record]!
+      const byte = start < ends[record]! ? bytes[start]! : truncated()
+      const isShort = byte === 0 || byte === 2
+      if (isShort) at[record] = start + 1
+      const branch = isShort ? byte >> 1 : pick(BOTH, chunk.readLong(record))
+      if (branch === present) some.add(record)
+    }
+  }
+  return (chunk, selection) => {
+    some.count = 0
+    chunk.run(choose, selection, path)
+    if (some.count > 0) read(chunk, some)
+  }
+}
+
+const BOTH = [0, 1] as const
 
 /** Sorts the records by the branch that each has taken; then reads one branch after the other. */
 const union = (branches: readonly Read[], path: string): Read => {
