@@ -79,6 +79,7 @@ export class Chunk {
     const { bytes } = this
     let sum = 0
     for (let at = start; at < end; at += CACHE_LINE_BYTES) sum += bytes[at]!
+    // Kept, or the compiler would leave the reads out.
     this.index = sum
   }
 

@@ -177,6 +177,20 @@ describe('records that are read a chunk at a time', () => {
     assert.deepEqual(pending.segments().segments, [])
   })
 
+  test('of a schema that can not fill the columns are refused, each of them', () => {
+    const columns = { id: 'tags', time: 'at', tenant: 'who' }
+    const format = foreignFormat({ schema: SCHEMA, prefixBytes: 0, columns, fixed: {} })
+    const pending = landed(
+      rows.map((row) => encode(callOf(row))),
+      format
+    )
+    assert.deepEqual(pending.segments().segments, [])
+    assert.deepEqual(
+      pending.quarantined().map(({ offset, code, reason }) => [offset, code, reason]),
+      rows.map((row) => [row, 'E_SCHEMA_UNKNOWN', 'Avro map can not fill a column of text'])
+    )
+  })
+
   test('may change their schema from one to the next, or have none', () => {
     const other = resolveAvro({
       ...SCHEMA,

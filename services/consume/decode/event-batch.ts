@@ -79,8 +79,15 @@ export class EventBatch {
     this.#chunk.attach(run.bytes)
     for (let node = feed.next(); node !== null; node = feed.next()) {
       this.#reserve(this.#rows + feed.count)
-      // What was refused left a hole among the rows: the others are read once more, without it.
-      while (!this.#read(feed, node)) feed.drop(this.#chunk.refused)
+      try {
+        const program = this.#programs.get(node) ?? this.#compile(node)
+        // What was refused left a hole among the rows: the others are read once more, without it.
+        while (!this.#read(feed, program)) feed.drop(this.#chunk.refused)
+      } catch (error) {
+        // A schema that can not fill the columns is a fault of every record that has it.
+        if (!(error instanceof Failure)) throw error
+        feed.refuse(error)
+      }
       this.#watch(feed.count)
       this.#rows += feed.count
     }
@@ -88,8 +95,7 @@ export class EventBatch {
   }
 
   /** Reads a chunk as the rows behind the last one. @returns false when records were refused. */
-  #read(feed: Feed, node: AvroNode): boolean {
-    const program = this.#programs.get(node) ?? this.#compile(node)
+  #read(feed: Feed, program: readonly Read[]): boolean {
     const chunk = this.#chunk
     const all = this.#all.first(feed.count)
     chunk.begin(this.#rows)

@@ -72,6 +72,14 @@ export class Feed {
     this.#count = kept
   }
 
+  /** Leaves out the whole chunk. */
+  refuse(failure: Failure): void {
+    for (let record = 0; record < this.#count; record++) {
+      this.#refused.set(this.#indexes[record]!, failure)
+    }
+    this.#count = 0
+  }
+
   #schemaOf(index: number): AvroNode | null {
     const { bytes, valueStart, valueEnd } = this.#run
     const end = valueEnd[index]!
