@@ -30,18 +30,21 @@ const BLOCK_BYTES = 1 << 20
 /** Lines of a file and the sum of their CRC-32, by which results are compared. */
 export const checksumLines = async (file: string): Promise<{ lines: number; checksum: bigint }> => {
   let lines = 0
-  let sum = 0
+  let checksum = 0n
   let rest: Buffer = Buffer.alloc(0)
   for await (const block of createReadStream(file, { highWaterMark: BLOCK_BYTES })) {
     const bytes = Buffer.concat([rest, block as Buffer])
     let start = 0
+    // A double is exact for the lines of one block.
+    let sum = 0
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
       lines += 1
       sum += crc32(bytes.subarray(start, end)) >>> 0
       start = end + 1
     }
+    checksum += BigInt(sum)
     rest = bytes.subarray(start)
   }
-  // Exact: below 2^53 for two million lines of 32 bits.
-  return { lines, checksum: BigInt(sum) }
+  if (rest.length > 0) throw new Error(`${file} ends within a line`)
+  return { lines, checksum }
 }

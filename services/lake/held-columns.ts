@@ -5,6 +5,7 @@ import duckdb, {
   type TableFunctionInfo,
   type TableFunctionInitInfo
 } from '@duckdb/node-bindings'
+import { Failure } from '../../schemas/failure.ts'
 import { CHUNK_ROWS, writeColumn } from './append.ts'
 import type { ColumnData, NamedSegments, Segment } from './columns.ts'
 
@@ -43,8 +44,10 @@ export class HeldColumns {
 
   /** Holds columns until others are. @returns what a statement reads them from, and `row_key`. */
   hold({ names, segments }: NamedSegments): string {
-    const types = (segments[0]?.columns ?? []).map(typeOf)
-    this.#held = { names, segments, types }
+    const [first] = segments
+    if (first === undefined) throw new Failure('E_INTERNAL', 'no segments to hold')
+    for (const { columns } of segments) checkAlike(names, first.columns, columns)
+    this.#held = { names, segments, types: first.columns.map(typeOf) }
     return `${FUNCTION}()`
   }
 
@@ -56,6 +59,18 @@ export class HeldColumns {
       duckdb.function_set_error(info, String(error))
     }
   }
+}
+
+/** A column of another type would be written beyond its vector's memory. */
+const checkAlike = (
+  names: readonly string[],
+  first: readonly ColumnData[],
+  columns: readonly ColumnData[]
+): void => {
+  const isAlike = names.length === columns.length && names.length === first.length
+  if (isAlike && columns.every(({ type }, index) => type === first[index]!.type)) return
+  const types = columns.map(({ type }) => type).join(', ')
+  throw new Failure('E_INTERNAL', `a segment of ${names.length} columns has ${types}`)
 }
 
 const rowsOf = (segments: readonly Segment[]): number =>
@@ -80,9 +95,9 @@ const writeNext = (segments: readonly Segment[], scan: Scan, output: DataChunk):
   const count = Math.min(CHUNK_ROWS, segment.rows - scan.row)
   scan.columns.forEach((index, at) => {
     const vector = duckdb.data_chunk_get_vector(output, at)
-    const column = segment.columns[index]
-    if (column === undefined) writeColumn(vector, keysFrom(scan.key), 0, count)
-    else writeColumn(vector, column, scan.row, count)
+    const isKey = index === segment.columns.length
+    if (isKey) writeColumn(vector, keysFrom(scan.key), 0, count)
+    else writeColumn(vector, segment.columns[index]!, scan.row, count)
   })
   scan.row += count
   scan.key += count

@@ -53,9 +53,6 @@ export const runLive = async ({ place, rate, minutes }: LiveOptions): Promise<ob
     await settled(() => traffic.appended.length === 0 && alerts.latencies.count >= traffic.loops)
     const cpuS = up.used().cpuS - before.cpuS
     const memory = samples.end()
-    const late = memory.slice(Math.floor(memory.length * WARM_SHARE))
-    const slope = memorySlope(late)
-    const floor = memorySlope(floorsOf(late, FLOOR_S))
     return {
       rate,
       minutes,
@@ -67,13 +64,7 @@ export const runLive = async ({ place, rate, minutes }: LiveOptions): Promise<ob
       ...alerts.latencies.figures('close_to_alert_ms'),
       cpu_s: Math.round(cpuS * 10) / 10,
       cpu_s_per_million: Math.round((cpuS / traffic.events) * 1e7) / 10,
-      memory_mib_first: Math.round(late[0]?.mib ?? 0),
-      memory_mib_last: Math.round(late.at(-1)?.mib ?? 0),
-      memory_mib_max: Math.round(Math.max(...memory.map(({ mib }) => mib))),
-      memory_mib_per_hour: slope?.mibPerHour ?? null,
-      memory_mib_per_hour_plus_minus: slope?.plusMinus ?? null,
-      memory_floor_mib_per_hour: floor?.mibPerHour ?? null,
-      memory_floor_mib_per_hour_plus_minus: floor?.plusMinus ?? null,
+      ...memoryFigures(memory),
       load_mean: Math.round((loads.reduce((sum, one) => sum + one, 0) / loads.length) * 10) / 10
     }
   } finally {
@@ -83,6 +74,23 @@ export const runLive = async ({ place, rate, minutes }: LiveOptions): Promise<ob
     await alerts.close()
     await log.close()
   }
+}
+
+/** Memory once it is warm: where it began and ended, and whether it rises. */
+const memoryFigures = (memory: readonly MemorySample[]): object => {
+  const late = memory.slice(Math.floor(memory.length * WARM_SHARE))
+  return {
+    memory_mib_first: Math.round(late[0]?.mib ?? 0),
+    memory_mib_last: Math.round(late.at(-1)?.mib ?? 0),
+    memory_mib_max: Math.round(Math.max(...memory.map(({ mib }) => mib))),
+    ...slopeFigures('memory_mib_per_hour', late),
+    ...slopeFigures('memory_floor_mib_per_hour', floorsOf(late, FLOOR_S))
+  }
+}
+
+const slopeFigures = (name: string, samples: readonly MemorySample[]): object => {
+  const slope = memorySlope(samples)
+  return { [name]: slope?.mibPerHour ?? null, [`${name}_plus_minus`]: slope?.plusMinus ?? null }
 }
 
 /** Waits until `holds`, but no longer than the last alerts may take: what is missing is told. */

@@ -17,12 +17,21 @@ type Json = Readonly<Record<string, unknown>>
 /** Resolves a parsed Avro schema. @throws Failure E_SCHEMA_UNKNOWN for what is no schema. */
 export const resolveAvro = (schema: unknown, names: Names = new Map(), space = ''): AvroNode => {
   if (Array.isArray(schema)) {
-    return { kind: 'union', branches: schema.map((branch) => resolveAvro(branch, names, space)) }
+    return resolveUnion(schema.map((branch) => resolveAvro(branch, names, space)))
   }
   if (typeof schema === 'string') return resolveName(schema, names, space)
   if (typeof schema === 'object' && schema !== null)
     return resolveObject(schema as Json, names, space)
   throw new Failure('E_SCHEMA_UNKNOWN', `no Avro schema: ${JSON.stringify(schema)}`)
+}
+
+/** Types without a name, and unions, may not stand in one union twice or at all (Avro, "Unions"). */
+const resolveUnion = (branches: readonly AvroNode[]): AvroNode => {
+  const kinds = branches.map(({ kind }) => (kind === 'time' ? 'long' : kind))
+  const unnamed = kinds.filter((kind) => kind !== 'record' && kind !== 'enum' && kind !== 'fixed')
+  const doubled = unnamed.find((kind, at) => kind === 'union' || unnamed.indexOf(kind) !== at)
+  if (doubled === undefined) return { kind: 'union', branches }
+  throw new Failure('E_SCHEMA_UNKNOWN', `a union holds ${doubled} within or twice`)
 }
 
 const resolveName = (name: string, names: Names, space: string): AvroNode => {

@@ -17,7 +17,7 @@ export type Builder = {
   truncate: (row: number, end: number) => void
   /** Whether `row` holds a value. */
   has: (row: number) => boolean
-  /** Whether any row ever held a value. */
+  /** Whether any row holds a value. */
   readonly used: boolean
   /** The first `rows` rows; codes refer to `dictionary` where there is one. */
   column: (rows: number) => ColumnData
@@ -26,8 +26,12 @@ export type Builder = {
 /** Bits of rows that hold a value. Padded to 8 bytes, as DuckDB reads whole words. */
 class Validity {
   bits = new Uint8Array(8)
-  /** Whether any row ever held a value: a column without one need not be copied. */
-  used = false
+  /** The first row that holds a value: a column without one need not be copied. */
+  #first = Infinity
+
+  get used(): boolean {
+    return this.#first < Infinity
+  }
 
   reserve(rows: number): void {
     this.bits = grown(this.bits, Math.ceil(rows / 64) * 8)
@@ -35,16 +39,17 @@ class Validity {
 
   set(row: number): void {
     this.bits[row >> 3]! |= 1 << (row & 7)
-    this.used = true
+    if (row < this.#first) this.#first = row
   }
 
   reset(): void {
     if (this.used) this.bits.fill(0)
-    this.used = false
+    this.#first = Infinity
   }
 
   truncate(from: number, end: number): void {
     for (let row = from; row < end; row++) this.bits[row >> 3]! &= ~(1 << (row & 7))
+    if (this.#first >= from) this.#first = Infinity
   }
 
   has(row: number): boolean {

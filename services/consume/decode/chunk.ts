@@ -95,7 +95,7 @@ export class Chunk {
     }
   }
 
-  /** A zigzag varint (Avro int and long). */
+  /** A zigzag varint (Avro int and long): as a cursor reads it, but without one for each record. */
   readLong(record: number): number {
     const { bytes } = this
     const end = this.ends[record]!

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import avro from 'avsc'
 import { Failure } from '../../../schemas/failure.ts'
-import type { ColumnData } from '../../lake/columns.ts'
+import type { ColumnData, TextHeap } from '../../lake/columns.ts'
 import { Pending } from '../pending.ts'
 import { resolveAvro } from './avro-type.ts'
 import { CHUNK_RECORDS } from './chunk.ts'
@@ -23,19 +23,28 @@ const SCHEMA = {
       type: ['null', 'string', { type: 'enum', name: 'Who', symbols: ['acme', 'zeta'] }]
     },
     { name: 'tags', type: { type: 'map', values: 'string' } },
-    { name: 'status', type: ['int', 'null', 'long'] }
+    { name: 'status', type: ['int', 'null', 'long'] },
+    { name: 'links', type: ['null', { type: 'array', items: 'string' }] },
+    { name: 'marks', type: { type: 'array', items: 'double' } }
   ]
 } as const
 
 const FORMAT = foreignFormat({
   schema: SCHEMA,
   prefixBytes: 0,
-  columns: { id: 'id', time: 'at', tenant: 'who', status: 'status' },
+  columns: {
+    id: 'id',
+    time: 'at',
+    tenant: 'who',
+    status: 'status',
+    links: 'links',
+    scores: 'marks'
+  },
   fixed: { kind: 'llm', source: 'gateway' }
 })
 const type = avro.Type.forSchema(SCHEMA as unknown as avro.Schema, { wrapUnions: true })
 
-type Call = { id: unknown; at: number; who: unknown; tags: object; status: unknown }
+type Call = Record<'id' | 'who' | 'tags' | 'status' | 'links' | 'marks', unknown> & { at: number }
 
 const IDS = (row: number): { given: unknown; read: string } =>
   [
@@ -47,12 +56,17 @@ const IDS = (row: number): { given: unknown; read: string } =>
     { given: { Id: Buffer.from('ÿab') }, read: Buffer.from('ÿab').toString('hex') }
   ][row % 3]!
 
+const linksOf = (row: number): string[] =>
+  Array.from({ length: row % 3 }, (_, at) => `link ${row} ${at}`)
+
 const callOf = (row: number, more: Partial<Call> = {}): Call => ({
   id: IDS(row).given,
   at: APPENDED_US - row,
   who: row % 2 === 0 ? { string: `tenant-${row % 5}` } : { Who: 'zeta' },
   tags: row % 4 === 0 ? { team: 'a', project: 'b' } : {},
   status: row % 5 === 0 ? null : row % 5 === 1 ? { long: row } : { int: row },
+  links: row % 3 === 0 ? null : { array: linksOf(row) },
+  marks: Array.from({ length: row % 4 }, (_, at) => row + at / 2),
   ...more
 })
 
@@ -89,6 +103,11 @@ const FAULTS: readonly { bytes: (row: number) => Buffer; code: string; says: Reg
     code: 'E_EVENT_INVALID',
     says: /^status: -1 lies outside/
   },
+  {
+    bytes: (row) => encode(callOf(row, { links: { array: ['fine', '\u0007'] } })),
+    code: 'E_RECORD_UNREADABLE',
+    says: /^links: control/
+  },
   { bytes: () => Buffer.of(8), code: 'E_RECORD_UNREADABLE', says: /^id: a union has no branch 4/ }
 ]
 
@@ -96,6 +115,11 @@ const encode = (call: Call): Buffer => type.toBuffer(call)
 
 const landed = (messages: readonly Uint8Array[], format: MessageFormat = FORMAT): Pending => {
   const pending = new Pending(format)
+  add(pending, messages)
+  return pending
+}
+
+const add = (pending: Pending, messages: readonly Uint8Array[]): void => {
   let end = 0
   const ends = Int32Array.from(messages, ({ length }) => (end += length))
   const run = {
@@ -112,7 +136,6 @@ const landed = (messages: readonly Uint8Array[], format: MessageFormat = FORMAT)
     anchor: null
   }
   pending.add(run, { topic: 'calls', incarnation: 'one' })
-  return pending
 }
 
 const textAt = (column: ColumnData, row: number): string | null => {
@@ -120,21 +143,26 @@ const textAt = (column: ColumnData, row: number): string | null => {
   if (column.type === 'ENUM')
     return column.dictionary.values[column.dictionary.rank[column.codes[row]!]!]!
   if (column.type === 'INTEGER') return String(column.values[row])
-  assert.ok(column.type === 'VARCHAR')
-  const { heap, starts, ends } = column.text
-  return Buffer.from(heap.subarray(starts[row], ends[row])).toString()
+  if (column.type === 'VARCHAR') return cut(column.text, row)
+  assert.ok(column.type === 'VARCHAR[]' || column.type === 'DOUBLE[]')
+  const places = Array.from({ length: column.lengths[row]! }, (_, at) => column.firsts[row]! + at)
+  const { items } = column
+  return places.map((at) => ('heap' in items ? cut(items, at) : items[at])).join('; ')
 }
 
-/** Offset, id, tenant and status of every row that was read. */
+const cut = ({ heap, starts, ends }: TextHeap, at: number): string =>
+  Buffer.from(heap.subarray(starts[at], ends[at])).toString()
+
+/** What was read of every row. */
+const COLUMNS = ['id', 'tenant', 'status', 'links', 'scores']
+
 const rowsOf = (pending: Pending): (string | null)[][] => {
   const { names, segments } = pending.segments()
   return segments.flatMap(({ rows, columns }) =>
     Array.from({ length: rows }, (_, row) => {
       const offsets = columns[names.indexOf('offset')]!
       assert.ok(offsets.type === 'BIGINT')
-      const cells = ['id', 'tenant', 'status'].map((name) =>
-        textAt(columns[names.indexOf(name)]!, row)
-      )
+      const cells = COLUMNS.map((name) => textAt(columns[names.indexOf(name)]!, row))
       return [String(offsets.values[row * 2]), ...cells]
     })
   )
@@ -144,7 +172,9 @@ const expected = (row: number): (string | null)[] => [
   String(row),
   IDS(row).read,
   row % 2 === 0 ? `tenant-${row % 5}` : 'zeta',
-  row % 5 === 0 ? null : String(row)
+  row % 5 === 0 ? null : String(row),
+  row % 3 === 0 ? null : linksOf(row).join('; '),
+  Array.from({ length: row % 4 }, (_, at) => row + at / 2).join('; ')
 ]
 
 describe('records that are read a chunk at a time', () => {
@@ -169,6 +199,35 @@ describe('records that are read a chunk at a time', () => {
     )
     for (const { offset, reason } of refused) assert.match(reason, faultOf(offset).says)
     assert.deepEqual(rowsOf(pending), rows.filter((row) => !isBad(row)).map(expected))
+  })
+
+  test('say the same in a later flush, whose words come in another order', () => {
+    const messages = rows.map((row) => encode(callOf(row)))
+    const pending = landed(messages)
+    pending.segments()
+    const turned = [...messages].reverse()
+    for (const [bytes, read] of [
+      [turned, [...rows].reverse()],
+      [messages, rows]
+    ] as const) {
+      pending.clear()
+      add(pending, bytes)
+      const seen = rowsOf(pending).map(([, ...cells]) => cells)
+      assert.deepEqual(
+        seen,
+        read.map((row) => expected(row).slice(1))
+      )
+    }
+  })
+
+  test('hold no column that only refused records had a value in', () => {
+    const bad = callOf(1, { links: { array: ['fine'] }, at: APPENDED_US * 2 })
+    const good = callOf(3, { status: null, marks: [] })
+    const { names } = landed([encode(bad), encode(good)]).segments()
+    assert.deepEqual(
+      COLUMNS.filter((name) => names.includes(name)),
+      ['id', 'tenant', 'scores']
+    )
   })
 
   test('of chunks in which nothing can be read leave nothing', () => {

@@ -11,6 +11,8 @@ export class Cursor {
   view: DataView = new DataView(this.bytes.buffer)
   at = 0
   end = 0
+  /** How many values the one that is read lies within. */
+  depth = 0
 
   /** Looks at other memory. */
   attach(bytes: Uint8Array): void {
@@ -22,6 +24,7 @@ export class Cursor {
   frame(start: number, end: number): void {
     this.at = start
     this.end = end
+    this.depth = 0
   }
 
   /** A zigzag varint (Avro int and long). */

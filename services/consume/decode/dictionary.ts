@@ -29,6 +29,8 @@ const VALUES_FOUND_MAX = 1 << 15
 /** Nor does one with this many values, of which nearly each was new when it was looked for. */
 const VALUES_TRIED_MIN = 1 << 13
 const LOOKS_PER_NEW_MIN = 9 / 8
+/** Steps of one search; more are not chance at half load, but values made to share a hash. */
+const STEPS_MAX = 256
 
 /**
  * Codes for strings that repeat, found by their UTF-8 bytes so that no string is made for a value
@@ -69,17 +71,16 @@ export class Dictionary {
     this.#looked++
     const hash = hashOf(memory, start, end)
     const mask = this.#slots.length - 1
-    let slot = hash & mask
-    for (;;) {
-      const code = this.#slots[slot]! - 1
+    for (let step = 0; this.#repeats; step++) {
+      const code = this.#slots[(hash + step) & mask]! - 1
       if (code < 0) break
       if (this.#hashes[code] === hash && this.#equals(code, memory, start, end)) {
         return (this.#last = code)
       }
-      slot = (slot + 1) & mask
+      if (step === STEPS_MAX) this.#repeats = false
     }
     const code = this.#append(memory, start, end)
-    this.#place(code, hash)
+    if (this.#repeats) this.#place(code, hash)
     return (this.#last = code)
   }
 

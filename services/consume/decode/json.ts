@@ -2,11 +2,10 @@ import { Failure } from '../../../schemas/failure.ts'
 import type { AvroNode } from './avro-type.ts'
 import type { Cursor } from './cursor.ts'
 import { eachItem, pick } from './skip.ts'
+import { decodeUtf8 } from './text.ts'
 
 /** Bounds nesting of values that become JSON. */
 const DEPTH_MAX = 32
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Any Avro value as plain JSON; for the rare columns that hold JSON text. */
 export const readJson = (node: AvroNode, cursor: Cursor, depth = 0): unknown => {
@@ -35,7 +34,7 @@ const readSized = (node: AvroNode, cursor: Cursor, depth: number): unknown => {
     case 'enum':
       return pick(node.symbols, cursor.readLong())
     case 'string':
-      return utf8.decode(readBytes(cursor, cursor.readLength()))
+      return readText(cursor)
     case 'bytes':
       return Buffer.from(readBytes(cursor, cursor.readLength())).toString('base64')
     case 'fixed':
@@ -68,11 +67,16 @@ const readNested = (
   }
   const entries: [string, unknown][] = []
   eachItem(cursor, () => {
-    const key = utf8.decode(readBytes(cursor, cursor.readLength()))
+    const key = readText(cursor)
     entries.push([key, readJson(node.items, cursor, depth + 1)])
   })
   entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   return Object.fromEntries(entries)
+}
+
+const readText = (cursor: Cursor): string => {
+  const bytes = readBytes(cursor, cursor.readLength())
+  return decodeUtf8(bytes, 0, bytes.length)
 }
 
 const readBytes = (cursor: Cursor, length: number): Uint8Array => {

@@ -12,6 +12,7 @@ export type Read = (chunk: Chunk, selection: Selection) => void
 /**
  * The fields of a schema, as what reads them in their order. `targetOf` says which column a path of
  * the writer's schema fills; what fills none is stepped over.
+ * @throws Failure E_SCHEMA_UNKNOWN when a field can not fill its column
  */
 export const compile = (
   node: AvroNode,

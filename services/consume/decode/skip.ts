@@ -7,8 +7,19 @@ export type Skip = (cursor: Cursor) => void
 /** Bounds nesting, so that hostile data in a self-containing schema can't exhaust the stack. */
 const DEPTH_MAX = 64
 
+/** One for each type, since a record may hold itself: else each level would build its own. */
+const built = new WeakMap<AvroNode, Skip>()
+
 /** A function that steps over one value of a type. */
 export const skipper = (node: AvroNode): Skip => {
+  const known = built.get(node)
+  if (known !== undefined) return known
+  const skip = skipOf(node)
+  built.set(node, skip)
+  return skip
+}
+
+const skipOf = (node: AvroNode): Skip => {
   switch (node.kind) {
     case 'null':
       return () => {}
@@ -38,15 +49,13 @@ type Nested = Extract<AvroNode, { kind: 'array' | 'map' | 'union' | 'record' }>
 /** Built on first use: a record may hold itself. */
 const nested = (node: Nested): Skip => {
   let skip: Skip | null = null
-  let depth = 0
   return (cursor) => {
-    if (++depth > DEPTH_MAX) {
-      depth = 0
+    if (++cursor.depth > DEPTH_MAX) {
       throw new Failure('E_RECORD_UNREADABLE', `values nest deeper than ${DEPTH_MAX}`)
     }
     skip ??= build(node)
     skip(cursor)
-    depth--
+    cursor.depth--
   }
 }
 
@@ -79,18 +88,24 @@ export const pick = <Branch>(branches: readonly Branch[], index: number): Branch
   return branch
 }
 
-/** Calls `item` for every item of the blocks of an array or map. */
+/**
+ * Calls `item` for every item of the blocks of an array or map. Items may take no bytes (nulls), but a
+ * list of more of them than the record has bytes left is an attack.
+ */
 export const eachItem = (cursor: Cursor, item: () => void): void => {
+  const itemsMax = Math.max(ITEMS_WITHOUT_BYTES_MAX, cursor.end - cursor.at)
+  let total = 0
   for (let count = cursor.readLong(); count !== 0; count = cursor.readLong()) {
     // A negative count is followed by the block's length in bytes.
     if (count < 0) cursor.readLength()
     const items = Math.abs(count)
-    if (items > cursor.end - cursor.at && items > ITEMS_WITHOUT_BYTES_MAX) {
-      throw new Failure('E_RECORD_UNREADABLE', `a list claims ${items} items`)
+    total += items
+    if (total > itemsMax) {
+      throw new Failure('E_RECORD_UNREADABLE', `a list claims ${total} items`)
     }
     for (let index = 0; index < items; index++) item()
   }
 }
 
-/** Items may take no bytes (nulls), but a list of that many of them is an attack. */
+/** So many fit into the shortest of records. */
 const ITEMS_WITHOUT_BYTES_MAX = 1024

@@ -45,7 +45,8 @@ const checkWide = (bytes: Uint8Array, start: number, end: number): void => {
   if (value.length > TEXT_LENGTH_MAX) tooLong(value.length)
 }
 
-const decodeUtf8 = (bytes: Uint8Array, start: number, end: number): string => {
+/** @throws Failure E_RECORD_UNREADABLE */
+export const decodeUtf8 = (bytes: Uint8Array, start: number, end: number): string => {
   try {
     return utf8.decode(bytes.subarray(start, end))
   } catch (cause) {

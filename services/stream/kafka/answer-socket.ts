@@ -42,6 +42,7 @@ export const answerSockets =
       ? tls.connect({ ...options, ...servername, ...secure }, onConnect)
       : net.connect(options, onConnect)
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
+    socket.once('close', () => answers.abandon())
     return socket
   }
 
@@ -81,6 +82,13 @@ export class Answers {
       this.#filled += length
       this.#finish(hand)
     }
+  }
+
+  /** Gives back the memory of an answer that will not be whole any more. */
+  abandon(): void {
+    if (this.#answer !== null) this.#memory.give(this.#answer)
+    this.#answer = null
+    this.#filled = 0
   }
 
   /** What is missing of a large answer; null when it is less than a small read brings. */
