@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { deflateRawSync, gzipSync } from 'node:zlib'
+import avro from 'avsc'
 import { compress } from 'snappyjs'
 import { encodeEvent } from '../../../schemas/avro/encode-event.ts'
 import { flattenEvent } from '../../../schemas/avro/flatten-event.ts'
-import { nativeFormat } from '../../../services/consume/decode/messages.ts'
+import {
+  foreignFormat,
+  nativeFormat,
+  type MessageFormat
+} from '../../../services/consume/decode/messages.ts'
 import { Pending } from '../../../services/consume/pending.ts'
 import { cutRun } from '../../../services/consume/run.ts'
 import { BatchWriter } from '../../../services/stream/records/batch-writer.ts'
@@ -82,6 +87,30 @@ const batchTarget = (name: string, isDense: boolean): Target => ({
 })
 
 /** One record's value, alone: an event, or a row of quarantine. */
+const readAlone = (bytes: Uint8Array, format: MessageFormat): void => {
+  const pending = new Pending(format)
+  pending.add(
+    {
+      partition: 0,
+      first: 0,
+      next: 1,
+      count: 1,
+      offsets: Float64Array.of(0),
+      timesMs: Float64Array.of(NOW_MS),
+      bytes,
+      valueStart: Int32Array.of(0),
+      valueEnd: Int32Array.of(bytes.length),
+      faults: [],
+      anchor: null
+    },
+    { topic: 'usage', incarnation: 'one' }
+  )
+  assert.equal(pending.rows, 1)
+  const { segments } = pending.segments()
+  const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
+  assert.equal(rows + pending.quarantined().length, 1)
+}
+
 const event: Target = {
   name: 'event',
   seeds: () =>
@@ -89,29 +118,61 @@ const event: Target = {
       ({ length }) => length < 4_096
     ),
   refuses: [],
-  run: (bytes) => {
-    const pending = new Pending(nativeFormat())
-    pending.add(
-      {
-        partition: 0,
-        first: 0,
-        next: 1,
-        count: 1,
-        offsets: Float64Array.of(0),
-        timesMs: Float64Array.of(NOW_MS),
-        bytes,
-        valueStart: Int32Array.of(0),
-        valueEnd: Int32Array.of(bytes.length),
-        faults: [],
-        anchor: null
-      },
-      { topic: 'usage', incarnation: 'one' }
-    )
-    assert.equal(pending.rows, 1)
-    const { segments } = pending.segments()
-    const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)
-    assert.equal(rows + pending.quarantined().length, 1)
-  }
+  run: (bytes) => readAlone(bytes, nativeFormat())
+}
+
+/** A schema of another system with every type there is: read, made to JSON, or stepped over. */
+const NODE = {
+  type: 'record',
+  name: 'Node',
+  fields: [
+    { name: 'text', type: 'string' },
+    { name: 'next', type: ['null', 'Node'] }
+  ]
+}
+const FOREIGN = {
+  type: 'record',
+  name: 'Call',
+  fields: [
+    { name: 'id', type: ['bytes', 'string', { type: 'fixed', name: 'Id', size: 4 }] },
+    { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' } },
+    { name: 'who', type: { type: 'enum', name: 'Who', symbols: ['acme', 'zeta'] } },
+    { name: 'usage', type: ['null', NODE] },
+    { name: 'labels', type: { type: 'map', values: ['null', 'double', 'string'] } },
+    { name: 'nulls', type: { type: 'array', items: 'null' } },
+    { name: 'chain', type: ['null', 'Node'] },
+    { name: 'scores', type: { type: 'array', items: 'double' } },
+    { name: 'heat', type: ['float', 'null'] }
+  ]
+}
+
+const foreignFields = { id: 'id', time: 'at', tenant: 'who', usage: 'usage', tags: 'labels' }
+const foreign = foreignFormat({
+  schema: FOREIGN,
+  prefixBytes: 0,
+  columns: { ...foreignFields, scores: 'scores', temperature: 'heat' },
+  fixed: { kind: 'llm', source: 'gateway' }
+})
+
+const foreignEvent: Target = {
+  name: 'foreign-event',
+  seeds: () => {
+    const type = avro.Type.forSchema(FOREIGN as avro.Schema, { wrapUnions: true })
+    const node = { text: 'deep', next: { Node: { text: 'er', next: null } } }
+    const call = { id: { string: 'a' }, at: NOW_MS, who: 'acme', usage: { Node: node } }
+    const labels = { a: { double: 0.5 }, b: null, c: { string: 'd' } }
+    const rest = {
+      labels,
+      nulls: [null, null],
+      chain: { Node: node },
+      scores: [0.5, 1],
+      heat: null
+    }
+    const bare = { labels: {}, nulls: [], chain: null, scores: [], heat: { float: 0.5 } }
+    return [type.toBuffer({ ...call, ...rest }), type.toBuffer({ ...call, usage: null, ...bare })]
+  },
+  refuses: [],
+  run: (bytes) => readAlone(bytes, foreign)
 }
 
 const PLAIN = Buffer.from('tokens in, tokens out; '.repeat(40))
@@ -167,6 +228,7 @@ const records: Targets = () => [
   batchTarget('kafka-batches', false),
   batchTarget('embedded-batches', true),
   event,
+  foreignEvent,
   ...Object.keys(CODECS).map(codecTarget)
 ]
 export default records
