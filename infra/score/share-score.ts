@@ -1,8 +1,12 @@
-import type { ShareSettings } from '../../services/signals/statistics/share-incidents.ts'
-import { alarmNats } from '../../services/signals/statistics/false-alarm-budget.ts'
-import { observeRise, startRise } from '../../services/signals/statistics/rise-detector.ts'
-import { createRises } from '../../services/signals/statistics/rise-record.ts'
-import { addRecord } from '../../services/signals/statistics/records.ts'
+import {
+  judgeShares,
+  type ShareSettings
+} from '../../services/signals/statistics/share-incidents.ts'
+import {
+  createShares,
+  gather,
+  shareSlot
+} from '../../services/signals/statistics/watched-shares.ts'
 import {
   drawShareTenants,
   logit,
@@ -40,18 +44,23 @@ const START_MS = Date.parse('2026-03-02T00:00:00Z')
 /** A rule that fires again within the hour tells the same thing. */
 const MUTE_MINUTES = 60
 const DAYS_PER_MONTH = 30
-const NATS_LOWER = 4
+/** How many times the budget the lower threshold is given: four nats. */
+const LOWER = 55
 
-const ours = ({ id, settings, series }: ShareWorld, lower = 0): ShareRule => {
-  const records = createRises()
-  startRise(records, addRecord(records), START_MS)
-  const nats = alarmNats(settings.falseFindingsPerTenantMonth, series) - lower
-  const own = { ...settings, alarmNats: nats }
+/** All series of a tenant see the same, as those above one another do, and all spend. */
+const ours = ({ id, settings, series }: ShareWorld, times = 1): ShareRule => {
+  const shares = createShares()
+  const budget = settings.falseFindingsPerTenantMonth * times
+  const own = { ...settings, falseFindingsPerTenantMonth: budget }
+  const slots = Array.from({ length: series }, (_, one) =>
+    shareSlot(shares, [id, String(one)], START_MS)
+  )
   return {
-    name: `${id}, ${nats.toFixed(1)} nats`,
+    name: `${id}, ${budget} false findings a month paid for`,
     observe: ({ minute, n, k }) => {
-      const step = { tally: { n, k, sums: [0, 0, 0] as const }, ms: START_MS + minute * MINUTE_MS }
-      return observeRise(records, 0, step, own) === 'opened'
+      for (const slot of slots) gather(shares, slot, { n, k, sums: [0, 0, 0] })
+      const events = judgeShares(shares, START_MS + minute * MINUTE_MS, own)
+      return events.some(({ outcome }) => outcome === 'opened')
     }
   }
 }
@@ -62,7 +71,7 @@ const whoRuns = (index: number): 'all' | 'ours' => (index < RULE_TENANTS ? 'all'
 
 const rulesOf = (world: ShareWorld, who: 'all' | 'ours' = 'all'): ShareRule[] => [
   ours(world),
-  ...(who === 'all' ? [ours(world, NATS_LOWER), ...shareRules(world.usual)] : [])
+  ...(who === 'all' ? [ours(world, LOWER), ...shareRules(world.usual)] : [])
 ]
 
 type Play = { tenant: ShareTenant; days: number; rise: Rise | null; seed: number }

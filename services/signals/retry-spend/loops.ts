@@ -59,7 +59,7 @@ const readAttempt = (state: State, columns: Columns, at: Row, minuteMs: number):
   if (loop.attempts < Math.max(settings.loopAttemptsMin, loop.tellAt)) return null
   const nats = loopNats(hazard, loop.attempts)
   const isDear = loop.costPico >= settings.loopUsdMax * PICO_PER_USD
-  const alarm = Math.log(OPERATIONS_PER_MONTH / settings.falseFindingsPerTenantMonth)
+  const alarm = Math.log(OPERATIONS_PER_MONTH / settings.falseLoopsPerTenantMonth)
   if (loop.draft === null && nats < alarm && !isDear) return null
   loop.tellAt = loop.attempts * 2
   loop.draft = loopDraft(loop, { minuteMs, nats, settings })

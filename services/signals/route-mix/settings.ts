@@ -1,7 +1,10 @@
 /** Every threshold of the signal; the defaults need no tuning. */
 export const SETTINGS = {
-  /** Findings by chance that a tenant may see in a month; drift of baselines adds as many again. */
-  falseFindingsPerTenantMonth: 0.004,
+  /**
+   * Findings by chance that a tenant may see in a month, all of which is paid out; noise that no
+   * baseline knows adds several times as many.
+   */
+  falseFindingsPerTenantMonth: 0.002,
   /** Decisions (or turns) and non-empty minutes before a series is watched. */
   armTrials: 50,
   armWindows: 5,

@@ -63,6 +63,21 @@ test(
   }
 )
 
+test(
+  'a tenant that is seldom seen is told of few failures, by what is left of its budget, over restarts',
+  { skip },
+  () => {
+    // 1 of 1,460, then 24 of 1,460: told only by what 17 days without traffic have saved.
+    const rows = readCalls(['claude-3-sonnet-20240229-FC'])
+    const through = foldRows(rows)
+    assert.deepEqual(
+      through.map(({ scope }) => scope['schema']),
+      ['simple']
+    )
+    assert.deepEqual(foldRows(rows, 3), through)
+  }
+)
+
 test('a restart in the middle of a fall neither repeats nor loses anything', { skip }, () => {
   const rows = readCalls(['mistral-small-2402'])
   const through = foldRows(rows)

@@ -1,5 +1,9 @@
 /** Minutes in 30 days: how many windows a busy series has in a month. */
 const WINDOWS_PER_MONTH = 43_200
+const MINUTE_MS = 60_000
+
+/** Time as a part of a month. */
+export const monthShare = (ms: number): number => ms / MINUTE_MS / WINDOWS_PER_MONTH
 
 /**
  * Evidence in nats that a series must reach, from the false findings that a tenant may see in a

@@ -10,6 +10,7 @@ import {
   learnShare,
   levelError
 } from './rise-baseline.ts'
+import { endBet, isAlarm, startBet, type Asked } from './rise-alarm.ts'
 import type { Records } from './records.ts'
 
 /**
@@ -20,8 +21,7 @@ import type { Records } from './records.ts'
  * fall from a middle level, weighted by tokens, see `rate-detector.ts`.
  */
 
-export type RiseSettings = {
-  alarmNats: number
+export type RiseSettings = Asked & {
   /** Trials and non-empty windows before a new series is judged. */
   armTrials: number
   armWindows: number
@@ -150,9 +150,7 @@ const judge = (
   if (knownTrials(d, at) < settings.armTrials) return 'nothing'
   if (d[at + R.windows]! <= settings.armWindows) return 'nothing'
   addEvidence(d, at, window, settings)
-  // The mean of bets is never above the strongest, whose exponentials need not be taken then.
-  const strongest = d[at + R.evidence + strongestBet(d, at)]!
-  if (strongest < settings.alarmNats || riseNats(d, at) < settings.alarmNats) return 'nothing'
+  if (!isAlarm(d, at, settings)) return 'nothing'
   return open(d, at, window, settings.effectMin) ? 'opened' : 'nothing'
 }
 
@@ -184,11 +182,15 @@ const addEvidence = (d: Float64Array, at: number, window: Window, settings: Rise
   const noise = dispersion(d, at)
   for (let bet = 0; bet < RISES.length; bet++) {
     const evidence = at + R.evidence + bet
-    if (d[evidence]! <= 0) snapshot(d, at, at + R.restarts + bet * RISE_SNAPSHOT, ms)
+    if (d[evidence]! <= 0) {
+      snapshot(d, at, at + R.restarts + bet * RISE_SNAPSHOT, ms)
+      startBet(d, at, bet, settings)
+    }
     const odds = (RISES[bet]! * usual) / (1 - usual)
     const raised = odds / (1 + odds)
     const nats = k * Math.log(raised / usual) + (n - k) * Math.log((1 - raised) / (1 - usual))
     d[evidence] = Math.max(0, d[evidence]!) + Math.min(CAP_NATS, nats / noise)
+    if (d[evidence]! <= 0) endBet(d, at, bet, settings)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Columns } from '../define.ts'
+import type { Account } from './false-alarm-account.ts'
 import { RECORD_ARRAYS, recordArrays, recordsFrom } from './checkpoint.ts'
 import { addRecord, createRecords, type Records, type RecordShape } from './records.ts'
 
@@ -25,8 +26,8 @@ export type Slots = {
   ofCode: Int32Array
 }
 
-/** One object for all slots of a tenant. */
-type Tenant = { name: string | null; series: number }
+/** One object for all slots of a tenant; the account is kept by who spends from it. */
+type Tenant = { name: string | null; series: number; account: Account | null }
 
 /** A series without traffic for so long is forgotten: a month and some slack. */
 const IDLE_DAYS_MAX = 40
@@ -80,6 +81,11 @@ export const slotOfRow = (
 export const seriesOfTenant = ({ tenantOf }: Slots, slot: number): number =>
   tenantOf[slot]?.series ?? 1
 
+/** Tenants in the order of their first slots, which is the same after a restart. */
+export const tenantsBySlot = ({ keys, tenantOf }: Slots): Tenant[] => [
+  ...new Set(tenantOf.filter((_, slot) => keys[slot] !== ''))
+]
+
 const growCodes = (slots: Slots, length: number): void => {
   const larger = new Int32Array(2 * length).fill(UNKNOWN)
   larger.set(slots.ofCode)
@@ -97,7 +103,7 @@ const takeSlot = ({ records, free }: Slots): number => {
 }
 
 const joinTenant = ({ tenants, tenantOf }: Slots, slot: number, name: string | null): void => {
-  const tenant = tenants.get(name) ?? { name, series: 0 }
+  const tenant = tenants.get(name) ?? { name, series: 0, account: null }
   tenants.set(name, tenant)
   tenant.series += 1
   tenantOf[slot] = tenant

@@ -1,14 +1,15 @@
 import type { Draft } from '../define.ts'
-import { alarmNats, perSeriesCount } from './false-alarm-budget.ts'
+import { openAccount, openMinute, type Account } from './false-alarm-account.ts'
+import type { Asked } from './rise-alarm.ts'
 import { R } from './rise-record.ts'
 import { riseChange, type RiseStretch } from './rise-change.ts'
 import { observeRise, riseNats, type RiseOutcome, type RiseSettings } from './rise-detector.ts'
-import { seriesOfTenant, wordsOf, type Words } from './series-slots.ts'
-import { takeMinute, type WatchedShares } from './watched-shares.ts'
+import { wordsOf, type Slots, type Words } from './series-slots.ts'
+import { ASKED_AT, takeMinute, type WatchedShares } from './watched-shares.ts'
 
 /** Judges a minute of watched shares, and says which incidents begin and end. */
 
-export type ShareSettings = Omit<RiseSettings, 'alarmNats'> & {
+export type ShareSettings = Omit<RiseSettings, keyof Asked> & {
   falseFindingsPerTenantMonth: number
 }
 
@@ -34,17 +35,32 @@ export const judgeShares = (
   ms: number,
   settings: ShareSettings
 ): ShareEvent[] => {
-  const settingsOf = perSeriesCount((series): RiseSettings => ({
-    ...settings,
-    alarmNats: alarmNats(settings.falseFindingsPerTenantMonth, series)
-  }))
+  // One object for all: what is asked changes from tenant to tenant.
+  const own: RiseSettings = { ...settings, alarmNats: 0, askedAt: ASKED_AT }
   const events: ShareEvent[] = []
   takeMinute(shares, (slot, tally) => {
-    const own = settingsOf(seriesOfTenant(shares.slots, slot))
+    const account = accountIn(shares.slots, slot, ms, settings)
+    own.alarmNats = account.nats
+    own.ledger = account
     const outcome = observeRise(shares.slots.records, slot, { tally, ms }, own)
     if (outcome !== 'nothing') events.push(eventOf(shares, slot, outcome, ms))
   })
   return events.sort((a, b) => (JSON.stringify(a.name) < JSON.stringify(b.name) ? -1 : 1))
+}
+
+/** The account of a slot's tenant, opened for the minute. */
+const accountIn = (
+  { tenantOf }: Slots,
+  slot: number,
+  ms: number,
+  { falseFindingsPerTenantMonth }: ShareSettings
+): Account => {
+  const tenant = tenantOf[slot]!
+  const account = (tenant.account ??= openAccount(ms))
+  if (account.ms !== ms || account.perStart === 0) {
+    openMinute(account, ms, { falseFindingsPerTenantMonth, series: tenant.series })
+  }
+  return account
 }
 
 const eventOf = (

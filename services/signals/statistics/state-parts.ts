@@ -11,6 +11,8 @@ import { restoreShares, saveShares, shareArrays, type WatchedShares } from './wa
 type Arrays = ReturnType<typeof unpack>['arrays']
 
 export type Part<Value> = {
+  /** Raised when the part is saved in another way, whatever signal it is of; 1 when not given. */
+  form?: number
   /** As JSON, and as arrays behind it. */
   save: (value: Value) => { json: unknown; arrays: Arrays }
   /** `fresh` is the part of a new state; takes its arrays off the front. */
@@ -33,9 +35,12 @@ export const slotsPart: Part<Slots> = {
 }
 
 export const sharesPart: Part<WatchedShares> = {
+  form: 2,
   save: (shares) => ({ json: saveShares(shares), arrays: shareArrays(shares) }),
   restore: (json, arrays) => restoreShares(json as SavedSlots, arrays)
 }
+
+const saidName = (name: string, form: number): string => (form === 1 ? name : `${name} ${form}`)
 
 type Parts<State> = { [Name in keyof State]?: Part<State[Name]> }
 
@@ -49,9 +54,10 @@ export const defineCheckpoint = <State, Settings>(
   parts: Parts<State>
 ) => {
   const names = Object.keys(parts) as (keyof State)[]
+  const saidNames = names.map((name) => saidName(String(name), parts[name]!.form ?? 1))
   const saveState = (state: State): Uint8Array => {
     const saved = names.map((name) => parts[name]!.save(state[name]))
-    const header = { version, names, parts: saved.map(({ json }) => json) }
+    const header = { version, names: saidNames, parts: saved.map(({ json }) => json) }
     return pack(
       header,
       saved.flatMap(({ arrays }) => arrays)
@@ -61,7 +67,7 @@ export const defineCheckpoint = <State, Settings>(
     const { header, arrays } = unpack(bytes)
     const saved = header as { version: number; names?: string[]; parts: unknown[] }
     const state = create(settings)
-    if (saved.version !== version || saved.names?.join() !== names.join()) return state
+    if (saved.version !== version || saved.names?.join() !== saidNames.join()) return state
     for (const [index, name] of names.entries()) {
       state[name] = parts[name]!.restore(saved.parts[index], arrays, state[name])
     }

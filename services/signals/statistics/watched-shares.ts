@@ -1,6 +1,7 @@
 import type { Columns } from '../define.ts'
+import { ACCOUNT_NUMBERS, accountOf, numbersOf, openAccount } from './false-alarm-account.ts'
 import { startRise } from './rise-detector.ts'
-import { R, RISE_SHAPE, type Tally } from './rise-record.ts'
+import { R, RISE_SHAPE, RISES, type Tally } from './rise-record.ts'
 import {
   createSlots,
   forgetIdle,
@@ -8,6 +9,7 @@ import {
   saveSlots,
   slotArrays,
   slotOf,
+  tenantsBySlot,
   type SavedSlots,
   type Slots,
   type Words
@@ -38,7 +40,11 @@ const watch = (slots: Slots): WatchedShares => ({
   ofCode: new Int32Array(0)
 })
 
-export const createShares = (): WatchedShares => watch(createSlots(RISE_SHAPE, R.lastMs))
+/** Behind the record of a rise: what the evidence of each bet must reach. */
+export const ASKED_AT = RISE_SHAPE.doubles
+const SHARE_SHAPE = { ...RISE_SHAPE, doubles: ASKED_AT + RISES.length }
+
+export const createShares = (): WatchedShares => watch(createSlots(SHARE_SHAPE, R.lastMs))
 
 /** The slot of a series, which is added when new; NO_SLOT when its tenant has too many. */
 export const shareSlot = ({ slots }: WatchedShares, name: Words, ms: number): number => {
@@ -145,15 +151,26 @@ export const sweepShares = (shares: WatchedShares, ms: number): boolean => {
 
 export const saveShares = ({ slots }: WatchedShares): SavedSlots => saveSlots(slots)
 
-export const shareArrays = ({ slots }: WatchedShares): ReturnType<typeof slotArrays> =>
-  slotArrays(slots)
+/** The records' arrays, and behind them the accounts of all tenants. */
+export const shareArrays = ({ slots }: WatchedShares): ReturnType<typeof slotArrays> => {
+  const accounts = tenantsBySlot(slots).flatMap(({ account }) =>
+    numbersOf(account ?? openAccount(0))
+  )
+  return [...slotArrays(slots), Float64Array.from(accounts)]
+}
 
-/** Takes the records' arrays off the front of `arrays`. */
+/** Takes its arrays off the front of `arrays`. */
 export const restoreShares = (
   saved: SavedSlots,
   arrays: Parameters<typeof restoreSlots>[2]
 ): WatchedShares => {
   const shares = createShares()
   restoreSlots(shares.slots, saved, arrays)
+  const [accounts] = arrays.splice(0, 1)
+  for (const [index, tenant] of tenantsBySlot(shares.slots).entries()) {
+    const at = index * ACCOUNT_NUMBERS
+    const isOpen = accounts![at]! > 0
+    tenant.account = isOpen ? accountOf(accounts!.subarray(at, at + ACCOUNT_NUMBERS)) : null
+  }
   return shares
 }
