@@ -115,3 +115,13 @@ test('columns that cannot be written fail the statement, not the process', async
   await engine.hold('held', columns)
   assert.deepEqual(await engine.rows('SELECT count(*) AS n FROM temp.held'), [{ n: 8001n }])
 })
+
+test('segments that differ in their columns are not held', async () => {
+  const one = firstColumn(segmentOf(0, 1))
+  const others = [segmentOf(0, 1), { rows: 1, columns: [segmentOf(0, 1).columns[2]!] }]
+  for (const other of others) {
+    const columns = { names: ['n'], segments: [one, other] }
+    await assert.rejects(engine.hold('held', columns), { code: 'E_INTERNAL' })
+  }
+  await assert.rejects(engine.hold('held', { names: ['n'], segments: [] }), { code: 'E_INTERNAL' })
+})

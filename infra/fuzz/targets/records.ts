@@ -10,6 +10,7 @@ import {
   type MessageFormat
 } from '../../../services/consume/decode/messages.ts'
 import { Pending } from '../../../services/consume/pending.ts'
+import { runOf } from '../../../services/consume/fixtures/run-of.ts'
 import { cutRun } from '../../../services/consume/run.ts'
 import { BatchWriter } from '../../../services/stream/records/batch-writer.ts'
 import { crc32c } from '../../../services/stream/records/crc32c.ts'
@@ -89,22 +90,7 @@ const batchTarget = (name: string, isDense: boolean): Target => ({
 /** One record's value, alone: an event, or a row of quarantine. */
 const readAlone = (bytes: Uint8Array, format: MessageFormat): void => {
   const pending = new Pending(format)
-  pending.add(
-    {
-      partition: 0,
-      first: 0,
-      next: 1,
-      count: 1,
-      offsets: Float64Array.of(0),
-      timesMs: Float64Array.of(NOW_MS),
-      bytes,
-      valueStart: Int32Array.of(0),
-      valueEnd: Int32Array.of(bytes.length),
-      faults: [],
-      anchor: null
-    },
-    { topic: 'usage', incarnation: 'one' }
-  )
+  pending.add(runOf([bytes], NOW_MS), { topic: 'usage', incarnation: 'one' })
   assert.equal(pending.rows, 1)
   const { segments } = pending.segments()
   const rows = segments.reduce((sum, segment) => sum + segment.rows, 0)

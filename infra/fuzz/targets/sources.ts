@@ -2,6 +2,7 @@ import { Failure } from '../../../schemas/failure.ts'
 import { statusOf } from '../../../schemas/problem.ts'
 import { nativeFormat } from '../../../services/consume/decode/messages.ts'
 import { Pending } from '../../../services/consume/pending.ts'
+import { runOf } from '../../../services/consume/fixtures/run-of.ts'
 import { takeIn } from '../../../services/collect/intake.ts'
 import {
   bytesOf,
@@ -66,21 +67,8 @@ const pending = new Pending(nativeFormat())
 
 /** Reads an event as the consumer would, out of a log that holds nothing else. */
 const readBack = (value: Buffer): void => {
-  const run = {
-    partition: 0,
-    first: 0,
-    next: 1,
-    count: 1,
-    offsets: new Float64Array(1),
-    timesMs: new Float64Array([CASE_NOW_MS]),
-    bytes: value,
-    valueStart: new Int32Array(1),
-    valueEnd: new Int32Array([value.length]),
-    faults: [],
-    anchor: null
-  }
   pending.clear()
-  pending.add(run, { topic: 'events', incarnation: 'one' })
+  pending.add(runOf([value], CASE_NOW_MS), { topic: 'events', incarnation: 'one' })
   const [refused] = pending.quarantined()
   if (refused !== undefined) throw new Error(`${refused.code}: ${refused.reason}`)
 }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import avro from 'avsc'
 import { Failure } from '../../../schemas/failure.ts'
 import type { ColumnData, TextHeap } from '../../lake/columns.ts'
+import { runOf } from '../fixtures/run-of.ts'
 import { Pending } from '../pending.ts'
 import { resolveAvro } from './avro-type.ts'
 import { CHUNK_RECORDS } from './chunk.ts'
@@ -120,22 +121,7 @@ const landed = (messages: readonly Uint8Array[], format: MessageFormat = FORMAT)
 }
 
 const add = (pending: Pending, messages: readonly Uint8Array[]): void => {
-  let end = 0
-  const ends = Int32Array.from(messages, ({ length }) => (end += length))
-  const run = {
-    partition: 0,
-    first: 0,
-    next: messages.length,
-    count: messages.length,
-    offsets: Float64Array.from(messages, (_, offset) => offset),
-    timesMs: new Float64Array(messages.length).fill(APPENDED_MS),
-    bytes: new Uint8Array(Buffer.concat(messages)),
-    valueStart: Int32Array.from(messages, ({ length }, index) => ends[index]! - length),
-    valueEnd: ends,
-    faults: [],
-    anchor: null
-  }
-  pending.add(run, { topic: 'calls', incarnation: 'one' })
+  pending.add(runOf(messages, APPENDED_MS), { topic: 'calls', incarnation: 'one' })
 }
 
 const textAt = (column: ColumnData, row: number): string | null => {

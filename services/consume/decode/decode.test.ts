@@ -14,6 +14,7 @@ import {
 } from '../../../schemas/event.ts'
 import { EVENT_FIELDS, type EventField } from '../../../schemas/event-fields.ts'
 import type { ColumnData, TextHeap } from '../../lake/columns.ts'
+import { runOf } from '../fixtures/run-of.ts'
 import { Pending } from '../pending.ts'
 import { nativeFormat } from './messages.ts'
 
@@ -63,24 +64,8 @@ const message = event.map((row) => Buffer.from(encodeEvent(row)))
 
 /** Decodes messages as the records 0, 1, 2 … of one partition. */
 const decode = (messages: readonly Uint8Array[]) => {
-  const bytes = new Uint8Array(Buffer.concat(messages))
-  let end = 0
-  const ends = Int32Array.from(messages, ({ length }) => (end += length))
   const pending = new Pending(nativeFormat())
-  const run = {
-    partition: 0,
-    first: 0,
-    next: messages.length,
-    count: messages.length,
-    offsets: Float64Array.from(messages, (_, offset) => offset),
-    timesMs: new Float64Array(messages.length).fill(APPENDED_MS),
-    bytes,
-    valueStart: Int32Array.from(messages, ({ length }, index) => ends[index]! - length),
-    valueEnd: ends,
-    faults: [],
-    anchor: null
-  }
-  pending.add(run, { topic: 'events', incarnation: 'one' })
+  pending.add(runOf(messages, APPENDED_MS), { topic: 'events', incarnation: 'one' })
   return { rows: rowsOf(pending), quarantined: pending.quarantined() }
 }
 

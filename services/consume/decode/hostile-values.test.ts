@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import avro from 'avsc'
+import { runOf } from '../fixtures/run-of.ts'
 import { Pending } from '../pending.ts'
 import { Chunk } from './chunk.ts'
 import { Cursor } from './cursor.ts'
@@ -38,22 +39,7 @@ const HEAD = avro.Type.forSchema({
 const refusals = (format: ReturnType<typeof formatOf>, rests: readonly Buffer[]): string[] => {
   const messages = rests.map((rest) => Buffer.concat([HEAD, rest]))
   const pending = new Pending(format)
-  let end = 0
-  const ends = Int32Array.from(messages, ({ length }) => (end += length))
-  const run = {
-    partition: 0,
-    first: 0,
-    next: messages.length,
-    count: messages.length,
-    offsets: Float64Array.from(messages, (_, offset) => offset),
-    timesMs: new Float64Array(messages.length).fill(APPENDED_MS),
-    bytes: new Uint8Array(Buffer.concat(messages)),
-    valueStart: Int32Array.from(messages, ({ length }, index) => ends[index]! - length),
-    valueEnd: ends,
-    faults: [],
-    anchor: null
-  }
-  pending.add(run, { topic: 'calls', incarnation: 'one' })
+  pending.add(runOf(messages, APPENDED_MS), { topic: 'calls', incarnation: 'one' })
   return pending.quarantined().map(({ offset, reason }) => `${offset} ${reason}`)
 }
 

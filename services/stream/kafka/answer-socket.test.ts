@@ -55,6 +55,19 @@ describe('answers of a broker', () => {
     }
   })
 
+  test('that a closed connection cut off give their memory back', () => {
+    const memory = new SpareMemory()
+    const answers = new Answers(memory)
+    const whole = framed(Buffer.alloc(1 << 20))
+    const length = whole.copy(answers.room(), 0, 0, 100)
+    answers.read(length, () => assert.fail('no answer'))
+    const { buffer } = answers.room()
+    answers.abandon()
+    answers.abandon()
+    assert.equal(memory.take(whole.length).buffer, buffer)
+    assert.deepEqual(feed(answers, framed(Buffer.from('next')), 9), [framed(Buffer.from('next'))])
+  })
+
   test('arrive through a socket, and the memory of one is free while the next is read', async (t) => {
     const bodies = Array.from({ length: 40 }, (_, index) =>
       Buffer.alloc(index % 2 === 0 ? 300_000 : 10, String.fromCharCode(97 + (index % 26)))
