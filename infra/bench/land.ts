@@ -41,7 +41,7 @@ export const runLand = async (options: StageOptions & { folder: string }): Promi
       const limits = { bytesMax: READ_BYTES_MAX, waitMsMax: READ_WAIT_MS }
       const run = await log.read(topic, partition, offset, limits)
       events += run.count
-      const rows = landing.add(cutRun(run, offset, run.next), { topic, incarnation })
+      const { rows } = landing.add(cutRun(run, offset, run.next), { topic, incarnation })
       offset = run.next
       log.reuse(run)
       if (rows >= ROWS_MAX) await flush()

@@ -132,9 +132,9 @@ const watched = (
 ): LandingThread => ({
   ...landing,
   add: async (run, source) => {
-    const rows = await landing.add(run, source)
-    onPending?.(rows)
-    return rows
+    const added = await landing.add(run, source)
+    onPending?.(added.rows)
+    return added
   }
 })
 

@@ -17,6 +17,10 @@ const FLUSH_BYTES_MAX = 96 << 20
 
 /** By which flushes lag behind full steps of the clock: for records of the last moment to come in. */
 const LAG_MS = 100
+/** How much longer a flush waits for events from behind the step, where they are late. One second. */
+const PATIENCE_MS_MAX = 1_000
+/** The same as a share of the time between flushes. */
+const PATIENCE_SHARE = 1 / 5
 
 /**
  * When what waits since a time is flushed, both milliseconds since the epoch: just behind a multiple of
@@ -25,6 +29,16 @@ const LAG_MS = 100
  */
 export const flushAtMs = (oldestMs: number, flushMsMax: number): number =>
   (Math.floor((oldestMs - LAG_MS) / flushMsMax) + 1) * flushMsMax + LAG_MS
+
+/** Records that were handed to the landing, as its partition stands then. */
+export type Handed = {
+  partition: number
+  /** Rows that wait in all, of every partition. */
+  rows: number
+  bytes: number
+  /** Time of the partition's newest event that waits, milliseconds; null = none does. */
+  watermarkMs: number | null
+}
 
 /**
  * Says when to flush: at the next step of time after the oldest record, when enough rows wait, or
@@ -39,6 +53,8 @@ export class FlushClock extends EventEmitter {
   /** Bytes of records since the last flush began. */
   #bytes = 0
   #waiting = new Set<number>()
+  /** By partition, the time of its newest event that waits. */
+  readonly #watermarksMs = new Map<number, number>()
   /** Readers that found nothing to read. */
   #idle = new Set<number>()
   #readers = new Set<number>()
@@ -71,9 +87,10 @@ export class FlushClock extends EventEmitter {
     }
   }
 
-  /** Rows that wait in all, after a reader added some in so many bytes. */
-  added(rows: number, bytes: number): void {
+  /** A reader handed over what it read. */
+  added({ partition, rows, bytes, watermarkMs }: Handed): void {
     if (rows > 0) this.#oldestMs ??= this.#nowMs()
+    if (watermarkMs !== null) this.#watermarksMs.set(partition, watermarkMs)
     const { flushRowsMax, flushBytesMax = FLUSH_BYTES_MAX } = this.limits
     this.#bytes += bytes
     if (rows >= flushRowsMax || this.#bytes >= flushBytesMax) this.#full = true
@@ -121,6 +138,7 @@ export class FlushClock extends EventEmitter {
     this.#full = false
     this.#bytes = 0
     this.#waiting.clear()
+    this.#watermarksMs.clear()
     this.emit('begun')
   }
 
@@ -145,8 +163,27 @@ export class FlushClock extends EventEmitter {
     })
   }
 
+  /** How long what waits has until it is flushed, by the clock alone. */
   #remainingMs(): number {
-    return flushAtMs(this.#oldestMs ?? 0, this.limits.flushMsMax) - this.#nowMs()
+    const { flushMsMax } = this.limits
+    const atMs = flushAtMs(this.#oldestMs ?? 0, flushMsMax)
+    const nowMs = this.#nowMs()
+    if (nowMs < atMs) return atMs - nowMs
+    if (this.#arePast(atMs - LAG_MS)) return 0
+    return atMs + Math.min(PATIENCE_MS_MAX, flushMsMax * PATIENCE_SHARE) - nowMs
+  }
+
+  /**
+   * Whether every partition holds an event of `stepMs` or later, or no more at all. A minute is closed
+   * by such events: landed a moment too early, they would wait for the next flush.
+   */
+  #arePast(stepMs: number): boolean {
+    return [...this.#readers].every(
+      (partition) =>
+        this.#idle.has(partition) ||
+        this.#waiting.has(partition) ||
+        (this.#watermarksMs.get(partition) ?? -Infinity) >= stepMs
+    )
   }
 
   #isDue(): boolean {

@@ -7,6 +7,7 @@ import { localFiles } from '../lake/local-files.ts'
 import { dieAt } from '../lake/crash-point.ts'
 import { loadBook } from '../rates/prices/book.ts'
 import { foreignFormat, nativeFormat, type ForeignFormat } from './decode/messages.ts'
+import type { Handed } from './flush-clock.ts'
 import { flush, type FlushDoors, type Landed } from './flush.ts'
 import type { Gap } from './gap.ts'
 import { generationOf } from './generation.ts'
@@ -24,13 +25,16 @@ export type Landing = {
    *   seen: another consumer moved it first.
    */
   adopt: (move: Adoption) => Promise<void>
-  /** Takes records; returns how many rows wait for the next flush. */
-  add: (run: Run, source: Source) => number
+  /** Takes records. */
+  add: (run: Run, source: Source) => Added
   /** Leaves out what is pending of a partition. */
   drop: (partition: number) => void
   flush: () => Promise<Landed[]>
   close: () => void
 }
+
+/** What waits for the next flush, and the newest event of the partition that was added to. */
+export type Added = Pick<Handed, 'rows' | 'watermarkMs'>
 
 export type Adoption = {
   range: Range
@@ -76,8 +80,8 @@ export const landingOn = (doors: FlushDoors, pending: Pending): Omit<Landing, 'c
     },
     adopt: (move) => adopt(doors, move),
     add: (run, source) => {
-      pending.add(run, source)
-      return pending.rows
+      const { watermarkMs } = pending.add(run, source)
+      return { rows: pending.rows, watermarkMs }
     },
     drop: (partition) => pending.drop(partition),
     flush: () => flush(doors, pending)

@@ -1,4 +1,4 @@
-import type { Landing, LandingSettings } from './landing-site.ts'
+import type { Added, Landing, LandingSettings } from './landing-site.ts'
 import type { Run } from './run.ts'
 import { startThread } from './thread.ts'
 import { WorkerCaller, type Remote } from './worker-call.ts'
@@ -18,7 +18,7 @@ export const startLanding = (settings: LandingSettings): LandingThread => {
     positions: method('positions'),
     adopt: method('adopt'),
     // The records' memory is shared or moved, not copied: the reader has no more use for it.
-    add: (run, source) => caller.call('add', [run, source], movable(run)) as Promise<number>,
+    add: (run, source) => caller.call('add', [run, source], movable(run)) as Promise<Added>,
     drop: method('drop'),
     flush: method('flush'),
     close: method('close'),

@@ -71,6 +71,7 @@ export class PartitionReader {
   /** Hands over a run, in pieces that end at multiples of the cut; its memory is then free. */
   async #hand(run: RecordRun): Promise<void> {
     const { log, landing } = this.#doors
+    const { partition, source } = this.#start
     const isShared = run.bytes.buffer instanceof SharedArrayBuffer
     while (this.handed < run.next && !this.#stopping.signal.aborted) {
       const cut = this.#clock.cutAfter(this.handed)
@@ -80,9 +81,9 @@ export class PartitionReader {
       // Taken before: the piece's memory moves to the other thread.
       const { next } = piece
       const bytes = valueBytesOf(piece)
-      this.#clock.added(await landing.add(piece, this.#start.source), bytes)
+      this.#clock.added({ partition, bytes, ...(await landing.add(piece, source)) })
       this.handed = next
-      if (next === cut) await this.#clock.atCut(this.#start.partition, this.#stopping.signal)
+      if (next === cut) await this.#clock.atCut(partition, this.#stopping.signal)
     }
     log.reuse?.(run)
   }

@@ -45,8 +45,8 @@ export class Pending {
     return rows
   }
 
-  /** Decodes a run behind what its partition already holds. */
-  add(run: Run, source: Source): void {
+  /** Decodes a run behind what its partition already holds. @returns what the partition covers then. */
+  add(run: Run, source: Source): Range {
     const part = this.#part(run, source)
     const refused = part.batch.add(run, this.#format)
     for (const index of [...refused.keys()].sort((a, b) => a - b)) {
@@ -64,6 +64,7 @@ export class Pending {
       })
     }
     part.range = extend(part.range, run, part.batch.watermarkMs)
+    return part.range
   }
 
   /** Leaves a partition out: another consumer landed these records. */

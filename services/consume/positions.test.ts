@@ -116,17 +116,20 @@ describe('a flush is due', () => {
       await waiting
       return due
     }
-    return { clock, isDue, pass: (ms: number) => void (nowMs += ms) }
+    /** Partition 0 holds so many rows, up to an event of now. */
+    const add = (rows: number, bytes: number): void =>
+      clock.added({ partition: 0, rows, bytes, watermarkMs: nowMs })
+    return { clock, add, isDue, pass: (ms: number) => void (nowMs += ms) }
   }
 
   test('just behind a full step of the clock after the oldest row, and not for want of rows', async () => {
-    const { clock, isDue, pass } = clockAt()
-    clock.added(0, 0)
+    const { clock, add, isDue, pass } = clockAt()
+    add(0, 0)
     pass(60_100)
     assert.equal(await isDue(), false)
-    clock.added(1, 0)
+    add(1, 0)
     pass(59_999)
-    clock.added(2, 0)
+    add(2, 0)
     assert.equal(await isDue(), false)
     pass(1)
     assert.equal(await isDue(), true)
@@ -142,22 +145,78 @@ describe('a flush is due', () => {
     }
   })
 
-  test('when enough rows wait', async () => {
-    const { clock, isDue } = clockAt()
-    clock.added(99, 0)
+  /** Of two partitions one holds a row; the clock stands just behind the next step. */
+  const behindStep = () => {
+    const { clock, isDue, pass } = clockAt()
+    const holds = (partition: number, watermarkMs: number | null): void =>
+      clock.added({ partition, rows: 1, bytes: 0, watermarkMs })
+    for (const partition of [0, 1]) clock.enter(partition)
+    pass(1_000)
+    holds(0, 0)
+    pass(59_100)
+    return { clock, isDue, pass, holds }
+  }
+
+  test('once every partition holds an event from behind the step, so that a minute closes', async () => {
+    const { isDue, holds } = behindStep()
     assert.equal(await isDue(), false)
-    clock.added(100, 0)
+    holds(0, 60_000)
+    assert.equal(await isDue(), false)
+    holds(1, 59_999)
+    assert.equal(await isDue(), false)
+    holds(1, 60_001)
+    assert.equal(await isDue(), true)
+  })
+
+  test('without waiting for partitions that hold no more, stand at a cut or are given away', async () => {
+    const atEnd = behindStep()
+    atEnd.holds(0, 60_000)
+    atEnd.clock.looked(1, false)
+    assert.equal(await atEnd.isDue(), true)
+    atEnd.clock.looked(1, true)
+    assert.equal(await atEnd.isDue(), false)
+    atEnd.clock.leave(1)
+    assert.equal(await atEnd.isDue(), true)
+    const atCut = behindStep()
+    const stopping = new AbortController()
+    const standing = atCut.clock.atCut(1, stopping.signal)
+    assert.equal(await atCut.isDue(), false)
+    atCut.holds(0, 60_000)
+    assert.equal(await atCut.isDue(), true)
+    stopping.abort()
+    await assert.rejects(standing, { name: 'AbortError' })
+  })
+
+  test('a second late where events lag behind the clock, and not for what the last flush held', async () => {
+    const { clock, isDue, pass, holds } = behindStep()
+    for (const partition of [0, 1]) holds(partition, null)
+    pass(999)
+    assert.equal(await isDue(), false)
+    pass(1)
+    assert.equal(await isDue(), true)
+    for (const partition of [0, 1]) holds(partition, 61_100)
+    clock.begin()
+    holds(0, 70_000)
+    pass(59_000)
+    assert.equal(await isDue(), false)
+  })
+
+  test('when enough rows wait', async () => {
+    const { add, isDue } = clockAt()
+    add(99, 0)
+    assert.equal(await isDue(), false)
+    add(100, 0)
     assert.equal(await isDue(), true)
   })
 
   test('when enough bytes wait, and not for those of the flush before', async () => {
-    const { clock, isDue } = clockAt()
-    clock.added(1, 900)
+    const { clock, add, isDue } = clockAt()
+    add(1, 900)
     assert.equal(await isDue(), false)
-    clock.added(2, 100)
+    add(2, 100)
     assert.equal(await isDue(), true)
     clock.begin()
-    clock.added(1, 999)
+    add(1, 999)
     assert.equal(await isDue(), false)
   })
 

@@ -81,9 +81,9 @@ const consumeStage = async (options: StageOptions): Promise<void> => {
 const telling = (landing: LandingThread, tell: StageOptions['tell']): LandingThread => ({
   ...landing,
   add: async (run, source) => {
-    const rows = await landing.add(run, source)
-    if (rows > 0) tell(`pending ${rows}`)
-    return rows
+    const added = await landing.add(run, source)
+    if (added.rows > 0) tell(`pending ${added.rows}`)
+    return added
   },
   flush: async () => {
     const landed = await landing.flush()

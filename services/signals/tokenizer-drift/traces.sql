@@ -2,14 +2,15 @@
 -- counts mean the same text. Tools, media, hidden reasoning and tool calls are left out, since their
 -- tokens are in no text. Rows of side `limit` count calls by how near their local count came to the
 -- context limit, whatever they carry, and their bin is that of limit to local count.
-WITH llm AS (
+WITH llm AS NOT MATERIALIZED (
   SELECT
     time_bucket(INTERVAL 60 SECONDS, time) AS window_start,
     provider,
     coalesce(response_model, request_model) AS model,
     local_tokenizer AS tokenizer,
     script,
-    coalesce(conversation_id, trace_id, id) AS cluster,
+    -- Conversations are only counted, so that a hash stands for each.
+    hash(coalesce(conversation_id, trace_id, id)) AS cluster,
     cost_pico::DOUBLE / nullif(coalesce(in_total, 0) + coalesce(out_total, 0), 0) AS token_pico,
     *
     EXCLUDE (provider, script)
