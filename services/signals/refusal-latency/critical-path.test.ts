@@ -63,3 +63,21 @@ test('a step that holds others explains nothing by itself', () => {
   ]
   assert.deepEqual(stagesOf(steps), { kb: 2700, waiting: 300 })
 })
+
+test('a trace of one step has the path of a trace that holds it twice', () => {
+  for (const kind of ['llm', 'guardrail', 'agent']) {
+    for (const more of [
+      {},
+      { name: 'input-guard' },
+      { refused: true },
+      { span: 1 },
+      { span: 1, parent: 1 },
+      { span: 1, parent: 2 }
+    ]) {
+      for (const endMs of [100, 350]) {
+        const one = step(kind, 100, endMs, more)
+        assert.deepEqual(criticalPath([one]), criticalPath([one, one]), JSON.stringify(one))
+      }
+    }
+  }
+})

@@ -28,6 +28,21 @@ export type TracePath = {
 const WAITING = 'waiting'
 
 export const criticalPath = (steps: readonly Step[]): TracePath => {
+  const [first] = steps
+  return first !== undefined && steps.length === 1 ? ofOne(first) : ofSeveral(steps)
+}
+
+/** Most traces are one call, and half a million of them may end in a minute. */
+const ofOne = (step: Step): TracePath => {
+  const { kind, span, parent, startMs, endMs, refused } = step
+  const totalMs = endMs - startMs
+  const isLeaf = kind !== 'agent' && (span === null || span !== parent)
+  const stage = isLeaf ? stageOf(step, refused ? endMs : Infinity) : WAITING
+  const stages = isLeaf || totalMs > 0 ? [{ stage, ms: totalMs }] : []
+  return { startMs, totalMs, refused, stages }
+}
+
+const ofSeveral = (steps: readonly Step[]): TracePath => {
   const startMs = Math.min(...steps.map((step) => step.startMs))
   const endMs = Math.max(...steps.map((step) => step.endMs))
   const parents = new Set(steps.map(({ parent }) => parent))

@@ -33,8 +33,10 @@ export const beginMinute = (state: State, startMs: number): Draft[] => {
   for (const key of forgetIdle(state.slots, startMs)) {
     for (const map of [state.times, state.open, state.slower]) map.delete(key)
   }
-  const minute = { startMs, learning: new Set<number>() }
-  return takeQuiet(state.traces, startMs).flatMap((trace) => takeTrace(state, trace, minute))
+  const begun: Begun = { startMs, learning: new Set(), paths: new Map() }
+  const drafts: Draft[] = []
+  takeQuiet(state.traces, startMs, (trace) => takeTrace(state, trace, begun, drafts))
+  return drafts
 }
 
 /** Steps into traces. */
@@ -50,39 +52,60 @@ export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
   return [...tallies].flatMap(([slot, tally]) => judge(state, slot, tally, startMs))
 }
 
-/** Learning: series that had no budget when the minute began; all of its traces teach it. */
-type Begun = { startMs: number; learning: Set<number> }
+/** A path's series while traces are taken: its name is looked up once. */
+type Path = { name: PathName; slot: number; times: PathTimes }
 
-const takeTrace = (state: State, trace: OpenTrace, { startMs, learning }: Begun): Draft[] => {
-  const { slots, settings, times, tallies } = state
+type Begun = {
+  startMs: number
+  /** Series that had no budget when the minute began; all of its traces teach it. */
+  learning: Set<number>
+  /** By tenant, then by route: the paths of answers and of refusals. */
+  paths: Map<string, Map<string | null, Partial<Record<PathName['path'], Path>>>>
+}
+
+const takeTrace = (state: State, trace: OpenTrace, begun: Begun, drafts: Draft[]): void => {
+  const { slots, settings, tallies } = state
+  const { startMs, learning } = begun
   const path = criticalPath(trace.steps)
-  const name: PathName = {
-    tenant: trace.tenant,
-    route: trace.route,
-    path: path.refused ? 'refusal' : 'answer'
-  }
-  const slot = pathSlot(slots, name, startMs - BEHIND_MS)
-  const key = slots.keys[slot]!
-  const own = times.get(key) ?? noTimes()
-  times.set(key, own)
+  const { name, slot, times } = pathOf(state, trace, path.refused ? 'refusal' : 'answer', begun)
   const budget = budgetOf(slots, slot, settings)
   const nats = riseNats(slots.records.doubles, slot * SHAPE.doubles)
-  addStages(own, path.stages, !isOpen(slots, slot) && nats < USUAL_NATS)
-  const drafts = path.refused ? compare(state, name, { path, slot, startMs }) : []
+  addStages(times, path.stages, !isOpen(slots, slot) && nats < USUAL_NATS)
+  if (path.refused) drafts.push(...compare(state, name, { path, slot, startMs }))
   if (budget === null || learning.has(slot)) {
     learning.add(slot)
     learnBudget(slots, slot, path.totalMs, settings)
-    return drafts
+    return
   }
   const over = path.totalMs - budget
-  if (over > 0) addPayer(own, trace.user ?? 'unknown', over)
+  if (over > 0) addPayer(times, trace.user ?? 'unknown', over)
   const tally = tallies.get(slot) ?? { n: 0, slow: 0, ms: 0, costPico: 0 }
   tallies.set(slot, tally)
   tally.n += 1
   tally.slow += over > 0 ? 1 : 0
   tally.ms += path.totalMs
   tally.costPico += trace.costPico
-  return drafts
+}
+
+const pathOf = (
+  { slots, times }: State,
+  { tenant, route }: OpenTrace,
+  path: PathName['path'],
+  { startMs, paths }: Begun
+): Path => {
+  const routes = paths.get(tenant) ?? new Map<string | null, Partial<Record<typeof path, Path>>>()
+  paths.set(tenant, routes)
+  const known = routes.get(route) ?? {}
+  routes.set(route, known)
+  return (known[path] ??= found({ tenant, route, path }))
+
+  function found(name: PathName): Path {
+    const slot = pathSlot(slots, name, startMs - BEHIND_MS)
+    const key = slots.keys[slot]!
+    const own = times.get(key) ?? noTimes()
+    times.set(key, own)
+    return { name, slot, times: own }
+  }
 }
 
 type Compared = { path: TracePath; slot: number; startMs: number }

@@ -2,10 +2,11 @@ import type { Draft } from '../define.ts'
 import { R } from '../statistics/rise-record.ts'
 import { createSlots, type Slots } from '../statistics/series-slots.ts'
 import { defineCheckpoint, mapPart, slotsPart } from '../statistics/state-parts.ts'
+import { tracesPart } from './traces-part.ts'
 import { SHAPE, type Tally } from './series.ts'
 import type { Settings } from './settings.ts'
 import type { PathTimes } from './stages.ts'
-import type { OpenTraces } from './traces.ts'
+import { createOpenTraces, type OpenTraces } from './traces.ts'
 
 export type State = {
   settings: Settings
@@ -24,16 +25,16 @@ export type State = {
 export const createState = (settings: Settings): State => ({
   settings,
   slots: createSlots(SHAPE, R.lastMs),
-  traces: new Map(),
+  traces: createOpenTraces(),
   times: new Map(),
   open: new Map(),
   slower: new Map(),
   tallies: new Map()
 })
 
-export const { saveState, restoreState } = defineCheckpoint(3, createState, {
+export const { saveState, restoreState } = defineCheckpoint(4, createState, {
   slots: slotsPart,
-  traces: mapPart(),
+  traces: tracesPart,
   times: mapPart(),
   open: mapPart(),
   slower: mapPart()

@@ -42,6 +42,12 @@ export const setIdentity = (map: IdentityMap, identity: number, value: number): 
   if (2 * map.size > map.identities.length) grow(map)
 }
 
+/** Forgets all; the room stays. */
+export const clearIdentities = (map: IdentityMap): void => {
+  map.identities.fill(Number.NaN)
+  map.size = 0
+}
+
 const grow = (map: IdentityMap): void => {
   const larger = withLength(2 * map.identities.length)
   for (const [identity, value] of identityPairs(map)) setIdentity(larger, identity, value)
