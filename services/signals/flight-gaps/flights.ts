@@ -1,5 +1,7 @@
 import {
+  clearIdentities,
   createIdentityMap,
+  fromIdentityPairs,
   getIdentity,
   identityPairs,
   setIdentity,
@@ -46,8 +48,10 @@ export const beginFlights = (flights: Flights, ms: number): void => {
   const isFull = flights.young.size > GENERATION_MAX
   if (!isFull && ms - flights.rotatedMs < GENERATION_MS) return
   if (isFull && ms - flights.rotatedMs < GENERATION_MS) flights.blindUntilMs = ms + GENERATION_MS
-  flights.old = flights.young
-  flights.young = createIdentityMap()
+  const { young, old } = flights
+  clearIdentities(old)
+  flights.old = young
+  flights.young = old
   flights.rotatedMs = ms
 }
 
@@ -91,25 +95,17 @@ export const flightsPart: Part<Flights> = {
       rotatedMs,
       blindUntilMs: blindUntilMs === Infinity ? null : blindUntilMs
     } satisfies SavedFlights,
-    arrays: [young, old].map((generation) =>
-      Float64Array.from([...identityPairs(generation)].flat())
-    )
+    arrays: [young, old].map(identityPairs)
   }),
   restore: (json, arrays) => {
     const { agents, rotatedMs, blindUntilMs } = json as SavedFlights
-    const [young, old] = arrays.splice(0, 2).map(pairs)
+    const [young, old] = arrays.splice(0, 2)
     return {
-      young: young ?? createIdentityMap(),
-      old: old ?? createIdentityMap(),
+      young: fromIdentityPairs(young!),
+      old: fromIdentityPairs(old!),
       agents,
       rotatedMs,
       blindUntilMs: blindUntilMs ?? Infinity
     }
   }
-}
-
-const pairs = (array: ArrayLike<number>): IdentityMap => {
-  const map = createIdentityMap()
-  for (let i = 0; i < array.length; i += 2) setIdentity(map, array[i]!, array[i + 1]!)
-  return map
 }

@@ -42,21 +42,40 @@ export const setIdentity = (map: IdentityMap, identity: number, value: number): 
   if (2 * map.size > map.identities.length) grow(map)
 }
 
-/** Forgets all; the room stays. */
+/** Room is given back where less than this share of it was used. */
+const USED_SHARE_MIN = 1 / 16
+
+/** Forgets all; the room stays for as many again. */
 export const clearIdentities = (map: IdentityMap): void => {
-  map.identities.fill(Number.NaN)
+  if (map.size < map.identities.length * USED_SHARE_MIN) Object.assign(map, createIdentityMap())
+  else map.identities.fill(Number.NaN)
   map.size = 0
 }
 
 const grow = (map: IdentityMap): void => {
-  const larger = withLength(2 * map.identities.length)
-  for (const [identity, value] of identityPairs(map)) setIdentity(larger, identity, value)
-  Object.assign(map, larger)
-}
-
-export function* identityPairs({ identities, values }: IdentityMap): Generator<[number, number]> {
+  const { identities, values } = map
+  Object.assign(map, withLength(2 * identities.length))
   for (let index = 0; index < identities.length; index++) {
     const identity = identities[index]!
-    if (!Number.isNaN(identity)) yield [identity, values[index]!]
+    if (!Number.isNaN(identity)) setIdentity(map, identity, values[index]!)
   }
+}
+
+/** Identities and their values in turn, for a checkpoint. */
+export const identityPairs = ({ size, identities, values }: IdentityMap): Float64Array => {
+  const pairs = new Float64Array(2 * size)
+  let at = 0
+  for (let index = 0; index < identities.length; index++) {
+    const identity = identities[index]!
+    if (Number.isNaN(identity)) continue
+    pairs[at++] = identity
+    pairs[at++] = values[index]!
+  }
+  return pairs
+}
+
+export const fromIdentityPairs = (pairs: ArrayLike<number>): IdentityMap => {
+  const map = createIdentityMap()
+  for (let at = 0; at < pairs.length; at += 2) setIdentity(map, pairs[at]!, pairs[at + 1]!)
+  return map
 }

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { identityOf } from './identity.ts'
-import { createIdentityMap, getIdentity, identityPairs, setIdentity } from './identity-map.ts'
+import {
+  clearIdentities,
+  createIdentityMap,
+  fromIdentityPairs,
+  getIdentity,
+  identityPairs,
+  setIdentity
+} from './identity-map.ts'
 import {
   createPlaces,
   dropIdlePlaces,
@@ -60,7 +67,7 @@ test('places follow what a plain map of the latest would remember, in the same o
   )
 })
 
-test('a map of identities holds what was set last, however often it grows', () => {
+test('a map of identities holds what was set last, however often it grows or is saved', () => {
   const plain = new Map<number, number>()
   const map = createIdentityMap()
   for (let n = 0; n < 5000; n++) {
@@ -68,7 +75,25 @@ test('a map of identities holds what was set last, however often it grows', () =
     plain.set(identity, n)
     setIdentity(map, identity, n)
   }
-  assert.equal(map.size, plain.size)
-  assert.deepEqual(new Map(identityPairs(map)), plain)
-  assert.equal(getIdentity(map, identityOf('another')), undefined)
+  for (const one of [map, fromIdentityPairs(identityPairs(map))]) {
+    assert.equal(one.size, plain.size)
+    for (const [identity, value] of plain) assert.equal(getIdentity(one, identity), value)
+    assert.equal(getIdentity(one, identityOf('another')), undefined)
+  }
+})
+
+test('a map of identities that was cleared holds nothing, and in the end no room either', () => {
+  const map = createIdentityMap()
+  const room = map.identities.length
+  for (let n = 0; n < 5000; n++) setIdentity(map, identityOf(`step ${n}`), n)
+  const largest = map.identities.length
+  clearIdentities(map)
+  assert.deepEqual([map.size, map.identities.length], [0, largest])
+  for (let n = 0; n < 5000; n++) {
+    assert.equal(getIdentity(map, identityOf(`step ${n}`)), undefined)
+  }
+  setIdentity(map, identityOf('one'), 1)
+  clearIdentities(map)
+  assert.deepEqual([map.size, map.identities.length], [0, room])
+  assert.equal(getIdentity(map, identityOf('one')), undefined)
 })
