@@ -2,30 +2,38 @@ import type { Columns, Draft, Minute } from '../define.ts'
 import { ratioOfBin } from '../statistics/ratio-sketch.ts'
 import { driftOf, marginRatio, sumsOf } from './drift.ts'
 import { again, findingOf, resolvedDraft, type Before } from './finding.ts'
-import { adopt, changeEvidence, judgeMinute, levelEvidence } from './judge.ts'
-import { ALL_MODELS, dayOf, nameOf, SHAPE, slotOf, T, usualOf, type SeriesName } from './series.ts'
+import { addCalls, clearGroups, G, inOrder, startOf, type Named } from './groups.ts'
+import { adopt, changeEvidence, judgeMinute, levelEvidence, type Own } from './judge.ts'
+import { ALL_MODELS, dayOf, SHAPE, slotOf, T, usualOf, type SeriesName } from './series.ts'
 import type { State } from './state.ts'
 
-/** One closed minute: bins of ratios into series, series into findings. */
-export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
-  const drafts = grains.traces === undefined ? [] : foldRows(state, grains.traces, startMs)
+/** Calls into groups by series, side and bin of their ratio. */
+export const follow = ({ running }: State, calls: Columns): Draft[] => {
+  addCalls(running, calls)
+  return []
+}
+
+/** One closed minute: groups into series, series into findings. */
+export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
+  const drafts = foldGroups(state, startMs)
+  clearGroups(state.running)
   return [...drafts, ...endIdle(state, startMs)]
 }
 
-const foldRows = (state: State, columns: Columns, ms: number): Draft[] => {
+const foldGroups = (state: State, ms: number): Draft[] => {
   const bySlot = new Map<number, number[]>()
-  const limits: number[] = []
-  for (let row = 0; row < columns.rows; row++) {
-    const name = nameOf(columns, row)
+  const limits: Named[] = []
+  for (const named of inOrder(state.running)) {
+    const { name, numbers } = named
     if (name.side === 'limit') {
-      limits.push(row)
+      limits.push(named)
       continue
     }
     for (const model of [name.model, ALL_MODELS]) {
       const slot = slotOf(state.series, { ...name, model }, ms)
-      const rows = bySlot.get(slot)
-      if (rows === undefined) bySlot.set(slot, [row])
-      else rows.push(row)
+      const known = bySlot.get(slot)
+      if (known === undefined) bySlot.set(slot, [...numbers])
+      else known.push(...numbers)
     }
   }
   // Single models first: what they tell is not told again for all of them.
@@ -33,12 +41,14 @@ const foldRows = (state: State, columns: Columns, ms: number): Draft[] => {
     state.series.names[slot]!.model === ALL_MODELS ? 1 : 0
   const drafts = [...bySlot]
     .toSorted(([a], [b]) => isPooled(a) - isPooled(b))
-    .flatMap(([slot, rows]) => judge(state, slot, { rows: { columns, rows }, ms }))
-  const near = new Set(limits.flatMap((row) => countNear(state, columns, row, ms)))
+    .flatMap(([slot, numbers]) =>
+      judge(state, slot, { own: { groups: state.running, numbers }, ms })
+    )
+  const near = new Set(limits.flatMap((named) => countNear(state, named, ms)))
   return [...drafts, ...[...near].flatMap((slot) => tellNear(state, slot, ms))]
 }
 
-type Step = { rows: { columns: Columns; rows: readonly number[] }; ms: number }
+type Step = { own: Own; ms: number }
 
 const judge = (state: State, slot: number, step: Step): Draft[] => {
   const { series, settings } = state
@@ -177,13 +187,15 @@ const kindOf = (was: SeriesName, is: SeriesName): Before['kind'] | null => {
 }
 
 /** Counts calls whose local count fits the limit only without the margin; returns their series. */
-const countNear = (state: State, columns: Columns, row: number, ms: number): number[] => {
-  const { series, settings } = state
-  const slot = slotOf(series, { ...nameOf(columns, row), side: 'in' }, ms)
-  const room = ratioOfBin(columns.measures['ratio_bin']![row]!)
-  if (room > marginRatio(usualOf(series, slot), settings)) return []
+const countNear = (state: State, { name, numbers }: Named, ms: number): number[] => {
+  const { series, settings, running } = state
+  const slot = slotOf(series, { ...name, side: 'in' }, ms)
+  const margin = marginRatio(usualOf(series, slot), settings)
+  const { doubles: g } = running.records
+  const near = numbers.map(startOf).filter((at) => ratioOfBin(g[at + G.bin]!) <= margin)
+  if (near.length === 0) return []
   const d = series.records.doubles
-  d[slot * SHAPE.doubles + T.nearLimit]! += columns.measures['n']![row]!
+  for (const at of near) d[slot * SHAPE.doubles + T.nearLimit]! += g[at + G.n]!
   d[slot * SHAPE.doubles + T.nearLimitMs] = ms
   return [slot]
 }

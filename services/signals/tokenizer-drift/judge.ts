@@ -1,4 +1,3 @@
-import type { Columns } from '../define.ts'
 import {
   addRatio,
   clearSketch,
@@ -11,6 +10,7 @@ import {
 } from '../statistics/ratio-sketch.ts'
 import { mixNats, voteNats } from '../statistics/sign-bets.ts'
 import { clearClock, learnClock, scaleClock, usualShares } from './clock.ts'
+import { G, startOf, type Groups } from './groups.ts'
 import {
   CHANGE_SHARES,
   dayOf,
@@ -44,12 +44,13 @@ const DECAY_PER_DAY = 0.9
 /** Each cluster counts for itself up to this many a minute; more are one deployment's copies. */
 const CLUSTERS_PER_MINUTE_MAX = 200
 
-export type Rows = { columns: Columns; rows: readonly number[] }
+/** Groups of one series. */
+export type Own = { groups: Groups; numbers: readonly number[] }
 
 export const judgeMinute = (
   state: SeriesState,
   slot: number,
-  { rows, ms }: { rows: Rows; ms: number },
+  { own, ms }: { own: Own; ms: number },
   settings: Settings
 ): Outcome => {
   const d = state.records.doubles
@@ -57,13 +58,13 @@ export const judgeMinute = (
   closeDays(state, slot, dayOf(ms))
   const weight = sketchWeight(usualOf(state, slot))
   const isKnown = weight >= settings.baselineClusters
-  const votes = countVotes(state, slot, rows, settings)
+  const votes = countVotes(state, slot, own, settings)
   betOnLevel(d, at, votes, settings)
   if (isKnown) betOnChange(d, at, votes, usualShares(state, slot, ms))
   if (weight > 0) learnClock(state, slot, { ms, votes })
   const changeNats = isKnown ? changeEvidence(d, at) : 0
   if (changeNats === 0) clearRecent(state, slot, ms)
-  learn(state, slot, rows, changeNats)
+  learn(state, slot, own, changeNats)
   d[at + T.lastMs] = ms
   if (changeNats >= settings.changeNats) return endChange(state, slot, settings)
   const isYoung = d[at + T.clusters]! <= settings.levelClustersMax
@@ -86,15 +87,16 @@ type Votes = { all: number; up: number; down: number; above: number; below: numb
 const countVotes = (
   state: SeriesState,
   slot: number,
-  { columns, rows }: Rows,
+  { groups, numbers }: Own,
   { driftMin }: Settings
 ): Votes => {
   const usual = usualOf(state, slot)
   const [low, high] = [quantileBin(usual, 0.25), quantileBin(usual, 0.75)]
   const votes: Votes = { all: 0, up: 0, down: 0, above: 0, below: 0 }
-  for (const row of rows) {
-    const bin = columns.measures['ratio_bin']![row]!
-    const clusters = columns.measures['clusters']![row]!
+  const { doubles: g } = groups.records
+  for (const from of numbers.map(startOf)) {
+    const bin = g[from + G.bin]!
+    const clusters = g[from + G.clusters]!
     votes.all += clusters
     if (ratioOfBin(bin) > 1 + driftMin) votes.up += clusters
     if (ratioOfBin(bin) < 1 - driftMin) votes.down += clusters
@@ -163,29 +165,28 @@ const clearRecent = (state: SeriesState, slot: number, ms: number): void => {
   d[at] = ms + MINUTE_MS
 }
 
-const MEASURES = ['l', 'r', 'll', 'rr', 'lr', 'extra_pico', 'n'] as const
+const ADDED = [G.l, G.r, G.ll, G.rr, G.lr, G.extra, G.n] as const
 
 const learn = (
   state: SeriesState,
   slot: number,
-  { columns, rows }: Rows,
+  { groups, numbers }: Own,
   changeNats: number
 ): void => {
   const d = state.records.doubles
   const at = slot * SHAPE.doubles
+  const { doubles: g } = groups.records
   const isSuspect = changeNats > SUSPEND_NATS
-  for (const row of rows) {
-    const clusters = columns.measures['clusters']![row]!
-    const bin = columns.measures['ratio_bin']![row]!
+  for (const from of numbers.map(startOf)) {
+    const clusters = g[from + G.clusters]!
+    const bin = g[from + G.bin]!
     if (!isSuspect) addRatio(usualOf(state, slot), bin, clusters)
     if (changeNats > 0) addRatio(recentOf(state, slot), bin, clusters)
-    d[at + T.calls]! += columns.measures['n']![row]!
+    d[at + T.calls]! += g[from + G.n]!
     d[at + T.clusters]! += clusters
-    for (const [index, name] of MEASURES.entries()) {
-      const value = columns.measures[name]![row]!
-      if (Number.isNaN(value)) continue
-      d[at + T.l + index]! += value
-      if (changeNats > 0) d[at + T.recent + 1 + index]! += value
+    for (const [index, offset] of ADDED.entries()) {
+      d[at + T.l + index]! += g[from + offset]!
+      if (changeNats > 0) d[at + T.recent + 1 + index]! += g[from + offset]!
     }
   }
 }

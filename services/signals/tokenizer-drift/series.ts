@@ -1,11 +1,11 @@
-import type { Columns } from '../define.ts'
 import { createRecords, layout, type Records } from '../statistics/records.ts'
 import { addRecord } from '../statistics/records.ts'
 import { RATIO_BINS, type Sketch } from '../statistics/ratio-sketch.ts'
 
 /** What is remembered of one series: how reported and local counts of its calls compare. */
 
-export const SIDES = ['in', 'out', 'limit'] as const
+/** What is compared, in the order of their names. */
+export const SIDES = ['in', 'limit', 'out'] as const
 export type Side = (typeof SIDES)[number]
 
 export type SeriesName = {
@@ -77,17 +77,6 @@ export const createSeries = (): SeriesState => ({
 
 export const nameKey = ({ provider, model, tokenizer, script, side }: SeriesName): string =>
   JSON.stringify([provider, model, tokenizer, script, side])
-
-export const nameOf = ({ keys, series }: Columns, row: number): SeriesName => {
-  const [provider, model, tokenizer, script, side] = keys[series[row]!]!
-  return {
-    provider: provider ?? null,
-    model: model ?? null,
-    tokenizer: tokenizer ?? null,
-    script: script ?? null,
-    side: SIDES.find((known) => known === side) ?? 'in'
-  }
-}
 
 /** Series kept at most: models × tokenizers × scripts of the largest fleets. */
 const SERIES_MAX = 20_000

@@ -1,5 +1,5 @@
 import { defineSignal } from '../define.ts'
-import { foldMinute } from './fold.ts'
+import { follow, foldMinute } from './fold.ts'
 import { SETTINGS } from './settings.ts'
 import { createState, restoreState, saveState } from './state.ts'
 
@@ -8,13 +8,22 @@ export default defineSignal({
   plots: 'drift_pct',
   inputs: {
     traces: {
-      keys: ['provider', 'model', 'tokenizer', 'script', 'side'],
-      measures: ['ratio_bin', 'n', 'clusters', 'l', 'r', 'll', 'rr', 'lr', 'extra_pico'],
-      orderBy: ['provider', 'model', 'tokenizer', 'script', 'side', 'ratio_bin']
+      keys: ['provider', 'model', 'tokenizer', 'script'],
+      measures: [
+        'local_in',
+        'reported_in',
+        'local_out',
+        'reported_out',
+        'near_limit',
+        'token_pico'
+      ],
+      identities: ['conversation'],
+      orderBy: ['time']
     }
   },
   settings: SETTINGS,
   init: createState,
+  follow,
   fold: foldMinute,
   save: saveState,
   restore: restoreState

@@ -1,5 +1,6 @@
 import type { Draft } from '../define.ts'
 import { pack, RECORD_ARRAYS, recordArrays, recordsFrom, unpack } from '../statistics/checkpoint.ts'
+import { createGroups, type Groups } from './groups.ts'
 import { createSeries, nameKey, SHAPE, type SeriesName, type SeriesState } from './series.ts'
 import type { Settings } from './settings.ts'
 
@@ -12,13 +13,15 @@ export type State = {
   open: Map<number, Draft>
   /** Day since the epoch on which idle findings were last looked for. */
   day: number
+  running: Groups
 }
 
 export const createState = (settings: Settings): State => ({
   settings,
   series: createSeries(),
   open: new Map(),
-  day: 0
+  day: 0,
+  running: createGroups()
 })
 
 /** Raised whenever the meaning of a saved field changes: an older state then starts afresh. */
