@@ -1,7 +1,7 @@
 import { curveOf, usageAgainst, type UsageAt } from './gap-minutes.ts'
 import { lostShare } from './lost-share.ts'
 import { FILLING_MINUTES, type Pool } from './pool.ts'
-import { suspects, type Suspect } from './suspicion.ts'
+import { suspects } from './suspicion.ts'
 import { meanLongAgo, meanOver, RING_MINUTES, type Rates } from './tenant-ring.ts'
 
 /**
@@ -17,8 +17,8 @@ export type Share = {
   score: number
   /** Share of its input that was refused, though the cache would have served it before the change. */
   lost: number
-  /** How the tenant came under suspicion; null = it did not. */
-  suspect: Suspect['by'] | null
+  /** Whether the tenant came under suspicion. */
+  suspect: boolean
   /** Whether that evidence leaves no doubt. */
   sure: boolean
 }
@@ -42,13 +42,29 @@ const BEFORE_MINUTES_MIN = 10
 /** Who loses more of its input than this is a victim: what makes an incident. */
 export const VICTIM_SHARE_MIN = 0.05
 
-export const attribute = (pool: Pool, startMinute: number, nowMinute: number): Attribution => {
-  const suspected = new Map(suspects(pool, nowMinute).map((one) => [one.tenant, one]))
+/** Tenants under suspicion, and whether the evidence leaves no doubt. */
+export type Suspected = ReadonlyMap<string, boolean>
+const NOBODY: Suspected = new Map()
+
+/**
+ * Ranks a pool's tenants. Who was `named` for this change already stays under suspicion: what they are
+ * measured by is soon from after the change, so that evidence once found is not found again.
+ */
+export const attribute = (
+  pool: Pool,
+  startMinute: number,
+  nowMinute: number,
+  named: Suspected = NOBODY
+): Attribution => {
+  const suspected = new Map(named)
+  for (const { tenant, sure } of suspects(pool, nowMinute)) {
+    suspected.set(tenant, sure || named.get(tenant) === true)
+  }
   const spans = spansOf(pool, startMinute, nowMinute)
   const shares = [...pool.tenants].map(([tenant, slot]) => ({
     ...compare(pool, { tenant, slot }, spans),
-    suspect: suspected.get(tenant)?.by ?? null,
-    sure: suspected.get(tenant)?.sure ?? false
+    suspect: suspected.has(tenant),
+    sure: suspected.get(tenant) ?? false
   }))
   const basis = pool.laddered ? 'prefixes' : 'counts'
   score(shares, basis)
@@ -70,7 +86,7 @@ const choose = (
   if (largest <= 0) return { culprits: [], margin: 0 }
   const candidates = ranking.filter(
     ({ score: own, suspect }) =>
-      own >= (1 - MARGIN_MIN) * largest && (basis === 'counts' || suspect !== null)
+      own >= (1 - MARGIN_MIN) * largest && (basis === 'counts' || suspect)
   )
   const [first, second] = candidates
   if (first === undefined) return { culprits: [], margin: 0 }

@@ -20,7 +20,7 @@ const after = (change: Partial<typeof USUAL>) =>
     after: { ...USUAL, ...change },
     lost: 0,
     score: 1,
-    suspect: 'shape',
+    suspect: true,
     sure: true
   })
 

@@ -1,5 +1,5 @@
 import type { Draft } from '../define.ts'
-import { aliveGrowthShare, attribute, type Attribution } from './attribution.ts'
+import { aliveGrowthShare, attribute, type Attribution, type Suspected } from './attribution.ts'
 import { iso } from './finding.ts'
 import { measureHarm, recentReuse, type Harm } from './harm.ts'
 import { explain } from './mechanism.ts'
@@ -124,11 +124,10 @@ const openIncident = (
   draft: draftOf(pool, { startMinute: sinceMinute, harm, minute })
 })
 
-const draftOf = (
-  pool: Pool,
-  { startMinute, harm, minute }: { startMinute: number; harm: Harm; minute: number }
-): Draft => {
-  const attribution: Attribution = attribute(pool, startMinute, minute)
+type Told = { startMinute: number; harm: Harm; minute: number; named?: Suspected }
+
+const draftOf = (pool: Pool, { startMinute, harm, minute, named }: Told): Draft => {
+  const attribution: Attribution = attribute(pool, startMinute, minute, named)
   const cause = explain({ tenant: null, pool, attribution, cachingOff: false, newModel: null })
   return poolDraft({ pool, cause, harm, startMinute, nowMinute: minute })
 }
@@ -152,10 +151,17 @@ const followIncident = (
   const suspect = incident.suspect ?? ''
   const harm = measureHarm(pool, suspect, incident.startMinute, minute)
   if (harm === null) return followed
-  const draft = draftOf(pool, { startMinute: incident.startMinute, harm, minute })
+  const named = namedIn(incident.draft)
+  const draft = draftOf(pool, { startMinute: incident.startMinute, harm, minute, named })
   const isNews = REFRESH_MINUTES.includes(seen) || namesOf(draft) !== namesOf(incident.draft)
   if (!isNews) return followed
   return { ...followed, draft: { ...draft, fingerprint: incident.draft.fingerprint } }
+}
+
+/** Whom a finding names as culprits, and whether it is sure of them. */
+const namedIn = ({ culprit }: Draft): Suspected => {
+  const tenants = [culprit?.['tenant'], culprit?.['also']].filter((one) => one !== undefined)
+  return new Map(tenants.map((one) => [String(one), culprit?.['confidence'] === 'high']))
 }
 
 /** Whom a finding names, as one text. */

@@ -134,21 +134,45 @@ export type Suspect = {
   sure: boolean
 }
 
+/** Since when a tenant's calls have grown, and the nats that they outgrew health. */
+type Growth = { sinceMinute: number; nats: number }
+const NO_GROWTH: Growth = { sinceMinute: 0, nats: 0 }
+
+/**
+ * A minute of few calls ends a bet, and the next one begins amid the growth: what came just before it
+ * is then no measure of health. The growth may so have begun at any minute that the bet's own yardstick
+ * leaves out; to have chosen among these costs the logarithm of their number.
+ */
+const growthOf = (
+  { ring, firstMinute }: Pool,
+  slot: number,
+  [betSince, now]: readonly [number, number]
+): Growth => {
+  const first = Math.max(
+    firstMinute + FILLING_MINUTES,
+    ring.doubles[slot * ring.shape.doubles + RING.firstMinute]!
+  )
+  const from = Math.max(first, betSince - YARDSTICK_MINUTES, now - RING_MINUTES + 1)
+  const best = { sinceMinute: betSince, nats: outgrewHealth(ring, slot, [from, betSince, now]) }
+  const firstBet = first + LAG_MINUTES + YARDSTICK_MIN
+  const earliest = Math.max(firstBet, betSince - LAG_MINUTES, from + YARDSTICK_MIN)
+  const choiceNats = Math.log(Math.max(1, betSince - earliest))
+  for (let since = betSince - 1; since >= earliest; since--) {
+    const nats = outgrewHealth(ring, slot, [from, since, now]) - choiceNats
+    if (nats > best.nats) Object.assign(best, { sinceMinute: since, nats })
+  }
+  return best
+}
+
 /**
  * Nats that a tenant's calls since a minute are more than the healthy multiple of those before it:
  * given the sum of both, each is a binomial share, so the yardstick's own error counts, too.
  */
 const outgrewHealth = (
-  { ring, firstMinute }: Pool,
+  ring: Pool['ring'],
   slot: number,
-  [since, now]: readonly [number, number]
+  [from, since, now]: readonly [number, number, number]
 ): number => {
-  const from = Math.max(
-    firstMinute + FILLING_MINUTES,
-    since - YARDSTICK_MINUTES,
-    now - RING_MINUTES + 1,
-    ring.doubles[slot * ring.shape.doubles + RING.firstMinute]!
-  )
   const minutes = { before: since - from, after: now + 1 - since }
   if (minutes.before <= 0) return 0
   const usual = yardstick(ring, slot, from, since)
@@ -173,14 +197,14 @@ export const suspects = (pool: Pool, minute: number): Suspect[] => {
     const shape = d[at + RING.shapeNats]!
     const louder = d[at + RING.volumeNats]!
     if (Math.max(shape, louder) < SUSPECT_NATS) continue
-    const volumeSince = d[at + RING.volumeSince]!
-    const outgrewNats = louder < SUSPECT_NATS ? 0 : outgrewHealth(pool, slot, [volumeSince, minute])
-    const volume = outgrewNats < OUTGREW_NATS ? 0 : louder
+    const grown =
+      louder < SUSPECT_NATS ? NO_GROWTH : growthOf(pool, slot, [d[at + RING.volumeSince]!, minute])
+    const volume = grown.nats < OUTGREW_NATS ? 0 : louder
     const by = shape >= volume ? 'shape' : 'volume'
     const nats = Math.max(shape, volume)
     if (nats < SUSPECT_NATS) continue
-    const sinceMinute = by === 'shape' ? d[at + RING.shapeSince]! : volumeSince
-    const sure = by === 'shape' || outgrewNats >= OUTGREW_SURELY_NATS
+    const sinceMinute = by === 'shape' ? d[at + RING.shapeSince]! : grown.sinceMinute
+    const sure = by === 'shape' || grown.nats >= OUTGREW_SURELY_NATS
     found.push({ tenant, slot, nats, sinceMinute, by, sure })
   }
   return found.sort((a, b) => b.nats - a.nats || (a.tenant < b.tenant ? -1 : 1))
