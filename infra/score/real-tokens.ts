@@ -1,4 +1,3 @@
-import { ratioBin } from '../../services/signals/statistics/ratio-sketch.ts'
 import { SETTINGS } from '../../services/signals/tokenizer-drift/settings.ts'
 import signal from '../../services/signals/tokenizer-drift/signal.ts'
 import type { Draft } from '../../services/signals/define.ts'
@@ -17,20 +16,14 @@ export type Counted = { model: string; script: string; local: number; reported: 
 
 /** Calls as rows of the signal, in their order. */
 export const countedRows = (counted: readonly Counted[]): GrainRow[] =>
-  counted.map(({ model, script, local: l, reported: r }, n) => ({
+  counted.map(({ model, script, local, reported }, n) => ({
     provider: 'p',
     model,
     tokenizer: 't@1',
     script,
-    side: 'out',
-    ratio_bin: ratioBin(r / l),
-    n: 1,
-    clusters: 1,
-    l,
-    r,
-    ll: l * l,
-    rr: r * r,
-    lr: l * r,
+    conversation: `${n}`,
+    local_out: local,
+    reported_out: reported,
     time_ms: START_MS + n * STEP_MS
   }))
 

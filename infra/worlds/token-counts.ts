@@ -1,4 +1,3 @@
-import { ratioBin } from '../../services/signals/statistics/ratio-sketch.ts'
 import type { GrainRow } from './grain-rows.ts'
 import { createRandom } from './random.ts'
 
@@ -43,7 +42,7 @@ export type CountRun = {
   seed: number
 }
 
-/** Rows of tokenizer-drift's grain, side `out`, for each minute with calls. */
+/** Rows of tokenizer-drift's grain, with counts of output alone, for each minute with calls. */
 export const playCounts = (
   { world, days, change, seed }: CountRun,
   visit: (minute: number, rows: GrainRow[], meanRatio: number) => void
@@ -66,7 +65,7 @@ export const playCounts = (
           Math.round(l * factor * Math.exp(own + world.within * random.normal()))
         )
         ratios += r / l
-        rows.push(row(world, { l, r, isFirst: call === 0 }))
+        rows.push(row(world, { l, r, conversation: `${talk}` }))
       }
     }
     visit(minute, rows, ratios / rows.length)
@@ -75,20 +74,13 @@ export const playCounts = (
 
 const row = (
   { name }: CountWorld,
-  { l, r, isFirst }: { l: number; r: number; isFirst: boolean }
+  { l, r, conversation }: { l: number; r: number; conversation: string }
 ): GrainRow => ({
   provider: 'p',
   model: name,
   tokenizer: 't@1',
   script: 'Latn',
-  side: 'out',
-  ratio_bin: ratioBin(r / l),
-  n: 1,
-  // Further calls of a conversation are copies of the first.
-  clusters: isFirst ? 1 : 0,
-  l,
-  r,
-  ll: l * l,
-  rr: r * r,
-  lr: l * r
+  conversation,
+  local_out: l,
+  reported_out: r
 })

@@ -81,7 +81,7 @@ for (const signal of signals) {
 const LOOKS_S = [0, 11, 24, 30]
 
 // One that takes parts, and one that reads the whole minute once it has closed.
-for (const id of ['tool-reentrancy', 'tokenizer-drift']) {
+for (const id of ['tool-reentrancy', 'billing-drift']) {
   test(`${id}: a minute that is folded in parts before it closes gives what it gives as a whole, through restarts in the middle`, async (t) => {
     const signal = signals.find((one) => one.id === id)!
     const lines = await firingCase(signal.id)

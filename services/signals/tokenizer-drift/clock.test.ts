@@ -7,7 +7,6 @@ import {
   type CountWorld
 } from '../../../infra/worlds/token-counts.ts'
 import type { Draft } from '../define.ts'
-import { callsOf } from './counted-calls.ts'
 import signal from './signal.ts'
 
 const START_MS = Date.parse('2026-03-02T00:00:00Z')
@@ -35,7 +34,7 @@ const changes = (
   const told: { minute: number; draft: Draft }[] = []
   playCounts({ world: WAVE, days, change, seed }, (minute, rows) => {
     const startMs = START_MS + minute * MINUTE_MS
-    for (const draft of fold.fold({ startMs, grains: { traces: columns(callsOf(rows)) } }))
+    for (const draft of fold.fold({ startMs, grains: { traces: columns(rows) } }))
       if (draft.status === 'firing' && draft.after['kind'] === 'changed')
         told.push({ minute, draft })
   })

@@ -8,7 +8,6 @@ import {
   type Call,
   type Counted
 } from '../../../infra/score/real-tokens.ts'
-import { callsOf } from './counted-calls.ts'
 import signal from './signal.ts'
 
 /** How often the interval holds the truth, at sizes and drifts that no recording has. */
@@ -31,7 +30,7 @@ const play = (draw: () => Counted, typical: number): Told => {
   const result = { told: 0, covered: 0, wrongSign: 0, of: 0 }
   for (const size of SIZES) {
     for (let repeat = 0; repeat < REPEATS; repeat += 1) {
-      const last = foldRows(signal, callsOf(countedRows(Array.from({ length: size }, draw)))).at(-1)
+      const last = foldRows(signal, countedRows(Array.from({ length: size }, draw))).at(-1)
       result.of += 1
       if (last === undefined) continue
       const [low, high] = ['drift_low_pct', 'drift_high_pct'].map((name) =>

@@ -45,10 +45,26 @@ export const readNow = (
   }
   const batches: Buffer[] = []
   let bytes = 0
-  for (const { value } of store.batches.getRange(range)) {
-    batches.push(value)
-    bytes += value.length
+  for (const key of store.batches.getKeys(range)) {
+    const batch = copyOfBatch(store, key, memory)
+    if (batch === null) break
+    batches.push(batch)
+    bytes += batch.length
     if (bytes >= limits.bytesMax) break
   }
-  return readRun(batches, { partition, offset, isDense: true }, memory)
+  const run = readRun(batches, { partition, offset, isDense: true }, memory)
+  for (const batch of batches) memory.give(batch)
+  return run
+}
+
+/**
+ * LMDB lends its own buffer until the next look, longer than its `length` says; what it copies by
+ * itself V8 has to collect.
+ */
+const copyOfBatch = (store: Store, key: Buffer, memory: SpareMemory): Buffer | null => {
+  const lent = store.batches.getBinaryFast(key)
+  if (lent === undefined) return null
+  const copy = memory.take(lent.length)
+  copy.set(new Uint8Array(lent.buffer, lent.byteOffset, lent.length))
+  return copy
 }
