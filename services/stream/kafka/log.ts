@@ -150,7 +150,12 @@ export class KafkaLog implements EventLog, LogAdmin {
     await this.#administer(`adding partitions to ${topic}`, (admin) =>
       admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] })
     )
-    this.#cluster.forget(topic)
+    // The controller has them before all brokers know.
+    await retryPassing(async () => {
+      this.#cluster.forget(topic)
+      const { length } = await fetchStates(this.#cluster, topic)
+      if (length < partitions) throw unseen(topic, length, partitions)
+    })
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -180,3 +185,9 @@ export class KafkaLog implements EventLog, LogAdmin {
     }
   }
 }
+
+const unseen = (topic: string, length: number, partitions: number): Failure =>
+  new Failure('E_LOG_UNAVAILABLE', `${topic} has ${partitions} partitions and shows ${length}`, {
+    retriable: true,
+    hint: 'Its brokers do not know of them yet: look again in a moment.'
+  })
