@@ -11,7 +11,7 @@ export type Conversations = {
 }
 
 /**
- * Conversations at most, those in several groups counted in each: 26,000 calls a second with both
+ * Conversations at most, those of several series or sides counted in each: 26,000 calls a second with both
  * sides for a minute, 32 MB. What first speaks after that counts as none, so that votes are of
  * the conversations that spoke before; calls and tokens are added up all the same.
  */

@@ -147,16 +147,22 @@ sides AS (
   SELECT *, 'limit' AS side, local_in::DOUBLE, context_limit::DOUBLE
   FROM llm
   WHERE local_in > 0 AND context_limit > 0 AND context_limit < 8 * local_in
+),
+voting AS (
+  SELECT *, row_number() OVER (
+    PARTITION BY provider, model, tokenizer, script, side, conversation ORDER BY time, id
+  ) = 1 AS is_first
+  FROM sides
 )
 SELECT
   provider, model, tokenizer, script, side,
   greatest(-96, least(96, round(asinh(ln(r / l) / 0.02) * 16)))::DOUBLE AS bin,
   count(*)::DOUBLE AS n,
-  count(DISTINCT conversation)::DOUBLE AS clusters,
+  count(*) FILTER (is_first)::DOUBLE AS clusters,
   sum(l) AS l, sum(r) AS r, sum(l * l) AS ll, sum(r * r) AS rr, sum(l * r) AS lr,
   coalesce(sum(token_pico * (r - l)), 0) AS extra,
   coalesce(sum(abs(token_pico * (r - l))), 0) AS extra_size
-FROM sides
+FROM voting
 GROUP BY provider, model, tokenizer, script, side, bin
 ORDER BY provider, model, tokenizer, script, side, bin`
 

@@ -32,7 +32,7 @@ const doubles = layout({
   /** Number of its series in the run × sides + its side. */
   name: 1,
   bin: 1,
-  /** Calls, and conversations among them. */
+  /** Calls, and conversations whose first call of the minute is among them. */
   n: 1,
   clusters: 1,
   /** Σl, Σr, Σl², Σr², Σlr of local and reported counts, Σ extra pico-dollars. */
@@ -82,7 +82,8 @@ export const addCalls = (groups: Groups, { rows, series, keys, measures }: Colum
       const l = counts[side]!.local[row]!
       const r = counts[side]!.reported[row]!
       if (Number.isNaN(r)) continue
-      const at = placeOf(groups, series[row]! * SIDES.length + side, ratioBin(r / l))
+      const name = series[row]! * SIDES.length + side
+      const at = placeOf(groups, name, ratioBin(r / l))
       if (at === NOWHERE) continue
       const { doubles: d } = groups.records
       d[at + G.n]! += 1
@@ -90,7 +91,8 @@ export const addCalls = (groups: Groups, { rows, series, keys, measures }: Colum
       if (side === LIMIT) continue
       addTokens(d, at, l, r)
       addExtra(d, at, token_pico![row]! * (r - l))
-      if (isNew(groups.conversations, pairIdentity(conversation![row]!, at))) {
+      // Calls of one conversation are alike: it has one vote, where its first call of the minute is.
+      if (isNew(groups.conversations, pairIdentity(conversation![row]!, name))) {
         d[at + G.clusters]! += 1
       }
     }
