@@ -1,14 +1,19 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { latencySection, memorySection } from './live-section.ts'
 import { raceSection } from './race-section.ts'
 import { grouped, readLines, readText, table, type RaceRun } from './results.ts'
 
-/** Writes the page of benchmarks out of what the runs of RESULTS printed; PAGE is where it goes. */
+/**
+ * Writes the page of benchmarks out of what the runs of RESULTS printed; PAGE is where it goes. Parts
+ * that were not run stay as the page has them.
+ */
 const { RESULTS = '', PAGE = '' } = process.env
 const GIB = 2 ** 30
 
-const NOT_RUN = 'Not measured in this run.'
+const NOT_RUN = 'Not measured yet.'
+const TODAY = new Date().toISOString().slice(0, 10)
+const HEADING = '## '
 
 const stages = async (): Promise<string | null> => {
   const lines = await readLines<RaceRun>(RESULTS, 'stages.ndjson')
@@ -67,12 +72,19 @@ const races = async (): Promise<string[]> => {
   return sections.flat().filter((part) => part !== null)
 }
 
-const part = (title: string, says: string, body: string | null): string =>
-  [`## ${title}`, says, body ?? NOT_RUN].join('\n\n')
+const written = (await readFile(PAGE, 'utf8').catch(() => '')).split(`\n${HEADING}`)
+const known = new Map(written.map((text) => [text.split('\n', 1)[0]!, text.trimEnd()]))
+
+const part = (title: string, says: string, body: string | null): string => {
+  const kept = known.get(title)
+  if (body === null && kept !== undefined) return `${HEADING}${kept}`
+  const when = body === null ? '' : ` Measured on ${TODAY}.`
+  return [`${HEADING}${title}`, `${says}${when}`, body ?? NOT_RUN].join('\n\n')
+}
 
 const page = [
   '# Benchmarks',
-  `Written by \`make bench\`; do not edit. ${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, ` +
+  `Written by \`make bench\`; do not edit. ${cpus().length} cores, ` +
     `${Math.round(totalmem() / GIB)} GiB, Node ${process.versions.node}. The machine is shared: CPU-seconds of ` +
     'the process (user and system, broker left out) are compared, in runs that take turns, and load moves ' +
     'even those; times by the clock stand beside the load.',
