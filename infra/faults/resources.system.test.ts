@@ -73,7 +73,8 @@ describe('a process that may open few files', { skip: skipLimits }, () => {
     t.after(() => stage.process.kill('SIGKILL'))
     await caughtUp(stand, stage)
     const before = await reached(stand)
-    await allowNoMoreFiles(stage.process.pid ?? 0)
+    const limited = await allowNoMoreFiles(stage.process.pid ?? 0)
+    t.after(() => clearInterval(limited))
     await stand.log.append(EVENTS_TOPIC, later.records)
     const { code, output } = await stage.ended
     assert.notEqual(code, 0, output)
@@ -85,12 +86,23 @@ describe('a process that may open few files', { skip: skipLimits }, () => {
   })
 })
 
+/** How often the limit follows what the process closes: a number that is free again would be given. */
+const LIMIT_LOOK_MS = 20
+
 /** Puts the limit at the lowest number that is free: the next file to be opened would get it. */
-const allowNoMoreFiles = async (pid: number): Promise<void> => {
-  const open = new Set((await readdir(`/proc/${pid}/fd`)).map(Number))
-  let free = 0
-  while (open.has(free)) free += 1
-  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${free}`])
+const allowNoMoreFiles = async (pid: number): Promise<NodeJS.Timeout> => {
+  let limit = Infinity
+  const tighten = async (): Promise<void> => {
+    const open = new Set((await readdir(`/proc/${pid}/fd`)).map(Number))
+    let free = 0
+    while (open.has(free)) free += 1
+    if (free >= limit) return
+    limit = free
+    execFileSync('prlimit', ['--pid', String(pid), `--nofile=${free}`])
+  }
+  await tighten()
+  // What has ended has no files.
+  return setInterval(() => void tighten().catch(() => undefined), LIMIT_LOOK_MS)
 }
 
 describe('a process that runs out of memory', { skip: skipLimits }, () => {
