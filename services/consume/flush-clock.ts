@@ -23,8 +23,8 @@ const PATIENCE_MS_MAX = 1_000
 const PATIENCE_SHARE = 1 / 5
 
 /**
- * When what waits since a time is flushed, both milliseconds since the epoch: just behind a multiple of
- * `flushMsMax`, and so before it has waited for longer. Minutes close at multiples too, and what closes
+ * From when on what waits since a time may be flushed, both milliseconds since the epoch: just behind a
+ * multiple of `flushMsMax`, and so before it has waited for longer; patience comes on top. Minutes close at multiples too, and what closes
  * them is landed at once, where flushes out of step would leave alerts waiting for one up to its whole time.
  */
 export const flushAtMs = (oldestMs: number, flushMsMax: number): number =>
@@ -41,8 +41,8 @@ export type Handed = {
 }
 
 /**
- * Says when to flush: at the next step of time after the oldest record, when enough rows wait, or
- * when every reader stands at a cut. Emits `begun` when what is read from now on belongs to the
+ * Says when to flush: at the next step of time after the oldest record, or a little later where events of
+ * before the step are still coming in, when enough rows wait, or when every reader stands at a cut. Emits `begun` when what is read from now on belongs to the
  * next flush, and `flushed` when the last one is committed.
  */
 export class FlushClock extends EventEmitter {
@@ -163,7 +163,7 @@ export class FlushClock extends EventEmitter {
     })
   }
 
-  /** How long what waits has until it is flushed, by the clock alone. */
+  /** Milliseconds until what waits is flushed, if no more comes; 0 or less = now. */
   #remainingMs(): number {
     const { flushMsMax } = this.limits
     const atMs = flushAtMs(this.#oldestMs ?? 0, flushMsMax)

@@ -38,7 +38,7 @@ const ofOne = (step: Step): TracePath => {
   const totalMs = endMs - startMs
   const isLeaf = kind !== 'agent' && (span === null || span !== parent)
   const stage = isLeaf ? stageOf(step, refused ? endMs : Infinity) : WAITING
-  const stages = isLeaf || totalMs > 0 ? [{ stage, ms: totalMs }] : []
+  const stages = isLeaf || totalMs > 0 ? [{ stage, ms: Math.max(0, totalMs) }] : []
   return { startMs, totalMs, refused, stages }
 }
 

@@ -88,7 +88,7 @@ const takeTrace = (state: State, trace: OpenTrace, begun: Begun, drafts: Draft[]
 }
 
 const pathOf = (
-  { slots, times }: State,
+  state: State,
   { tenant, route }: OpenTrace,
   path: PathName['path'],
   { startMs, paths }: Begun
@@ -97,15 +97,15 @@ const pathOf = (
   paths.set(tenant, routes)
   const known = routes.get(route) ?? {}
   routes.set(route, known)
-  return (known[path] ??= found({ tenant, route, path }))
+  return (known[path] ??= findPath(state, { tenant, route, path }, startMs))
+}
 
-  function found(name: PathName): Path {
-    const slot = pathSlot(slots, name, startMs - BEHIND_MS)
-    const key = slots.keys[slot]!
-    const own = times.get(key) ?? noTimes()
-    times.set(key, own)
-    return { name, slot, times: own }
-  }
+const findPath = ({ slots, times }: State, name: PathName, startMs: number): Path => {
+  const slot = pathSlot(slots, name, startMs - BEHIND_MS)
+  const key = slots.keys[slot]!
+  const own = times.get(key) ?? noTimes()
+  times.set(key, own)
+  return { name, slot, times: own }
 }
 
 type Compared = { path: TracePath; slot: number; startMs: number }

@@ -45,16 +45,18 @@ export const readNow = (
   }
   const batches: Buffer[] = []
   let bytes = 0
-  for (const key of store.batches.getKeys(range)) {
-    const batch = copyOfBatch(store, key, memory)
-    if (batch === null) break
-    batches.push(batch)
-    bytes += batch.length
-    if (bytes >= limits.bytesMax) break
+  try {
+    for (const key of store.batches.getKeys(range)) {
+      const batch = copyOfBatch(store, key, memory)
+      if (batch === null) break
+      batches.push(batch)
+      bytes += batch.length
+      if (bytes >= limits.bytesMax) break
+    }
+    return readRun(batches, { partition, offset, isDense: true }, memory)
+  } finally {
+    for (const batch of batches) memory.give(batch)
   }
-  const run = readRun(batches, { partition, offset, isDense: true }, memory)
-  for (const batch of batches) memory.give(batch)
-  return run
 }
 
 /**
