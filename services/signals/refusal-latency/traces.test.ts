@@ -165,12 +165,12 @@ test('beyond fifty thousand traces the oldest are over, and memory is given back
     }))
   const open = createOpenTraces()
   addSteps(open, columnsOf(steps(0, 2 * TRACES_MAX)))
-  const { length } = open.traces.numbers
+  const { length } = open.traces.doubles
   const early = taken(open, 0)
   assert.equal(early.length, TRACES_MAX)
   assert.deepEqual([early[0]?.user, early.at(-1)?.user], ['user-0', `user-${TRACES_MAX - 1}`])
   assert.equal(open.words.texts.filter((text) => text.startsWith('user-')).length, TRACES_MAX)
   assert.equal(taken(open, 10 * MINUTE_MS).length, TRACES_MAX)
-  assert.ok(open.traces.numbers.length < length / 4)
+  assert.ok(open.traces.doubles.length < length / 4)
   assert.deepEqual([open.words.texts, open.rowOf.size], [[], 0])
 })

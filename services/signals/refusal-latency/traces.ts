@@ -6,12 +6,12 @@ import {
   setIdentity,
   type IdentityMap
 } from '../statistics/identity-map.ts'
+import { addRecord, createRecords, keepRecords, type Records } from '../statistics/records.ts'
 import type { Step } from './critical-path.ts'
-import { addRow, createRows, keepRows, type Rows } from './rows.ts'
 
 /**
  * Traces whose steps are still coming in. A trace is judged when it was quiet for a minute. Half a
- * million may begin in a busy minute, so they are rows of numbers, and objects only when judged.
+ * million may begin in a busy minute, so they are records of numbers, and objects only when judged.
  */
 
 /** One trace as it is judged; steps as they came. */
@@ -31,16 +31,16 @@ export const TRACES_MAX = 50_000
 
 export type OpenTraces = {
   /** In the order in which they began; see `T`. */
-  traces: Rows
+  traces: Records
   /** In the order in which they came; see `S`. */
-  steps: Rows
-  /** Row of a trace by the hash of tenant and trace. */
+  steps: Records
+  /** Record of a trace by the hash of tenant and trace. */
   rowOf: IdentityMap
-  /** Names that rows refer to by number. */
+  /** Names that records refer to by number. */
   words: Words
 }
 
-/** Columns of a trace. Names are numbers of words; steps are a chain of rows. */
+/** Columns of a trace. Names are numbers of words; steps are a chain of records. */
 export const T = {
   identity: 0,
   lastMs: 1,
@@ -67,14 +67,17 @@ export const S = {
   stride: 8
 } as const
 
-/** Stands for no row and no word: whole numbers are saved in few bytes, NaN is not one. */
+export const TRACE_SHAPE = { doubles: T.stride, floats: 0, bytes: 0 }
+export const STEP_SHAPE = { doubles: S.stride, floats: 0, bytes: 0 }
+
+/** Stands for no record and no word: whole numbers are saved in few bytes, NaN is not one. */
 const NONE = -1
 
 export type Words = { texts: string[]; numbers: Map<string, number> }
 
 export const createOpenTraces = (): OpenTraces => ({
-  traces: createRows(T.stride),
-  steps: createRows(S.stride),
+  traces: createRecords(TRACE_SHAPE),
+  steps: createRecords(STEP_SHAPE),
   rowOf: createIdentityMap(),
   words: createWords([])
 })
@@ -123,15 +126,15 @@ const addStep = (
   const startMs = measures['time_ms']![row]!
   const endMs = startMs + measures['duration_ms']![row]!
   const at = traceAt(open, measures['trace']![row]!, named.tenant)
-  const d = open.traces.numbers
+  const d = open.traces.doubles
   if (d[at + T.route] === NONE) d[at + T.route] = named.route
   if (d[at + T.user] === NONE) d[at + T.user] = numberOf(open.words, texts['user']!.at(row))
   d[at + T.lastMs] = Math.max(d[at + T.lastMs]!, endMs)
   const cost = measures['cost_pico']![row]!
   if (!Number.isNaN(cost)) d[at + T.costPico]! += cost
   if (d[at + T.count]! >= STEPS_MAX) return
-  const step = addRow(open.steps)
-  const s = open.steps.numbers
+  const step = addRecord(open.steps)
+  const s = open.steps.doubles
   const from = step * S.stride
   s[from + S.startMs] = startMs
   s[from + S.endMs] = endMs
@@ -147,23 +150,20 @@ const addStep = (
   d[at + T.count]! += 1
 }
 
-/** Where the columns of a trace begin. */
+/** Where the columns of a trace begin; those of a new one are 0. */
 const traceAt = ({ traces, rowOf }: OpenTraces, identity: number, tenant: number): number => {
   const known = getIdentity(rowOf, identity)
   if (known !== undefined) return known * T.stride
-  const row = addRow(traces)
+  const row = addRecord(traces)
   setIdentity(rowOf, identity, row)
   const at = row * T.stride
-  const d = traces.numbers
+  const d = traces.doubles
   d[at + T.identity] = identity
-  d[at + T.lastMs] = 0
-  d[at + T.costPico] = 0
   d[at + T.tenant] = tenant
   d[at + T.route] = NONE
   d[at + T.user] = NONE
   d[at + T.first] = NONE
   d[at + T.last] = NONE
-  d[at + T.count] = 0
   return at
 }
 
@@ -177,9 +177,9 @@ export const takeQuiet = (
 ): void => {
   const { traces } = open
   const left: number[] = []
-  let size = traces.rows
-  for (let row = 0; row < traces.rows; row++) {
-    const lastMs = traces.numbers[row * T.stride + T.lastMs]!
+  let size = traces.size
+  for (let row = 0; row < traces.size; row++) {
+    const lastMs = traces.doubles[row * T.stride + T.lastMs]!
     if (lastMs + QUIET_MS >= nowMs && size <= TRACES_MAX) {
       left.push(row)
       continue
@@ -187,14 +187,14 @@ export const takeQuiet = (
     size -= 1
     take(traceOf(open, row))
   }
-  if (left.length < traces.rows) keepTraces(open, left)
+  if (left.length < traces.size) keepTraces(open, left)
 }
 
 const traceOf = ({ traces, steps, words }: OpenTraces, row: number): OpenTrace => {
-  const d = traces.numbers
+  const d = traces.doubles
   const at = row * T.stride
   const own: Step[] = []
-  for (let step = d[at + T.first]!; step !== NONE; step = steps.numbers[step * S.stride + S.next]!)
+  for (let step = d[at + T.first]!; step !== NONE; step = steps.doubles[step * S.stride + S.next]!)
     own.push(stepOf(steps, words, step * S.stride))
   return {
     tenant: words.texts[d[at + T.tenant]!]!,
@@ -205,56 +205,56 @@ const traceOf = ({ traces, steps, words }: OpenTraces, row: number): OpenTrace =
   }
 }
 
-const stepOf = ({ numbers }: Rows, { texts }: Words, at: number): Step => ({
-  kind: texts[numbers[at + S.kind]!]!,
-  name: texts[numbers[at + S.name]!] ?? null,
-  startMs: numbers[at + S.startMs]!,
-  endMs: numbers[at + S.endMs]!,
-  span: orNull(numbers[at + S.span]!),
-  parent: orNull(numbers[at + S.parent]!),
-  refused: numbers[at + S.refused] === 1
+const stepOf = ({ doubles: d }: Records, { texts }: Words, at: number): Step => ({
+  kind: texts[d[at + S.kind]!]!,
+  name: texts[d[at + S.name]!] ?? null,
+  startMs: d[at + S.startMs]!,
+  endMs: d[at + S.endMs]!,
+  span: orNull(d[at + S.span]!),
+  parent: orNull(d[at + S.parent]!),
+  refused: d[at + S.refused] === 1
 })
 
 const orNull = (value: number): number | null => (value === NONE ? null : value)
 
-/** Keeps these traces, by rows in order, their steps, and the words that both refer to. */
+/** Keeps these traces, in this order, their steps, and the words that both refer to. */
 const keepTraces = (open: OpenTraces, left: readonly number[]): void => {
   const { traces, steps, rowOf } = open
   const kept: number[] = []
   for (const row of left) {
     const at = row * T.stride
     const first = kept.length
-    for (let step = traces.numbers[at + T.first]!; step !== NONE;) {
+    for (let step = traces.doubles[at + T.first]!; step !== NONE;) {
       kept.push(step)
       const from = step * S.stride
-      step = steps.numbers[from + S.next]!
-      steps.numbers[from + S.next] = step === NONE ? NONE : kept.length
+      step = steps.doubles[from + S.next]!
+      steps.doubles[from + S.next] = step === NONE ? NONE : kept.length
     }
-    traces.numbers[at + T.first] = kept.length === first ? NONE : first
-    traces.numbers[at + T.last] = kept.length === first ? NONE : kept.length - 1
+    traces.doubles[at + T.first] = kept.length === first ? NONE : first
+    traces.doubles[at + T.last] = kept.length === first ? NONE : kept.length - 1
   }
-  keepRows(steps, kept)
-  keepRows(traces, left)
+  keepRecords(steps, kept)
+  keepRecords(traces, left)
   clearIdentities(rowOf)
-  indexRows(open)
+  indexTraces(open)
   open.words = keepWords(open)
 }
 
-/** Notes the rows of all traces; those of a restored state, too. */
-export const indexRows = ({ traces, rowOf }: OpenTraces): void => {
-  for (let row = 0; row < traces.rows; row++) {
-    setIdentity(rowOf, traces.numbers[row * T.stride + T.identity]!, row)
+/** Notes which record is which trace's. */
+export const indexTraces = ({ traces, rowOf }: OpenTraces): void => {
+  for (let row = 0; row < traces.size; row++) {
+    setIdentity(rowOf, traces.doubles[row * T.stride + T.identity]!, row)
   }
 }
 
 /** Users come and go: words that nothing refers to are forgotten. */
 const keepWords = ({ traces, steps, words: { texts } }: OpenTraces): Words => {
   const words = createWords([])
-  const renumber = ({ numbers, rows, stride }: Rows, columns: readonly number[]): void => {
-    for (let row = 0; row < rows; row++) {
+  const renumber = ({ doubles: d, size, shape }: Records, columns: readonly number[]): void => {
+    for (let row = 0; row < size; row++) {
       for (const column of columns) {
-        const at = row * stride + column
-        numbers[at] = numberOf(words, texts[numbers[at]!])
+        const at = row * shape.doubles + column
+        d[at] = numberOf(words, texts[d[at]!])
       }
     }
   }

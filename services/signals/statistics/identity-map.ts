@@ -1,9 +1,10 @@
-/** A map from identities (see `identity.ts`) to small numbers that only grows: open addressing. */
+import { emptyTable, findIdentity, type IdentityTable } from './identity-table.ts'
+
+/** A map from identities to small numbers, which grows until it is cleared. */
 
 export type IdentityMap = {
   size: number
-  /** NaN where nothing is. */
-  identities: Float64Array
+  identities: IdentityTable
   values: Int32Array
 }
 
@@ -13,28 +14,17 @@ export const createIdentityMap = (): IdentityMap => withLength(LENGTH_START)
 
 const withLength = (length: number): IdentityMap => ({
   size: 0,
-  identities: new Float64Array(length).fill(Number.NaN),
+  identities: emptyTable(length),
   values: new Int32Array(length)
 })
 
-/** Index of an identity, or of the gap where it would be; its low bits are even. */
-const find = ({ identities }: IdentityMap, identity: number): number => {
-  const mask = identities.length - 1
-  let index = identity & mask
-  for (;;) {
-    const other = identities[index]!
-    if (other === identity || Number.isNaN(other)) return index
-    index = (index + 1) & mask
-  }
-}
-
 export const getIdentity = (map: IdentityMap, identity: number): number | undefined => {
-  const index = find(map, identity)
+  const index = findIdentity(map.identities, identity)
   return map.identities[index] === identity ? map.values[index] : undefined
 }
 
 export const setIdentity = (map: IdentityMap, identity: number, value: number): void => {
-  const index = find(map, identity)
+  const index = findIdentity(map.identities, identity)
   map.values[index] = value
   if (map.identities[index] === identity) return
   map.identities[index] = identity

@@ -44,6 +44,37 @@ export const copyRecord = (records: Records, from: number): number => {
   return slot
 }
 
+/** Room is given back where less than this share of it is used. */
+const USED_SHARE_MIN = 1 / 8
+
+/** Keeps these records, in this order; new ones are of zeros, as ever. */
+export const keepRecords = (records: Records, kept: readonly number[]): void => {
+  const { shape } = records
+  const isRoomy = kept.length < roomOf(records) * USED_SHARE_MIN
+  const room = Math.max(CAPACITY_START, 2 * kept.length)
+  const keep = <Numbers extends Float64Array | Float32Array | Int8Array>(
+    array: Numbers,
+    length: number,
+    make: (length: number) => Numbers
+  ): Numbers => {
+    const copy = make(kept.length * length)
+    for (const [slot, old] of kept.entries()) {
+      copy.set(array.subarray(old * length, (old + 1) * length), slot * length)
+    }
+    const target = isRoomy ? make(room * length) : array
+    target.set(copy)
+    target.fill(0, copy.length)
+    return target
+  }
+  records.doubles = keep(records.doubles, shape.doubles, (length) => new Float64Array(length))
+  records.floats = keep(records.floats, shape.floats, (length) => new Float32Array(length))
+  records.bytes = keep(records.bytes, shape.bytes, (length) => new Int8Array(length))
+  records.size = kept.length
+}
+
+/** Records that there is room for. */
+const roomOf = ({ shape, doubles }: Records): number => doubles.length / shape.doubles
+
 const grow = (records: Records): void => {
   const { doubles, floats, bytes } = records
   records.doubles = new Float64Array(doubles.length * 2)

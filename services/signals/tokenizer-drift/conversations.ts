@@ -1,13 +1,15 @@
+import { emptyTable, findIdentity, type IdentityTable } from '../statistics/identity-table.ts'
+
 /**
- * Conversations of the running minute: which were counted, by identity (see `identity.ts`). A set by
- * open addressing, in memory that is used again minute after minute.
+ * Conversations of the running minute: which were counted, by identity, in memory that is used again
+ * minute after minute.
  */
 
 export type Conversations = {
   max: number
   size: number
-  /** NaN where nothing is; at most three quarters are taken. */
-  table: Float64Array
+  /** At most three quarters are taken. */
+  table: IdentityTable
 }
 
 /**
@@ -23,15 +25,13 @@ const LENGTH_SPARE = 64
 export const createConversations = (max = CONVERSATIONS_MAX): Conversations => ({
   max,
   size: 0,
-  table: gaps(LENGTH_START)
+  table: emptyTable(LENGTH_START)
 })
-
-const gaps = (length: number): Float64Array => new Float64Array(length).fill(Number.NaN)
 
 /** Whether it is to be counted: it was not so far, and there is room for it. */
 export const isNew = (conversations: Conversations, identity: number): boolean => {
   const { table, size, max } = conversations
-  const index = find(table, identity)
+  const index = findIdentity(table, identity)
   if (table[index] === identity || size === max) return false
   table[index] = identity
   conversations.size += 1
@@ -39,21 +39,10 @@ export const isNew = (conversations: Conversations, identity: number): boolean =
   return true
 }
 
-/** Index of an identity, or of the gap where it would be; its low bits are even. */
-const find = (table: Float64Array, identity: number): number => {
-  const mask = table.length - 1
-  let index = identity & mask
-  for (;;) {
-    const other = table[index]!
-    if (other === identity || Number.isNaN(other)) return index
-    index = (index + 1) & mask
-  }
-}
-
-const lengthened = (table: Float64Array): Float64Array => {
-  const longer = gaps(2 * table.length)
+const lengthened = (table: IdentityTable): IdentityTable => {
+  const longer = emptyTable(2 * table.length)
   for (const identity of table) {
-    if (!Number.isNaN(identity)) longer[find(longer, identity)] = identity
+    if (!Number.isNaN(identity)) longer[findIdentity(longer, identity)] = identity
   }
   return longer
 }
@@ -62,7 +51,7 @@ export const clearConversations = (conversations: Conversations): void => {
   const { table, size } = conversations
   const needed = Math.max(LENGTH_START, LENGTH_SPARE * size)
   // Quiet minutes after a rush would take longer to clear its table than to fill theirs.
-  if (table.length > needed) conversations.table = gaps(LENGTH_START)
+  if (table.length > needed) conversations.table = emptyTable(LENGTH_START)
   else table.fill(Number.NaN)
   conversations.size = 0
 }

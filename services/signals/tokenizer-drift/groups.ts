@@ -1,6 +1,7 @@
 import type { Columns, SeriesKeys } from '../define.ts'
 import { pairIdentity } from '../statistics/identity.ts'
 import {
+  clearIdentities,
   createIdentityMap,
   getIdentity,
   setIdentity,
@@ -63,7 +64,7 @@ export const clearGroups = (groups: Groups): void => {
   const { records } = groups
   records.doubles.fill(0, 0, startOf(records.size))
   records.size = 0
-  groups.numbers = createIdentityMap()
+  clearIdentities(groups.numbers)
   clearConversations(groups.conversations)
 }
 
