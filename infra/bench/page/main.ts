@@ -12,7 +12,9 @@ const { RESULTS = '', PAGE = '' } = process.env
 const GIB = 2 ** 30
 
 const NOT_RUN = 'Not measured yet.'
-const TODAY = new Date().toISOString().slice(0, 10)
+/** Parts that stay may have been measured on another machine. */
+const WHERE = `${cpus().length} cores, ${Math.round(totalmem() / GIB)} GiB, Node ${process.versions.node}`
+const WHEN = `Measured on ${new Date().toISOString().slice(0, 10)}, ${WHERE}.`
 const HEADING = '## '
 
 const stages = async (): Promise<string | null> => {
@@ -78,14 +80,14 @@ const known = new Map(written.map((text) => [text.split('\n', 1)[0]!, text.trimE
 const part = (title: string, says: string, body: string | null): string => {
   const kept = known.get(title)
   if (body === null && kept !== undefined) return `${HEADING}${kept}`
-  const when = body === null ? '' : ` Measured on ${TODAY}.`
-  return [`${HEADING}${title}`, `${says}${when}`, body ?? NOT_RUN].join('\n\n')
+  return [`${HEADING}${title}`, body === null ? says : `${says} ${WHEN}`, body ?? NOT_RUN].join(
+    '\n\n'
+  )
 }
 
 const page = [
   '# Benchmarks',
-  `Written by \`make bench\`; do not edit. ${cpus().length} cores, ` +
-    `${Math.round(totalmem() / GIB)} GiB, Node ${process.versions.node}. The machine is shared: CPU-seconds of ` +
+  'Written by `make bench`; do not edit. The machine is shared: CPU-seconds of ' +
     'the process (user and system, broker left out) are compared, in runs that take turns, and load moves ' +
     'even those; times by the clock stand beside the load.',
   part(
