@@ -62,7 +62,11 @@ test('the files that are begun first are there', () => {
 })
 
 /** Files of tests in a checkout of their own, within this one for the sake of its packages. */
-const ranWith = async (t: TestContext, tests: Readonly<Record<string, string>>, tier = 'unit') => {
+const ranWith = async (
+  t: TestContext,
+  tests: Readonly<Record<string, string>>,
+  { tier = 'unit', ...limits }: { tier?: string; secondsMax?: number } = {}
+) => {
   const scratch = fileURLToPath(new URL('.tmp/', root))
   await mkdir(scratch, { recursive: true })
   const checkout = await mkdtemp(path.join(scratch, 'suite-'))
@@ -79,7 +83,7 @@ const ranWith = async (t: TestContext, tests: Readonly<Record<string, string>>, 
   const print = (text: string): void => void printed.push(text)
   // What tells a process that a runner of tests began it is not for the tests of this run.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const place = { root: pathToFileURL(`${checkout}/`), env }
+  const place = { root: pathToFileURL(`${checkout}/`), env, ...limits }
   const code = await runSuite({ ...place, only: [tier], isCi: false, print })
   return { code, printed: printed.join('') }
 }
@@ -102,9 +106,22 @@ test('a run is good when all of its files are, and only then', async (t) => {
   assert.match(bad.printed, /\n1 passed, 3 failed\n$/)
 })
 
+test('a file that does not end has failed, and the others are run', async (t) => {
+  const waits = `test('waits for ever', () => new Promise(() => setInterval(() => {}, 1000)))`
+  const { code, printed } = await ranWith(
+    t,
+    { 'one.test.ts': waits, 'two.test.ts': GOOD },
+    { secondsMax: 5 }
+  )
+  assert.equal(code, 1)
+  assert.match(printed, /^FAILED tier unit: 1 passed, 1 failed/)
+  assert.match(printed, /one\.test\.ts/)
+  assert.match(printed, /not ended after 5 s/)
+})
+
 test('what is prepared for a tier is there when its files run, and they are told where', async (t) => {
   const looks = `import { readdirSync } from 'node:fs'
 test('finds it', () => { if (readdirSync(process.env.TALLY_PACKED)[0] !== 'ready') throw 'not ready' })`
-  const { code, printed } = await ranWith(t, { 'one.system.test.ts': looks }, 'system')
+  const { code, printed } = await ranWith(t, { 'one.system.test.ts': looks }, { tier: 'system' })
   assert.equal(code, 0, printed)
 })

@@ -12,6 +12,9 @@ export type SuiteOptions = Place & {
   print: (text: string) => void
 }
 
+/** Twice what the longest file takes on a full machine: a test that hangs is one that failed. */
+const FILE_SECONDS_MAX = 1_200
+
 /** Each keeps about one core busy. */
 const CHECKS_AT_ONCE = 2
 
@@ -71,8 +74,15 @@ const rank = (file: string): number => {
   return index === -1 ? LONGEST.length : index
 }
 
+/** Only files of tests are limited: installing takes what it takes. */
+const placeOf = ({ root, env }: SuiteOptions): Place => ({ root, env })
+
 const runCheck = async (options: SuiteOptions, check: string): Promise<Count> => {
-  const { code, output, seconds } = await runCommand(options, 'npm', ['run', '--silent', check])
+  const { code, output, seconds } = await runCommand(placeOf(options), 'npm', [
+    'run',
+    '--silent',
+    check
+  ])
   const passed = code === 0
   options.print(`${passed ? 'ok' : 'FAILED'} check ${check} (${inSeconds(seconds)})\n`)
   if (!passed) options.print(output)
@@ -82,10 +92,13 @@ const runCheck = async (options: SuiteOptions, check: string): Promise<Count> =>
 type PreparedTier = { tier: Tier; prepared: Promise<Outcome | null> }
 
 /** Begun before anything else runs: it is mostly a wait for downloads. */
-const prepare = (place: Place, { prepare: command, needs }: Tier): PreparedTier['prepared'] =>
+const prepare = (
+  options: SuiteOptions,
+  { prepare: command, needs }: Tier
+): PreparedTier['prepared'] =>
   command === null || !needs.every(exists)
     ? Promise.resolve(null)
-    : runCommand(place, command[0]!, command.slice(1))
+    : runCommand(placeOf(options), command[0]!, command.slice(1))
 
 const runTier = async (
   options: SuiteOptions,
@@ -110,7 +123,8 @@ const runTier = async (
 const runFiles = async (options: SuiteOptions, tier: Tier, files: string[]): Promise<Count> => {
   const { print } = options
   const startedMs = performance.now()
-  const place: Place = { root: options.root, env: { ...options.env, ...tier.tells } }
+  const { secondsMax = FILE_SECONDS_MAX } = options
+  const place: Place = { root: options.root, env: { ...options.env, ...tier.tells }, secondsMax }
   const runs = await sideBySide(files, tier.concurrency, async (file) => {
     // Not by `node --test`, which sorts files by name, whatever the order they are given in.
     const args = ['--import', 'tsx', '--test-reporter=tap', file]
@@ -142,7 +156,7 @@ const exists = (command: string): boolean =>
 
 /** System packages are installed in CI only; elsewhere the tests that need them are skipped. */
 const installPackages = async (options: SuiteOptions): Promise<Count> => {
-  const { code, output, seconds } = await runCommand(options, 'infra/apt/install.sh', [])
+  const { code, output, seconds } = await runCommand(placeOf(options), 'infra/apt/install.sh', [])
   options.print(`${code === 0 ? 'ok' : 'FAILED'} system packages (${inSeconds(seconds)})\n`)
   if (code !== 0) options.print(output)
   return { passed: 0, failed: Number(code !== 0), skipped: 0 }
