@@ -53,7 +53,7 @@ export class FlushClock extends EventEmitter {
   /** Bytes of records since the last flush began. */
   #bytes = 0
   #waiting = new Set<number>()
-  /** By partition, the time of its newest event that waits. */
+  /** By partition, the time of its newest event; those that have landed lie before the next step. */
   readonly #watermarksMs = new Map<number, number>()
   /** Readers that found nothing to read. */
   #idle = new Set<number>()
@@ -138,7 +138,6 @@ export class FlushClock extends EventEmitter {
     this.#full = false
     this.#bytes = 0
     this.#waiting.clear()
-    this.#watermarksMs.clear()
     this.emit('begun')
   }
 
