@@ -33,8 +33,7 @@ const joulesPerToken = (rows: readonly GrainRow[]) => {
       precision: String(row['precision']),
       gpuCount: Number(row['n_gpus'])
     }
-    const { input, output } = joulesOf(deployment, batchOf(sums), workOf(sums))
-    joules += sums.n * (input + output)
+    joules += sums.n * joulesOf(deployment, batchOf(sums), workOf(sums))
     tokens += sums.out
     calls += sums.n
   }

@@ -22,7 +22,7 @@ export type DetectBugs = {
 }
 
 /** States are written now and then and not all at once, so that steps have to be folded again. */
-const POLICY = { smallBytesMax: 0, largeAgeMs: 20 * 60_000, largePerStep: 1 }
+const POLICY = { smallBytesMax: 0, largeAgeMs: 20 * 60_000 }
 
 /**
  * A detector process: the product's steps, commits and restarts over a fold in plain code. Two may

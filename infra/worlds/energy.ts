@@ -130,7 +130,7 @@ export const lossFactor = ({ largeShare, cachedShare, batch, input, output }: En
       // Means of the log-normal lengths that calls are drawn with.
       const work = { input: input * 1.38, out: output * 1.2, cachedShare: 0.95 * share }
       const each = joulesOf(deployment, { concurrency: batch, interTokenMs: null }, work)
-      return sum + (index === 0 ? 1 - largeShare : largeShare) * (each.input + each.output)
+      return sum + (index === 0 ? 1 - largeShare : largeShare) * each
     }, 0)
   return joules(CACHE_FACTOR * cachedShare) / joules(cachedShare)
 }
@@ -185,6 +185,5 @@ type Call = { input: number; out: number; cached: number }
 
 const recordedJoules = (deployment: typeof SMALL, batch: number, call: Call): number => {
   const work = { input: call.input, out: call.out, cachedShare: call.cached / call.input }
-  const each = joulesOf(KNOWN.get(deployment)!, { concurrency: batch, interTokenMs: null }, work)
-  return each.input + each.output
+  return joulesOf(KNOWN.get(deployment)!, { concurrency: batch, interTokenMs: null }, work)
 }

@@ -20,7 +20,12 @@ import {
 } from './fold-memory.ts'
 import { FoldSteps, stepsSince, STEPS_KEY } from './fold-steps.ts'
 import { openRehearsal } from './rehearse.ts'
-import { dueSignals, SNAPSHOT_POLICY, type Moment, type SnapshotPolicy } from './snapshots.ts'
+import {
+  dueSignals,
+  SNAPSHOT_POLICY,
+  type Moment,
+  type SnapshotPolicy
+} from './snapshot-schedule.ts'
 import { sqlFold } from './sql-fold.ts'
 import { closedUntil, minuteOf, reachedUntil } from './watermark.ts'
 

@@ -5,7 +5,8 @@ import type { Head, TableFile } from '../../services/lake/commit.ts'
 import type { Lake } from '../../services/lake/lake.ts'
 import type { DetectState } from './fold.ts'
 import { FoldSteps, STEPS_KEY } from './fold-steps.ts'
-import type { DueOptions, LandedSnapshots, Snapshot } from './snapshots.ts'
+import type { DueOptions } from './snapshot-schedule.ts'
+import type { LandedSnapshots, Snapshot } from './snapshots.ts'
 
 /** A fold over the lake that stays in memory, and how it comes back after a restart. */
 

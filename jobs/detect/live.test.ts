@@ -24,7 +24,7 @@ const MINUTE_MS = 60_000
 const signals = await loadSignals()
 const book = await loadBook()
 /** As with states of a hundred megabytes: written now and then, one a step. */
-const LARGE = { smallBytesMax: 0, largeAgeMs: 16 * MINUTE_MS, largePerStep: 1 }
+const LARGE = { smallBytesMax: 0, largeAgeMs: 16 * MINUTE_MS }
 const GENERATION = 'backtest'
 
 type NamedCase = { name: string; lines: string[]; fires: boolean }

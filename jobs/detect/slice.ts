@@ -1,5 +1,11 @@
 import { Failure } from '../../schemas/failure.ts'
 import type { Columns, Grain, GrainInput } from '../../services/signals/define.ts'
+import {
+  createIdentityMap,
+  getIdentity,
+  setIdentity,
+  type IdentityMap
+} from '../../services/signals/statistics/identity-map.ts'
 import type { DetectSource, Relations } from './source.ts'
 
 /**
@@ -38,7 +44,7 @@ export type GrainQuery = {
  * rows are read into, which are folded before the next are read.
  */
 type Series = {
-  codes: Map<number, number>
+  codes: IdentityMap
   keys: (readonly (string | null)[])[]
   memory: Map<string, Float64Array>
 }
@@ -52,7 +58,7 @@ export const openGrain = async (
 ): Promise<GrainReader | null> => {
   const relation = relations[RELATION_OF[query.grain]]
   if (relation === undefined) return null
-  const series: Series = { codes: new Map(), keys: [], memory: new Map() }
+  const series: Series = { codes: createIdentityMap(), keys: [], memory: new Map() }
   return {
     read: async (fromMs, toMs) => {
       const select = (columns: readonly string[]): string =>
@@ -159,8 +165,8 @@ const numberSeries = (hashes: Float64Array, { codes }: Series): Int32Array => {
   const series = new Int32Array(hashes.length)
   for (let row = 0; row < hashes.length; row++) {
     const hash = hashes[row]!
-    const code = codes.get(hash) ?? codes.size
-    if (code === codes.size) codes.set(hash, code)
+    const code = getIdentity(codes, hash) ?? codes.size
+    if (code === codes.size) setIdentity(codes, hash, code)
     series[row] = code
   }
   return series
@@ -177,7 +183,7 @@ const readKeys = async (
   const { rows, numbers, texts } = await source.whole(`SELECT DISTINCT * FROM (${select(columns)})`)
   const hashes = numbers['series_hash'] ?? NO_NUMBERS
   for (let row = 0; row < rows; row++) {
-    const code = codes.get(hashes[row]!)
+    const code = getIdentity(codes, hashes[row]!)
     if (code === undefined || code < known) continue
     if (keys[code] !== undefined) throw collision(name)
     keys[code] = input.keys.map((key) => {

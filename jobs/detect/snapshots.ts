@@ -6,6 +6,7 @@ import { landTable } from '../../services/lake/land-table.ts'
 import type { Lake } from '../../services/lake/lake.ts'
 import { quoted } from '../../services/lake/parquet-writer.ts'
 import { textColumn } from '../../services/lake/text-column.ts'
+import type { SnapshotPolicy } from './snapshot-schedule.ts'
 
 /**
  * States of folds in the lake, with the time that each was folded until. Small ones share a file that
@@ -21,68 +22,6 @@ export type Snapshot = { paths: readonly string[]; untilMs: number; bytes: numbe
 /** Bytes in one row, and in one file. */
 const ROW_BYTES_MAX = 1 << 20
 const FILE_BYTES_MAX = 32 << 20
-
-export type SnapshotPolicy = {
-  /** States up to this many bytes are written at every step: it costs less than folding again. */
-  smallBytesMax: number
-  /** Event time folded since a large state was written, after which it is due. */
-  largeAgeMs: number
-  /** Large states written by one step: the others wait for the next, so that no step takes long. */
-  largePerStep: number
-}
-
-export const SNAPSHOT_POLICY: SnapshotPolicy = {
-  smallBytesMax: 256 << 10,
-  largeAgeMs: 10 * 60_000,
-  largePerStep: 1
-}
-
-/**
- * When states are written: with a minute's findings, on which somebody waits; between minutes; or by
- * one who leaves.
- */
-export type Moment = 'close' | 'idle' | 'leave'
-
-export type DueOptions = {
-  /** Event time at which folding began that no state is written of yet. */
-  sinceMs: number
-  untilMs: number
-  moment: Moment
-  policy: SnapshotPolicy
-}
-
-/** A close leaves large states to idle moments for so much longer; in a backlog there are none. */
-const CLOSE_FACTOR = 1.5
-
-/** Event time after which a large state is due. */
-const dueAgeMs = ({ moment, policy }: DueOptions): number => {
-  if (moment === 'leave') return 1
-  return policy.largeAgeMs * (moment === 'close' ? CLOSE_FACTOR : 1)
-}
-
-/** Signals whose state is to be written, given what is written of them. */
-export const dueSignals = (
-  ids: readonly string[],
-  snapshots: ReadonlyMap<string, Snapshot>,
-  options: DueOptions
-): string[] => {
-  const { sinceMs, untilMs, moment, policy } = options
-  // How large the first ones are nobody knows: none is written while somebody waits for findings.
-  if (snapshots.size === 0)
-    return moment !== 'close' || untilMs - sinceMs >= dueAgeMs(options) ? [...ids] : []
-  const shared = [...snapshots.values()].flatMap(({ paths }) => paths)
-  const isLarge = ({ paths, bytes }: Snapshot): boolean =>
-    bytes > policy.smallBytesMax &&
-    paths.every((path) => shared.indexOf(path) === shared.lastIndexOf(path))
-  const age = (id: string): number => untilMs - snapshots.get(id)!.untilMs
-  const large = ids.filter((id) => snapshots.has(id) && isLarge(snapshots.get(id)!))
-  const waiting = new Set(large)
-  const aged = large
-    .filter((id) => age(id) >= dueAgeMs(options))
-    .sort((a, b) => age(b) - age(a))
-    .slice(0, moment === 'leave' ? Infinity : policy.largePerStep)
-  return [...ids.filter((id) => !waiting.has(id)), ...aged]
-}
 
 const Blob = z.object({ bytes: z.instanceof(Uint8Array) })
 const bytesOf = (value: unknown): Uint8Array =>
@@ -126,7 +65,7 @@ export type LandedSnapshots = { files: TableFile[]; snapshots: Map<string, Snaps
 export const landSnapshots = async (
   doors: SnapshotDoors,
   states: ReadonlyMap<string, Uint8Array>,
-  { untilMs, policy }: Pick<DueOptions, 'untilMs' | 'policy'>
+  { untilMs, policy }: { untilMs: number; policy: SnapshotPolicy }
 ): Promise<LandedSnapshots> => {
   const entries = [...states].sort(([a], [b]) => (a < b ? -1 : 1))
   const isSmall = (state: Uint8Array): boolean => state.length <= policy.smallBytesMax

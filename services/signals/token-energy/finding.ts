@@ -30,7 +30,7 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 const round = (value: number, digits: number): number =>
   Math.round(value * 10 ** digits) / 10 ** digits
 
-type Fallen = { name: string; tenant: Tenant; watch: number; ms: number }
+export type Fallen = { name: string; tenant: Tenant; watch: number; ms: number }
 
 /** The finding, or null when the extra energy is below the floor. */
 export const openDraft = (state: State, { name, tenant, watch, ms }: Fallen): Draft | null => {

@@ -1,26 +1,14 @@
 import type { Columns, Draft, Minute } from '../define.ts'
 import { strongestNats } from '../statistics/evidence.ts'
-import { addRate, observeRate } from '../statistics/rate-detector.ts'
+import { addRate, observeRate, type Outcome } from '../statistics/rate-detector.ts'
 import { D, DROPS, RATE_SHAPE, SNAPSHOT, type Sample } from '../statistics/rate-record.ts'
 import { addRecord } from '../statistics/records.ts'
-import { cachedShareOf, mixJoules, usualWays, type Usual } from './cause.ts'
-import { endDraft, openDraft } from './finding.ts'
-import {
-  batchOf,
-  joulesOf,
-  P,
-  PROFILE_SHAPE,
-  restartAt,
-  SUMS,
-  sumsFrom,
-  WATCHES,
-  workOf,
-  type Deployment,
-  type Sums
-} from './profile.ts'
+import { endDraft, openDraft, type Fallen } from './finding.ts'
+import { minutesOf, type Calls, type MinuteEnergy } from './minute.ts'
+import { P, PROFILE_SHAPE, restartAt, SUMS, sumsFrom, WATCHES } from './profile.ts'
 import { closeSeasonDay, learnSeason, seasonFactor, U, USUAL_SHAPE, type Energy } from './season.ts'
-import { rateSettings } from './settings.ts'
-import { profileSlot, seriesOf, usualBy, type State, type Tenant } from './state.ts'
+import { settingsAt } from './settings.ts'
+import { profileSlot, seriesOf, usualBy, type Series, type State, type Tenant } from './state.ts'
 
 /** Minutes from which the ratio of spent to expected joules is taken, before anything is judged. */
 const USUAL_MINUTES = 60
@@ -35,48 +23,56 @@ const SUSPEND_NATS = 6
 const FIRST_DAY_SUSPEND_NATS = 0.5
 
 /** One closed minute: work into joules, joules into efficiencies, those into findings. */
-export const foldMinute = (state: State, { startMs, grains }: Minute): Draft[] => {
-  const { traces } = grains
-  if (traces === undefined) return []
-  const byTenant = new Map<string, number[]>()
-  for (let row = 0; row < traces.rows; row++) {
-    const { tenant } = seriesOf(state, traces, row)
-    const rows = byTenant.get(tenant)
-    if (rows === undefined) byTenant.set(tenant, [row])
-    else rows.push(row)
+export const foldMinute = (state: State, { startMs: ms, grains }: Minute): Draft[] => {
+  const { traces: columns } = grains
+  if (columns === undefined) return []
+  const rows = rowsOf(columns)
+  const drafts: Draft[] = []
+  for (let from = 0; from < columns.rows;) {
+    const { tenant: name } = seriesOf(state, columns, from)
+    const tenant = tenantOf(state, name, ms)
+    const calls: Calls[] = []
+    // Rows are in the order of tenants.
+    for (; from < columns.rows; from++) {
+      const series = seriesOf(state, columns, from)
+      if (series.tenant !== name) break
+      calls.push(readCalls(rows, from, series, profileSlot(state, tenant, series.deployment)))
+    }
+    drafts.push(...foldTenant(state, { name, tenant, calls, ms }))
   }
-  return [...byTenant].flatMap(([name, rows]) =>
-    foldTenant(state, name, { columns: traces, rows, ms: startMs })
-  )
+  return drafts
 }
 
-type Step = { columns: Columns; rows: readonly number[]; ms: number }
+type Step = { name: string; tenant: Tenant; calls: readonly Calls[]; ms: number }
 
-const foldTenant = (state: State, name: string, { columns, rows, ms }: Step): Draft[] => {
-  const tenant = tenantOf(state, name, ms)
-  const calls = rows.map((row) => readRow(state, tenant, columns, row))
-  const minutes = minutesOf(state, tenant, calls)
+const foldTenant = (state: State, { name, tenant, calls, ms }: Step): Draft[] => {
+  const minutes = minutesOf(state.pricing, usualBy(state, tenant), calls)
   const outcomes = minutes.map((minute, watch) => {
     const slot = tenant.watches[watch]!
     closeSeasonDay(state.usual, slot, ms)
     const sample = sampleOf(state, slot, minute, ms)
     if (sample === null) return 'nothing'
     const days = state.rates.doubles[slot * RATE_SHAPE.doubles + D.daysLearned]!
-    return observeRate(state.rates, slot, { sample, ms }, rateSettings(state.settings, days))
+    return observeRate(state.rates, slot, { sample, ms }, settingsAt(state.rateSettings, days))
   })
   remember(state, tenant, { calls, minutes, ms })
-  return outcomes.flatMap((outcome, watch) => {
-    if (outcome === 'opened') {
-      const draft = openDraft(state, { name, tenant, watch, ms })
-      tenant.open[watch] = draft
-      return draft === null ? [] : [draft]
-    }
-    if (outcome === 'accepted') startUsualAgain(state, tenant.watches[watch]!)
-    const known = tenant.open[watch] ?? null
-    if (known === null || outcome === 'nothing') return []
-    tenant.open[watch] = null
-    return [endDraft(known, ms, outcome)]
-  })
+  const drafts: Draft[] = []
+  for (let watch = 0; watch < outcomes.length; watch++) {
+    const draft = toldOf(state, { name, tenant, watch, ms }, outcomes[watch]!)
+    if (draft !== null) drafts.push(draft)
+  }
+  return drafts
+}
+
+/** What is told of the outcome of a watch. */
+const toldOf = (state: State, fallen: Fallen, outcome: Outcome): Draft | null => {
+  const { tenant, watch, ms } = fallen
+  if (outcome === 'opened') return (tenant.open[watch] = openDraft(state, fallen))
+  if (outcome === 'accepted') startUsualAgain(state, tenant.watches[watch]!)
+  const known = tenant.open[watch] ?? null
+  if (known === null || outcome === 'nothing') return null
+  tenant.open[watch] = null
+  return endDraft(known, ms, outcome)
 }
 
 const tenantOf = (state: State, name: string, ms: number): Tenant => {
@@ -91,64 +87,34 @@ const tenantOf = (state: State, name: string, ms: number): Tenant => {
   return tenant
 }
 
-/** Calls on one deployment: spent joules are recorded ones where every call has them. */
-type Calls = {
-  slot: number
-  deployment: Deployment
-  sums: Sums
-  estimated: number
-  spent: number
-  squares: number
+type Rows = {
+  sums: Float64Array[]
+  squares: Float64Array
+  joules: Float64Array
+  joulesN: Float64Array
 }
 
-const readRow = (state: State, tenant: Tenant, columns: Columns, row: number): Calls => {
-  const { deployment } = seriesOf(state, columns, row)
-  const read = (name: string): number => {
-    const value = columns.measures[name]![row]!
-    return Number.isNaN(value) ? 0 : value
-  }
-  const sums = sumsFrom(read)
-  const each = joulesOf(deployment, batchOf(sums), workOf(sums))
-  const estimated = sums.n * (each.input + each.output)
-  const isRecorded = read('joules_n') === sums.n && read('joules') > 0
+const rowsOf = ({ measures }: Columns): Rows => ({
+  sums: SUMS.map((name) => measures[name]!),
+  squares: measures['squares']!,
+  joules: measures['joules']!,
+  joulesN: measures['joules_n']!
+})
+
+/** Sums over no call arrive as NaN. */
+const orNone = (value: number): number => (Number.isNaN(value) ? 0 : value)
+
+const readCalls = (rows: Rows, row: number, { deployment }: Series, slot: number): Calls => {
+  const sums = sumsFrom((index) => orNone(rows.sums[index]![row]!))
+  const joules = rows.joules[row]!
+  const areRecorded = rows.joulesN[row] === sums.n && joules > 0
   return {
-    slot: profileSlot(state, tenant, deployment),
+    slot,
     deployment,
     sums,
-    estimated,
-    spent: isRecorded ? read('joules') : estimated,
-    squares: read('squares')
+    recorded: areRecorded ? joules : null,
+    squares: orNone(rows.squares[row]!)
   }
-}
-
-/** A minute's joules, and how much single calls weigh in them: Σ tokens² / (Σ tokens)². */
-type MinuteEnergy = Energy & { kappa: number }
-
-/** The minute as each watch sees it: spent against usual ways, and the mix against the usual one. */
-const minutesOf = (state: State, tenant: Tenant, calls: readonly Calls[]): MinuteEnergy[] => {
-  const used = usualBy(state, tenant)
-  const bySlot = new Map<number, Usual>(tenant.profiles.map((slot, index) => [slot, used[index]!]))
-  const sum = (of: (one: Calls) => number): number =>
-    calls.reduce((total, one) => total + of(one), 0)
-  const n = sum(({ sums }) => sums.n)
-  const share = cachedShareOf(used)
-  const ways = sum(
-    ({ slot, sums, estimated }) => usualWays(bySlot.get(slot)!, sums, share) ?? estimated
-  )
-  const tokens = sum(({ sums }) => sums.uncached + sums.cached + sums.out)
-  const kappa = sum(({ squares }) => squares) / (tokens * tokens)
-  const mix = mixJoules(used, calls, share) ?? { spent: ways, expected: ways }
-  const batches = {
-    out_with_batch: sum(({ sums }) => sums.out_with_batch),
-    out_per_batch: sum(({ sums }) => sums.out_per_batch),
-    decode_tokens: sum(({ sums }) => sums.decode_tokens),
-    decode_ms: sum(({ sums }) => sums.decode_ms)
-  }
-  return [
-    { ...batches, n, kappa, spent: sum((one) => one.spent), expected: ways },
-    // There a call counts as any other, however long.
-    { ...batches, n, kappa: 1 / n, ...mix }
-  ]
 }
 
 /** Steepness of the rate: a tenth more energy moves it as a tenth of all input uncached would. */

@@ -114,7 +114,9 @@ export const hoursFactor = (
 export const learnSeason = (records: Records, slot: number, energy: Energy, ms: number): void => {
   const { doubles: d, floats: f } = records
   const hour = slot * USUAL_SHAPE.floats + F.day + (Math.floor(ms / HOUR_MS) % HOURS)
-  for (const [index, name] of OF_HOUR.entries()) f[hour + index * HOURS]! += energy[name]
+  for (let index = 0; index < OF_HOUR.length; index++) {
+    f[hour + index * HOURS]! += energy[OF_HOUR[index]!]
+  }
   d[slot * USUAL_SHAPE.doubles + U.dayCalls]! += energy.n
 }
 

@@ -27,14 +27,18 @@ export const SETTINGS = {
 
 export type Settings = Readonly<typeof SETTINGS>
 
-/** Settings for a watch that has learned so many days. */
-export const rateSettings = (settings: Settings, daysLearned: number): RateSettings => {
-  const { youngTolerance, fullAfterDays, fastTolerance, effectMin } = settings
-  const isYoung = daysLearned < fullAfterDays
-  return {
-    ...settings,
-    fastTolerance: isYoung ? youngTolerance : fastTolerance,
-    effectMin: isYoung ? youngTolerance : effectMin,
-    alarmNats: alarmNats(settings.falseFindingsPerTenantMonth, 1)
-  }
+/** Settings for a watch in its first week, and later. */
+export type WatchSettings = { young: RateSettings; grown: RateSettings; fullAfterDays: number }
+
+export const watchSettings = (settings: Settings): WatchSettings => {
+  const { youngTolerance, fullAfterDays, falseFindingsPerTenantMonth } = settings
+  const grown = { ...settings, alarmNats: alarmNats(falseFindingsPerTenantMonth, 1) }
+  const young = { ...grown, fastTolerance: youngTolerance, effectMin: youngTolerance }
+  return { young, grown, fullAfterDays }
 }
+
+/** Settings for a watch that has learned so many days. */
+export const settingsAt = (
+  { young, grown, fullAfterDays }: WatchSettings,
+  daysLearned: number
+): RateSettings => (daysLearned < fullAfterDays ? young : grown)

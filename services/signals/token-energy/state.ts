@@ -13,8 +13,9 @@ import {
   type Deployment,
   type Sums
 } from './profile.ts'
+import { Pricing } from './pricing.ts'
 import { USUAL_SHAPE } from './season.ts'
-import type { Settings } from './settings.ts'
+import { watchSettings, type Settings, type WatchSettings } from './settings.ts'
 
 /** All that the fold remembers, and how it becomes bytes and back. */
 
@@ -39,12 +40,16 @@ export type State = {
   known: Map<string, Deployment>
   /** What each series of the run stands for. */
   ofCode: Series[]
+  pricing: Pricing
+  rateSettings: WatchSettings
 }
 
 export type Series = { tenant: string; deployment: Deployment }
 
 export const createState = (settings: Settings): State => ({
   settings,
+  rateSettings: watchSettings(settings),
+  pricing: new Pricing(),
   rates: createRates(),
   usual: createRecords(USUAL_SHAPE),
   tenants: new Map(),
@@ -100,7 +105,7 @@ export const profileSlot = (state: State, tenant: Tenant, deployment: Deployment
 /** A stretch of a profile's sums. */
 const readSums = ({ profiles }: State, slot: number, offset: number): Sums => {
   const at = slot * PROFILE_SHAPE.doubles + offset
-  return sumsFrom((_, index) => profiles.doubles[at + index]!)
+  return sumsFrom((index) => profiles.doubles[at + index]!)
 }
 
 /** Everything that a tenant usually runs. */
@@ -115,11 +120,12 @@ export const usedBy = (state: State, tenant: Tenant, watch: number): Used[] => {
   const slot = tenant.watches[watch]!
   const restart = restartAt(watch, strongestDrop(state.rates.doubles, slot * RATE_SHAPE.doubles))
   return tenant.profiles.map((profile) => {
-    const [total, before] = [readSums(state, profile, P.total), readSums(state, profile, restart)]
+    const { doubles: d } = state.profiles
+    const at = profile * PROFILE_SHAPE.doubles
     return {
       deployment: state.deployments[profile]!,
       usual: readSums(state, profile, P.usual),
-      recent: sumsFrom((name) => total[name] - before[name])
+      recent: sumsFrom((index) => d[at + P.total + index]! - d[at + restart + index]!)
     }
   })
 }
@@ -142,13 +148,12 @@ export const restoreState = (saved: Uint8Array, settings: Settings): State => {
     recordsFrom(shape, size, arrays.splice(0, RECORD_ARRAYS))
   const known: State['known'] = new Map()
   return {
-    settings,
+    ...createState(settings),
     rates: take(RATE_SHAPE, tenants.length * WATCHES.length),
     usual: take(USUAL_SHAPE, tenants.length * WATCHES.length),
     tenants: new Map(tenants),
     profiles: take(PROFILE_SHAPE, deployments.length),
     deployments: deployments.map((one) => sharedDeployment({ known }, one)),
-    known,
-    ofCode: []
+    known
   }
 }
