@@ -79,13 +79,9 @@ export const openDetection = async (
     foldRange: async (fromMs, toMs) => {
       const due = running.filter(({ untilMs }) => untilMs <= fromMs)
       const findings: Finding[] = []
-      // The database reads for the next signal while this one folds.
-      let next = due[0] === undefined ? null : readGrains(due[0], fromMs, toMs)
-      for (const [index, one] of due.entries()) {
-        const rows = await next!
-        const following = due[index + 1]
-        next = following === undefined ? null : readGrains(following, fromMs, toMs)
-        next?.catch(() => undefined)
+      const reads = readAhead(due, (one) => readGrains(one, fromMs, toMs))
+      for (const one of due) {
+        const rows = await reads.next()
         const drafts = foldSignal(one, rows, [fromMs, toMs])
         findings.push(...drafts.map((draft) => complete(draft, one.signal, options.generation)))
         one.untilMs = toMs
@@ -126,6 +122,28 @@ const openGrains = async (
   return readers
 }
 
+/** Signals that the database reads for while one folds, which lets nothing else be begun. */
+const READ_AHEAD = 2
+
+const readAhead = <One, Rows>(
+  all: readonly One[],
+  read: (one: One) => Promise<Rows>
+): { next: () => Promise<Rows> } => {
+  const reads: Promise<Rows>[] = []
+  let begun = 0
+  return {
+    next: () => {
+      for (; begun < all.length && reads.length <= READ_AHEAD; begun++) {
+        const rows = read(all[begun]!)
+        // It is told where it is awaited.
+        rows.catch(() => undefined)
+        reads.push(rows)
+      }
+      return reads.shift()!
+    }
+  }
+}
+
 type Cursor = { rows: GrainRows; next: number }
 
 const readGrains = async (
@@ -133,13 +151,13 @@ const readGrains = async (
   fromMs: number,
   toMs: number
 ): Promise<Map<Grain, Cursor>> => {
-  const cursors = new Map<Grain, Cursor>()
+  const reads: Promise<[Grain, Cursor]>[] = []
   for (const [grain, reader] of grains) {
     const isInParts = grain === 'traces' && fold.follow !== undefined
     const [from, to] = isInParts ? [fromMs, toMs] : [minuteOf(fromMs), minuteOf(toMs)]
-    if (from < to) cursors.set(grain, { rows: await reader.read(from, to), next: 0 })
+    if (from < to) reads.push(reader.read(from, to).then((rows) => [grain, { rows, next: 0 }]))
   }
-  return cursors
+  return new Map(await Promise.all(reads))
 }
 
 const foldSignal = (

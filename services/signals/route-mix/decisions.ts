@@ -7,22 +7,23 @@ import { gather, NO_SLOT, shareSlot, type WatchedShares } from '../statistics/wa
  * Later turns follow the first, so they would count one decision many times.
  */
 
-type Decision = { n: number; fallbacks: number }
-type Group = { n: number; calls: number; byModel: Map<string, Decision> }
+type Served = { model: string; n: number; fallbacks: number }
 
-/** What was asked for, of whom and by which route: one object a run. */
+/** What was asked for, of whom and by which route, and what was decided in the running minute: one object a run. */
 export type Request = {
   tenant: string
   name: Words
   key: string
   /** Its series and those of the models that it ever got; null while they are not looked up. */
   found: { slot: number; models: Models } | null
+  /** Decisions and calls of the minute, and decisions by the model that served. */
+  n: number
+  calls: number
+  served: Served[]
 }
 
-/** Decisions of a minute by what was asked for. */
-export type Decisions = Map<Request, Group>
-
-export const createDecisions = (): Decisions => new Map()
+/** Requests with calls in the running minute. */
+export type Decisions = Request[]
 
 export const createRequest = (
   tenant: string,
@@ -30,33 +31,31 @@ export const createRequest = (
   route: string | null
 ): Request => {
   const name = [tenant, 'asked', asked, route]
-  return { tenant, name, key: groupKey(name), found: null }
+  return { tenant, name, key: groupKey(name), found: null, n: 0, calls: 0, served: [] }
 }
-
-export type Decided = { model: string; isFallback: number }
 
 /** Counts a call; `isNew` says whether it was decided anew. */
 export const decided = (
   decisions: Decisions,
   request: Request,
-  call: Decided,
+  call: { model: string; isFallback: number },
   isNew: boolean
 ): void => {
-  let group = decisions.get(request)
-  if (group === undefined) {
-    group = { n: 0, calls: 0, byModel: new Map() }
-    decisions.set(request, group)
-  }
-  group.calls += 1
+  if (request.calls === 0) decisions.push(request)
+  request.calls += 1
   if (!isNew) return
-  group.n += 1
-  let model = group.byModel.get(call.model)
-  if (model === undefined) {
-    model = { n: 0, fallbacks: 0 }
-    group.byModel.set(call.model, model)
-  }
-  model.n += 1
-  model.fallbacks += call.isFallback
+  request.n += 1
+  let served = servedBy(request, call.model)
+  if (served === undefined)
+    request.served.push((served = { model: call.model, n: 0, fallbacks: 0 }))
+  served.n += 1
+  served.fallbacks += call.isFallback
+}
+
+/** Of the few models that one request gets. */
+const servedBy = ({ served }: Request, model: string): Served | undefined => {
+  for (const one of served) if (one.model === model) return one
+  return undefined
 }
 
 export const mixName = ([tenant, , asked, route]: Words, model: string): Words => [
@@ -94,29 +93,46 @@ const modelsAt = (index: ModelIndex, key: string): Models => {
 export const modelsOf = (index: ModelIndex, name: Words): readonly [string, number][] =>
   index.get(groupKey(name)) ?? []
 
-/** Adds the minute's decisions to the share of every model that the request ever got. */
+/** Adds the minute's decisions to the share of every model that the request ever got, and begins the next. */
 export const gatherDecisions = (
   shares: WatchedShares,
   index: ModelIndex,
   decisions: Decisions,
   ms: number
 ): void => {
-  for (const [request, group] of decisions) {
+  for (const request of decisions) {
     request.found ??= findShares(shares, index, request, ms)
-    if (request.found === null) continue
-    const { slot, models } = request.found
-    for (const model of group.byModel.keys()) {
-      if (!models.some(([known]) => known === model)) {
-        addModel(shares, request, { slot, models, model, ms })
-      }
-    }
-    gather(shares, slot, { n: group.n, k: 0, sums: [0, group.calls, 0] })
-    for (const [model, series] of models) {
-      const own = group.byModel.get(model)
-      const sums = [own?.fallbacks ?? 0, group.calls, 0] as const
-      gather(shares, series, { n: group.n, k: own?.n ?? 0, sums })
-    }
+    if (request.found !== null) gatherRequest(shares, request, request.found, ms)
+    request.n = request.calls = 0
+    forgetServed(request)
   }
+  decisions.length = 0
+}
+
+type Found = NonNullable<Request['found']>
+
+const gatherRequest = (
+  shares: WatchedShares,
+  request: Request,
+  { slot, models }: Found,
+  ms: number
+): void => {
+  const { n, calls } = request
+  for (const { model, n: own } of request.served) {
+    if (own === 0 || models.some(([known]) => known === model)) continue
+    addModel(shares, request, { slot, models, model, ms })
+  }
+  gather(shares, slot, { n, k: 0, sums: [0, calls, 0] })
+  for (const [model, series] of models) {
+    const own = servedBy(request, model)
+    gather(shares, series, { n, k: own?.n ?? 0, sums: [own?.fallbacks ?? 0, calls, 0] })
+  }
+}
+
+/** The objects serve again, unless there are more of them than models that are watched. */
+const forgetServed = ({ served, found }: Request): void => {
+  if (found === null || served.length > found.models.length) served.length = 0
+  for (const one of served) one.n = one.fallbacks = 0
 }
 
 /** Null when the tenant has too many series. */

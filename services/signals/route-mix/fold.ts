@@ -4,7 +4,6 @@ import type { Words } from '../statistics/series-slots.ts'
 import { judgeShares } from '../statistics/share-incidents.ts'
 import { sweepShares } from '../statistics/watched-shares.ts'
 import {
-  createDecisions,
   createRequest,
   decided,
   gatherDecisions,
@@ -24,12 +23,10 @@ import { dropIdleTurns, latestModel, modelNumber, takeTurn } from './turns.ts'
  * of one end user: turns on which the same request got another model than before.
  */
 export const foldMinute = (state: State, { startMs }: Minute): Draft[] => {
-  const { decisions } = state
-  state.decisions = null
-  if (decisions === null) return []
+  if (state.decisions.length === 0) return []
   gatherSwitches(state.shares, state.switches, startMs)
   state.models ??= indexModels(state.shares)
-  gatherDecisions(state.shares, state.models, decisions, startMs)
+  gatherDecisions(state.shares, state.models, state.decisions, startMs)
   return decide(state, judgeShares(state.shares, startMs, state.settings), startMs)
 }
 
@@ -41,7 +38,6 @@ export const beginMinute = (state: State, ms: number): Draft[] => {
 
 /** Calls into decisions and turns, scores to the models that they judge. */
 export const follow = (state: State, events: Columns, startMs: number): Draft[] => {
-  state.decisions ??= createDecisions()
   const rows = rowsOf(events)
   for (let row = 0; row < events.rows; row++) {
     const series = seriesOf(state, events, row)

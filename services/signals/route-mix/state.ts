@@ -36,8 +36,7 @@ export type State = {
   requests: Map<string, Request>
   switches: Switches
   ofCode: Series[]
-  /** Of the running minute; null while nothing of it came. */
-  decisions: Decisions | null
+  decisions: Decisions
 }
 
 export type Series = {
@@ -69,7 +68,7 @@ export const createState = (settings: Settings): State => ({
   requests: new Map(),
   switches: createSwitches(),
   ofCode: [],
-  decisions: null
+  decisions: []
 })
 
 export const { saveState, restoreState } = defineCheckpoint(3, createState, {
