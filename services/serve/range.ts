@@ -8,10 +8,8 @@ const MINUTE_MS = 60_000
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 
-/** Up to this length a question is answered in minutes, beyond in whole hours. */
-const MINUTES_RANGE_MS_MAX = 6 * HOUR_MS
-/** A chart wider than this has fewer pixels than points. */
-const POINTS_MAX = 1500
+/** Up to this length a question is answered about minutes, beyond about whole hours. */
+export const MINUTES_RANGE_MS_MAX = 6 * HOUR_MS
 /** Longer than any lake keeps its events at hand. */
 const RANGE_MS_MAX = 3660 * DAY_MS
 const DEFAULT_MS = DAY_MS
@@ -49,7 +47,9 @@ export type Range = { fromMs: number; toMs: number; grain: Grain }
 export const RangeResult = z.strictObject({
   from: Time,
   to: Time,
-  grain: z.enum(GRAINS).describe('Minutes up to six hours, whole hours beyond.')
+  grain: z
+    .enum(GRAINS)
+    .describe('Where its ends lie: on minutes up to six hours, on whole hours beyond.')
 })
 
 export const rangeResult = ({ fromMs, toMs, grain }: Range): z.infer<typeof RangeResult> => ({
@@ -100,16 +100,6 @@ const defaultEnd = (nowMs: number, dataUntilMs: number | null): number =>
 
 const iso = (ms: number): string =>
   Number.isNaN(new Date(ms).getTime()) ? String(ms) : new Date(ms).toISOString()
-
-/** Steps that people read clocks in, in seconds. */
-const STEPS_S = [60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400, 604_800]
-
-/** The step of a chart: the finest with no more points than asked for. */
-export const stepOf = ({ fromMs, toMs, grain }: Range, points = 300): number => {
-  const leastS = grain === 'minute' ? 60 : 3600
-  const wantedS = (toMs - fromMs) / 1000 / Math.min(points, POINTS_MAX)
-  return STEPS_S.find((step) => step >= leastS && step >= wantedS) ?? STEPS_S.at(-1)!
-}
 
 /** The range as a condition over a column of time, as people may run it. */
 export const withinSql = (

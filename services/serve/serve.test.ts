@@ -45,6 +45,26 @@ describe(
       }
     })
 
+    test('charts show the minutes of the hours that have data, whatever the range, by all of their calls', async () => {
+      type Charted = { step_s: number; time: number[]; calls: number[]; mid_j: number[] }
+      const month = 'from=2026-02-15T00:00:00Z&to=2026-03-15T00:00:00Z'
+      const asked = `${month}&measures=calls&step=auto`
+      const charted = async (url: string): Promise<Charted> =>
+        ((await api.get(url)).json as unknown as { series: Charted }).series
+      const overview = await charted(`/v1/overview?${month}`)
+      const energy = await charted(`/v1/energy?${month}`)
+      const { series, sql } = (await api.get(`/v1/explore?${asked}`)).json as unknown as {
+        series: { step_s: number; groups: { values: { calls: number[] } }[] }
+        sql: string
+      }
+      for (const { step_s } of [overview, energy, series]) assert.equal(step_s, 60)
+      assert.equal(overview.time.length, 150)
+      assert.deepEqual(overview.calls, Array<number>(150).fill(3))
+      assert.deepEqual(series.groups[0]?.values.calls, overview.calls)
+      assert.match(sql, /INTERVAL 60 SECONDS/)
+      assert.deepEqual(energy, await charted(`/v1/energy?${MINUTES}`))
+    })
+
     test('explore divides any measure by any dimension, and quantiles come from merged histograms', async () => {
       const url = `/v1/explore?${HOURS}&measures=calls,duration_p50_ms,error_rate&by=tenant,kind&step=3600`
       const { json, status } = await api.get(url)

@@ -2,17 +2,10 @@ import { z } from 'zod'
 import type { Desk } from '../desk.ts'
 import { FilterQuery, filterSql } from '../filter.ts'
 import { allOf } from '../literal.ts'
-import {
-  RangeQuery,
-  rangeResult,
-  RangeResult,
-  readRange,
-  stepOf,
-  withinSql,
-  type Range
-} from '../range.ts'
+import { RangeQuery, rangeResult, RangeResult, readRange, withinSql, type Range } from '../range.ts'
 import { count, lakeResult, LakeResult, numberOf, textOf } from '../result.ts'
 import { defineRoute } from '../route.ts'
+import { readInSteps } from '../steps.ts'
 import { asTenant, TenantQuery } from '../tenant.ts'
 
 /** What a table beside a chart holds. */
@@ -102,16 +95,20 @@ const rowsBy = async (desk: Desk, range: Range, { by, where }: { by: string; whe
 }
 
 const series = async (desk: Desk, range: Range, where: string) => {
-  const step = stepOf(range)
-  const rows = await desk.windows(
-    range,
-    `SELECT epoch(time_bucket(INTERVAL ${step} SECONDS, window_start))::BIGINT AS time, ${JOULES_SQL}
-     FROM windows WHERE ${where} GROUP BY 1 ORDER BY 1`
-  )
-  const column = (name: string) => rows.map((row) => numberOf(row[name]))
+  const { stepS, points } = await readInSteps(desk, range, {
+    read: (within, step) =>
+      desk.windows(
+        within,
+        `SELECT epoch(time_bucket(INTERVAL ${step} SECONDS, window_start))::BIGINT AS time, ${JOULES_SQL}
+         FROM windows WHERE ${where} GROUP BY 1 ORDER BY 1`,
+        step
+      ),
+    startS: (row) => count(row['time'])
+  })
+  const column = (name: string) => points.map((row) => numberOf(row[name]))
   return {
-    step_s: step,
-    time: rows.map((row) => count(row['time'])),
+    step_s: stepS,
+    time: points.map((row) => count(row['time'])),
     low_j: column('low_j'),
     mid_j: column('mid_j'),
     high_j: column('high_j')

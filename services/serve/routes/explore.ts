@@ -2,12 +2,21 @@ import { z } from 'zod'
 import { EXPLORE_DIMENSIONS } from '../cube/dimensions.ts'
 import { MEASURES } from '../cube/measures.ts'
 import type { Desk } from '../desk.ts'
-import { groupsSql, readGroups, readPoints, seriesSql, type Cut, type Group } from '../explore.ts'
+import {
+  groupsSql,
+  readGroups,
+  readPoints,
+  seriesSql,
+  type Cut,
+  type Found,
+  type Group
+} from '../explore.ts'
 import { FilterQuery, filterSql, listOf } from '../filter.ts'
 import { sqlText } from '../literal.ts'
-import { RangeQuery, rangeResult, RangeResult, readRange, stepOf } from '../range.ts'
+import { RangeQuery, rangeResult, RangeResult, readRange, type Range } from '../range.ts'
 import { lakeResult, LakeResult } from '../result.ts'
 import { defineRoute } from '../route.ts'
+import { readInSteps, stepOf } from '../steps.ts'
 import { asTenant, TenantQuery } from '../tenant.ts'
 
 /** What fits side by side in a table. */
@@ -49,7 +58,12 @@ export default defineRoute({
       EXPLORE_DIMENSIONS.map(({ id }) => id),
       DIMENSIONS_MAX
     ).default([]),
-    step: z.enum(STEPS).default('none').describe('Length of a step of the series in seconds.'),
+    step: z
+      .enum(STEPS)
+      .default('none')
+      .describe(
+        'Length of a step of the series in seconds; `auto` follows the stretch that has calls.'
+      ),
     limit: z.coerce.number().int().min(1).max(GROUPS_MAX).default(GROUPS_DEFAULT),
     ...RangeQuery,
     ...TenantQuery,
@@ -86,24 +100,20 @@ export default defineRoute({
     const sql = groupsSql(cut, input.limit + 1)
     const { groups: found, total } = await readGroups(desk, cut, input.limit + 1)
     const groups = found.slice(0, input.limit).map(({ key, values }) => ({ key, values }))
-    const step = input.step === 'none' ? null : input.step
-    const stepS =
-      step === null
-        ? null
-        : step === 'auto'
-          ? stepOf(range)
-          : Math.max(Number(step), stepOf(range, POINTS_MAX))
     const isWhole = found.length <= Math.min(input.limit, LINES_MAX)
     const lines = isWhole ? cut : narrowed(cut, groups.slice(0, LINES_MAX))
-    const series = stepS === null ? null : await readSeries(desk, lines, groups, stepS)
+    const steps = input.step === 'none' ? null : await readSteps(desk, lines, input.step)
     return {
       lake: lakeResult(desk),
       range: rangeResult(range),
       groups,
       more: found.length > input.limit,
       total,
-      series,
-      sql: stepS === null ? sql : `${sql};\n\n${seriesSql(lines, stepS)}`
+      series: steps === null ? null : seriesOf(steps, cut, groups),
+      sql:
+        steps === null
+          ? sql
+          : `${sql};\n\n${seriesSql({ ...lines, range: steps.range }, steps.stepS)}`
     }
   }
 })
@@ -139,8 +149,23 @@ const combinationOf = (by: readonly string[], groups: readonly Group[]): string 
   return `${packed(sqlOf)} IN (${known.join(', ')})`
 }
 
-const readSeries = async (desk: Desk, cut: Cut, groups: readonly Group[], stepS: number) => {
-  const points = await readPoints(desk, cut, stepS)
+type Steps = { range: Range; stepS: number; points: Found[] }
+
+/** As told; steps with more points than a chart can show are longer. */
+const readSteps = async (
+  desk: Desk,
+  cut: Cut,
+  step: Exclude<(typeof STEPS)[number], 'none'>
+): Promise<Steps> => {
+  const { range } = cut
+  const read = (within: Range, stepS: number): Promise<Found[]> =>
+    readPoints(desk, { ...cut, range: within }, stepS)
+  if (step === 'auto') return readInSteps(desk, range, { read, startS: ({ timeS }) => timeS! })
+  const stepS = Math.max(Number(step), stepOf(desk, range, POINTS_MAX))
+  return { range, stepS, points: await read(range, stepS) }
+}
+
+const seriesOf = ({ stepS, points }: Steps, cut: Cut, groups: readonly Group[]) => {
   const time = [...new Set(points.map(({ timeS }) => timeS!))]
   const at = new Map(time.map((one, index) => [one, index]))
   const lines = new Map(

@@ -5,15 +5,7 @@ import { BillResult, readBills } from '../bills.ts'
 import type { Desk } from '../desk.ts'
 import { incidentsSql } from '../findings.ts'
 import { allOf } from '../literal.ts'
-import {
-  RangeQuery,
-  rangeResult,
-  RangeResult,
-  readRange,
-  stepOf,
-  withinSql,
-  type Range
-} from '../range.ts'
+import { RangeQuery, rangeResult, RangeResult, readRange, withinSql, type Range } from '../range.ts'
 import {
   count,
   lakeResult,
@@ -27,6 +19,7 @@ import {
   usdOf
 } from '../result.ts'
 import { defineRoute } from '../route.ts'
+import { readInSteps } from '../steps.ts'
 import { asTenant, TenantQuery } from '../tenant.ts'
 
 /** As many as a list beside a chart holds. */
@@ -35,8 +28,8 @@ const TOP_MAX = 10
 const Numbers = z.array(z.number().nullable())
 
 const Series = z.strictObject({
-  step_s: z.int().describe('Length of a step in seconds.'),
-  time: z.array(z.int()).describe('Start of each step, seconds since the epoch.'),
+  step_s: z.int().describe('Length of a step in seconds; follows the stretch that has calls.'),
+  time: z.array(z.int()).describe('Start of each step that has calls, seconds since the epoch.'),
   cost_usd: Numbers.describe('Rounded to a double, for charts.'),
   calls: Numbers,
   errors: Numbers,
@@ -77,13 +70,13 @@ export default defineRoute({
     const where = allOf(...conditions)
     const lengthMs = range.toMs - range.fromMs
     const past = { ...range, fromMs: range.fromMs - lengthMs, toMs: range.fromMs }
-    const sql = seriesSql(range, conditions)
+    const { sql, series } = await readSeries(desk, range, conditions)
     return {
       lake: lakeResult(desk),
       range: rangeResult(range),
       totals: await totals(desk, range, where),
       before: await totals(desk, past, where),
-      series: await series(desk, range, sql),
+      series,
       top_tenants: await top(desk, range, { by: 'tenant', where }),
       top_models: await top(desk, range, { by: 'coalesce(response_model, request_model)', where }),
       bills: input.tenant === undefined ? await readBills(desk, range) : [],
@@ -98,10 +91,9 @@ const totals = async (desk: Desk, range: Range, where: string) => {
   return totalsOf(row ?? {})
 }
 
-const seriesSql = (range: Range, conditions: readonly string[]): string => {
-  const step = stepOf(range)
+const seriesSql = (range: Range, stepS: number, conditions: readonly string[]): string => {
   const tokens = BUCKETS.map((name) => `sum(${name})::DOUBLE AS ${name}`)
-  return `SELECT epoch(time_bucket(INTERVAL ${step} SECONDS, window_start))::BIGINT AS time,
+  return `SELECT epoch(time_bucket(INTERVAL ${stepS} SECONDS, window_start))::BIGINT AS time,
   sum(cost_pico) / 1e12 AS cost_usd, sum(n)::DOUBLE AS calls, sum(n_error)::DOUBLE AS errors,
   sum(cache_h) / nullif(sum(cache_w), 0) AS cache_hit_rate,
   sum(energy_mid_uj) / 1e6 AS energy_mid_j,
@@ -109,12 +101,19 @@ const seriesSql = (range: Range, conditions: readonly string[]): string => {
 FROM windows WHERE ${allOf(withinSql(range, 'window_start'), ...conditions)} GROUP BY 1 ORDER BY 1`
 }
 
-const series = async (desk: Desk, range: Range, sql: string): Promise<z.infer<typeof Series>> => {
-  const rows = await desk.windows(range, sql, stepOf(range))
-  const column = (name: string) => rows.map((row) => numberOf(row[name]))
-  return {
-    step_s: stepOf(range),
-    time: rows.map((row) => count(row['time'])),
+const readSeries = async (
+  desk: Desk,
+  range: Range,
+  conditions: readonly string[]
+): Promise<{ sql: string; series: z.infer<typeof Series> }> => {
+  const found = await readInSteps(desk, range, {
+    read: (within, stepS) => desk.windows(within, seriesSql(within, stepS, conditions), stepS),
+    startS: (row) => count(row['time'])
+  })
+  const column = (name: string) => found.points.map((row) => numberOf(row[name]))
+  const series = {
+    step_s: found.stepS,
+    time: found.points.map((row) => count(row['time'])),
     cost_usd: column('cost_usd'),
     calls: column('calls'),
     errors: column('errors'),
@@ -122,6 +121,7 @@ const series = async (desk: Desk, range: Range, sql: string): Promise<z.infer<ty
     energy_mid_j: column('energy_mid_j'),
     tokens: Object.fromEntries(BUCKETS.map((name) => [name, column(name)]))
   }
+  return { sql: seriesSql(found.range, found.stepS, conditions), series }
 }
 
 const top = async (desk: Desk, range: Range, { by, where }: { by: string; where: string }) => {
