@@ -1,89 +1,33 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import axe from 'axe-core'
 import { pino } from 'pino'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { runRecording } from '../../cli/demo/run.ts'
 import { killAll, post, ready, startUp, type Up } from '../../cli/up/child.ts'
 import { addKey } from '../../collect/keys/key-file.ts'
-import { serve, trace, type Served } from './test-cluster.ts'
+import { CHROMIUM, serve, TestBrowser, trace, type Served } from './test-cluster.ts'
 
 /** Journeys through the page in a real browser, over the demo's data and over a live process. */
 
-const CHROMIUM = '/usr/bin/chromium'
 const skip =
   existsSync(CHROMIUM) || process.env['CI'] === 'true' ? false : 'chromium is not installed'
 
-const shots = new URL('../../../.tmp/page/', import.meta.url).pathname
 const logger = pino({ level: 'silent' })
-/** The whole suite may run beside it. */
-const WAIT_MS_MAX = 30_000
-
 describe('the page in a browser', { skip }, () => {
   let folder: string
-  let browser: Browser
+  let browser: TestBrowser
   let demo: Served
-  /** What the browser complained about: a refused style, a script that failed. */
-  const complaints: string[] = []
-
-  const open = async (url: string, colorScheme: 'light' | 'dark' = 'light'): Promise<Page> => {
-    const context = await browser.newContext({
-      colorScheme,
-      viewport: { width: 1280, height: 900 }
-    })
-    const page = await context.newPage()
-    page.setDefaultTimeout(WAIT_MS_MAX)
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      const text = message.text()
-      if (message.type() === 'error' && !text.startsWith('Failed to load')) complaints.push(text)
-    })
-    await page.goto(url)
-    return page
-  }
-
-  const close = (page: Page): Promise<void> => (page.context() satisfies BrowserContext).close()
-
-  const shoot = async (page: Page, name: string): Promise<void> => {
-    await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true })
-  }
-
-  /** Rules of the Web Content Accessibility Guidelines that are broken seriously. */
-  const faults = async (page: Page): Promise<string[]> => {
-    await page.evaluate(axe.source)
-    const found = await page.evaluate<{ id: string; impact: string; nodes: { html: string }[] }[]>(
-      'axe.run().then(({ violations }) => violations)'
-    )
-    return found
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-  }
-
-  /** A page as it stands, in both themes: nothing serious, and a picture of each. */
-  const passes = async (page: Page, name: string): Promise<void> => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      assert.deepEqual(await faults(page), [], `${name}, ${colorScheme}`)
-      await shoot(page, `${name}-${colorScheme}`)
-    }
-  }
-
-  /** On a telephone nothing lies beside the screen, but what scrolls by itself. */
-  const fits = async (page: Page, name: string): Promise<void> => {
-    await page.setViewportSize({ width: 390, height: 844 })
-    // Charts follow a moment later.
-    await page.waitForFunction('document.documentElement.scrollWidth <= innerWidth')
-    await shoot(page, `${name}-narrow`)
-  }
+  const open = (url: string, colorScheme?: 'light' | 'dark'): Promise<Page> =>
+    browser.open(url, colorScheme)
+  const passes = (page: Page, name: string): Promise<void> => browser.passes(page, name)
 
   before(async () => {
-    await mkdir(shots, { recursive: true })
     folder = await mkdtemp(path.join(tmpdir(), 'page-'))
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    browser = await TestBrowser.launch()
     const { data } = await runRecording(folder, 'shifted', { logger, nowMs: () => Date.now() })
     demo = await serve(data)
   })
@@ -112,8 +56,22 @@ describe('the page in a browser', { skip }, () => {
     assert.match(await victims.innerText(), /tenant-d/)
     assert.match(await page.locator('.figure').first().innerText(), /\$5\d\d\.\d\d/)
     assert.equal(await page.getByRole('heading', { name: 'When it lies' }).count(), 1)
-    await shoot(page, 'incident')
-    await close(page)
+    await browser.shoot(page, 'incident')
+    await page.context().close()
+  })
+
+  test('draws the minutes of the two hours that have data, and the last one apart', async () => {
+    const page = await open(`${demo.url}/`)
+    const spend = page.locator('figure', { hasText: 'Dollars per minute' })
+    await spend.getByText('the last step is not whole').waitFor()
+    await spend.getByText('Values').click()
+    const rows = await spend.locator('.scroll tbody tr').allInnerTexts()
+    assert.equal(rows.length, 121)
+    assert.match(rows.at(-1) ?? '', /2026-03-02 10:00Z \(not whole\)/)
+    assert.doesNotMatch(rows.slice(0, -1).join(), /not whole/)
+    await page.goto(`${demo.url}/?from=2026-03-02T08:00:00Z&to=2026-03-02T09:00:00Z`)
+    await page.locator('figcaption', { hasText: /^Dollars per minute$/ }).waitFor()
+    await page.context().close()
   })
 
   test('keeps its state in the address, so that a link shows the same to others', async () => {
@@ -133,8 +91,8 @@ describe('the page in a browser', { skip }, () => {
     await other.getByRole('cell', { name: 'tenant-a' }).first().waitFor()
     await other.goBack()
     await other.getByRole('heading', { name: 'Explore', exact: true }).waitFor()
-    await close(other)
-    await close(page)
+    await other.context().close()
+    await page.context().close()
   })
 
   test('is used with the keyboard alone', async () => {
@@ -158,7 +116,7 @@ describe('the page in a browser', { skip }, () => {
     await press(/^Values$/)
     await page.keyboard.press('Enter')
     await page.getByRole('region', { name: 'Values of hit rate' }).waitFor()
-    await close(page)
+    await page.context().close()
   })
 
   test('has no serious fault of accessibility in any view, light or dark, and fits a telephone', async () => {
@@ -182,8 +140,8 @@ describe('the page in a browser', { skip }, () => {
       const page = await open(`${demo.url}${address}`)
       await page.locator('.card, .state h2').first().waitFor()
       await passes(page, name)
-      await fits(page, name)
-      await close(page)
+      await browser.fits(page, name)
+      await page.context().close()
     }
   })
 
@@ -198,7 +156,7 @@ describe('the page in a browser', { skip }, () => {
     await page.reload()
     await page.getByRole('heading', { name: 'Findings', exact: true }).waitFor()
     assert.equal(await ground(), dark)
-    await close(page)
+    await page.context().close()
   })
 
   test('says what a range without data is, and where data is', async () => {
@@ -206,7 +164,14 @@ describe('the page in a browser', { skip }, () => {
     await page.getByRole('heading', { name: 'Nothing in this range' }).waitFor()
     await page.getByRole('link', { name: /Show the last day/ }).click()
     await page.getByRole('heading', { name: 'Spend' }).waitFor()
-    await close(page)
+    await page.goto(`${demo.url}/events?failed=true&filter=tenant:nobody`)
+    await page.getByRole('link', { name: /Show the last day/ }).click()
+    await page.getByRole('heading', { name: 'Newest first' }).waitFor()
+    assert.equal(await page.getByLabel('Outcome').inputValue(), '')
+    await page.goto(`${demo.url}/findings?tenant=nobody`)
+    await page.getByRole('link', { name: 'Show all findings' }).click()
+    await page.getByRole('heading', { name: 'Newest first' }).waitFor()
+    await page.context().close()
   })
 
   test('shows a refusal plainly', async () => {
@@ -214,7 +179,7 @@ describe('the page in a browser', { skip }, () => {
     const alert = page.getByRole('alert')
     await alert.waitFor()
     assert.match(await alert.innerText(), /names no dimension[\s\S]*E_USAGE/)
-    await close(page)
+    await page.context().close()
   })
 
   test('asks for a key where the server does, and keeps it for the tab alone', async () => {
@@ -237,8 +202,8 @@ describe('the page in a browser', { skip }, () => {
     await page.getByRole('heading', { name: 'This key may not see that' }).waitFor()
     const other = await open(`${guarded.url}/tenants`)
     await other.getByRole('heading', { name: 'A key is needed' }).waitFor()
-    await close(other)
-    await close(page)
+    await other.context().close()
+    await page.context().close()
     await guarded.stop()
   })
 
@@ -256,10 +221,10 @@ describe('the page in a browser', { skip }, () => {
       await page.getByText('1.1K tokens').or(page.getByText('1,120 tokens')).innerText(),
       /acme.*gpt-4o.*\$0\.00\d/
     )
-    await shoot(page, 'first-event')
+    await browser.shoot(page, 'first-event')
     assert.equal(await post(up, trace()), 4)
     await drawsTheTree(page, up)
-    await close(page)
+    await page.context().close()
   })
 
   /** The body of the call on show is sent as it stands. */
@@ -282,10 +247,10 @@ describe('the page in a browser', { skip }, () => {
     assert.match(steps[2] ?? '', /level 2:\s+tool search[\s\S]*attempt 2 of 2/)
     assert.match(steps[3] ?? '', /level 3:\s+agent planner[\s\S]*comes back to agent planner/)
     await passes(page, 'trace')
-    await fits(page, 'trace')
+    await browser.fits(page, 'trace')
   }
 
   test('never asked the browser for what its policy refuses', () => {
-    assert.deepEqual(complaints, [])
+    assert.deepEqual(browser.complaints, [])
   })
 })

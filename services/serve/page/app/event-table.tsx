@@ -1,5 +1,5 @@
 import type { Event } from './answers.ts'
-import { count, duration, NONE, usd } from './format.ts'
+import { count, duration, instant, NONE, usd } from './format.ts'
 import { useHere } from './here.ts'
 import { Link, Table } from './parts.tsx'
 
@@ -22,22 +22,28 @@ export const costOf = (event: Event): number | null => {
 export const isFailed = (event: Event): boolean =>
   Number(event['status'] ?? 0) >= 400 || textOf(event, 'error_type') !== null
 
+/** As much of a trace's name as tells most of them apart. */
+const TRACE_MAX = 20
+const shortened = (trace: string): string =>
+  trace.length > TRACE_MAX ? `${trace.slice(0, TRACE_MAX - 1)}…` : trace
+
 /** Calls as rows; each leads to its trace where it names one. */
 export const EventTable = ({ events }: { events: readonly Event[] }) => {
   const { to } = useHere()
   return (
     <Table
       title="Calls"
+      narrow="down"
       rows={events}
       none="None."
       columns={[
-        { title: 'time', cell: ({ time }) => time.replace('T', ' ') },
+        { title: 'time', isWhole: true, cell: ({ time }) => instant(time) },
         { title: 'tenant', cell: ({ tenant }) => tenant },
         {
           title: 'what',
           cell: (event) => [event.kind, textOf(event, 'name')].filter(Boolean).join(' ')
         },
-        { title: 'model', cell: (event) => modelOf(event) ?? NONE },
+        { title: 'model', isWhole: true, cell: (event) => modelOf(event) ?? NONE },
         { title: 'in', isNumber: true, cell: (event) => count(textOf(event, 'in_total')) },
         { title: 'cached', isNumber: true, cell: (event) => count(textOf(event, 'in_cache_read')) },
         { title: 'out', isNumber: true, cell: (event) => count(textOf(event, 'out_total')) },
@@ -47,21 +53,23 @@ export const EventTable = ({ events }: { events: readonly Event[] }) => {
           title: 'status',
           cell: (event) => (
             <span class={isFailed(event) ? 'bad' : ''}>
-              {textOf(event, 'error_type') ?? textOf(event, 'status') ?? ''}
+              {textOf(event, 'error_type') ?? textOf(event, 'status') ?? NONE}
             </span>
           )
         },
         {
           title: 'trace',
+          isWhole: true,
           cell: (event) => {
             const trace = textOf(event, 'trace_id')
             if (trace === null) return NONE
             const href = to(`/traces/${encodeURIComponent(trace)}`, { at: event.time })
-            return <Link href={href}>{trace.slice(0, 16)}</Link>
+            return <Link href={href}>{shortened(trace)}</Link>
           }
         },
         {
           title: 'all',
+          isWhole: true,
           cell: (event) => (
             <details>
               <summary aria-label={`All fields of ${event.id}`}>fields</summary>

@@ -19,6 +19,7 @@ export const Filters = () => {
         Filter
         <input
           value={text}
+          size={28}
           placeholder="model:gpt-4o or route!:chat"
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {

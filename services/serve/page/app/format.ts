@@ -44,10 +44,11 @@ export const percent = (ratio: Amount): string => {
   return amount === null ? NONE : `${SIGNIFICANT.format(amount * 100)} %`
 }
 
+export const J_PER_WH = 3600
 const JOULES: readonly [number, string][] = [
-  [3.6e9, 'MWh'],
-  [3.6e6, 'kWh'],
-  [3600, 'Wh'],
+  [1e6 * J_PER_WH, 'MWh'],
+  [1000 * J_PER_WH, 'kWh'],
+  [J_PER_WH, 'Wh'],
   [1, 'J']
 ]
 
@@ -74,9 +75,25 @@ export const duration = (ms: Amount): string => {
   return `${SIGNIFICANT.format(length / DAY_MS)} d`
 }
 
+const STEPS_S: readonly [number, string][] = [
+  [604_800, 'week'],
+  [86_400, 'day'],
+  [3600, 'hour'],
+  [60, 'minute']
+]
+
+/** A step of time, to follow "per" or "by": `minute`, `5 minutes`. */
+export const step = (seconds: number): string => {
+  const [size, unit] = STEPS_S.find(([one]) => seconds % one === 0) ?? [1, 'second']
+  return seconds === size ? unit : `${seconds / size} ${unit}s`
+}
+
 /** `2026-03-02 09:30` in UTC, as all times of the product. */
 export const time = (iso: string | null | undefined): string =>
   iso == null ? NONE : `${new Date(iso).toISOString().slice(0, 16).replace('T', ' ')}Z`
+
+/** The same to the millisecond: `2026-03-02 09:30:00.500Z`. */
+export const instant = (iso: string): string => new Date(iso).toISOString().replace('T', ' ')
 
 /** From here on a factor is easier to grasp than per cents: `×12` rather than `+1,100 %`. */
 const FACTOR_MIN = 10

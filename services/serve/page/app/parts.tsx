@@ -32,24 +32,31 @@ export type Column<Row> = {
   title: string
   cell: (row: Row) => ComponentChildren
   isNumber?: boolean
+  /** Is never broken over lines. */
+  isWhole?: boolean
 }
+
+const classOf = ({ isNumber, isWhole }: Pick<Column<never>, 'isNumber' | 'isWhole'>): string =>
+  isNumber === true ? 'number' : isWhole === true ? 'whole' : ''
 
 export const Table = <Row,>(props: {
   title: string
   rows: readonly Row[]
   columns: readonly Column<Row>[]
-  none: string
+  none: ComponentChildren
+  /** On a telephone: each row reads down, or its values are broken over lines. */
+  narrow?: 'down' | 'broken'
 }) =>
   props.rows.length === 0 ? (
     <p class="soft">{props.none}</p>
   ) : (
     <div class="scroll" tabIndex={0} role="region" aria-label={props.title}>
-      <table>
+      <table class={props.narrow ?? ''}>
         <thead>
           <tr>
-            {props.columns.map(({ title, isNumber }) => (
-              <th scope="col" class={isNumber === true ? 'number' : ''}>
-                {title}
+            {props.columns.map((column) => (
+              <th scope="col" class={classOf(column)}>
+                {column.title}
               </th>
             ))}
           </tr>
@@ -57,8 +64,10 @@ export const Table = <Row,>(props: {
         <tbody>
           {props.rows.map((row) => (
             <tr>
-              {props.columns.map(({ cell, isNumber }) => (
-                <td class={isNumber === true ? 'number' : ''}>{cell(row)}</td>
+              {props.columns.map((column) => (
+                <td class={classOf(column)} data-title={column.title}>
+                  {column.cell(row)}
+                </td>
               ))}
             </tr>
           ))}
@@ -70,8 +79,10 @@ export const Table = <Row,>(props: {
 /** A part of a whole, as text and as a bar. */
 export const Share = (props: { value: number | string | null; of: number; text: string }) => (
   <span class="share">
-    <meter min={0} max={props.of || 1} value={Number(props.value ?? 0)} aria-label={props.text} />
-    {props.value === null ? NONE : props.text}
+    {props.value !== null && (
+      <meter min={0} max={props.of || 1} value={Number(props.value)} aria-label={props.text} />
+    )}
+    <span>{props.value === null ? NONE : props.text}</span>
   </span>
 )
 

@@ -11,6 +11,8 @@ import { Refusal } from './refusal.tsx'
 
 /** A wait that is shorter needs no word. */
 const SILENT_MS = 400
+/** A page that stands still must not look like all is well: of older data it says so on top. */
+const OLD_MS = 3_600_000
 
 type WithLake = { lake: { data_until: string | null; version: number } }
 
@@ -20,37 +22,38 @@ export const Shown = <Answer extends WithLake>(props: {
   isEmpty?: (answer: Answer) => boolean
   children: (answer: Answer) => ComponentChildren
 }) => {
-  const { answer, problem, waitingSinceMs } = props.asked
-  if (answer === null && problem !== null) {
-    if (problem.code === 'E_LAKE_MISSING') return <FirstEvent />
-    return problem.status === 401 || problem.status === 403 ? (
-      <NotAllowed problem={problem} />
-    ) : (
-      <Refusal problem={problem} />
-    )
-  }
-  if (answer === null) return <Waiting sinceMs={waitingSinceMs ?? Date.now()} />
+  const { answer, problem } = props.asked
+  if (answer === null) return <Unanswered {...props.asked} />
   if (answer.lake.data_until === null) return <FirstEvent />
+  const ageMs = Math.max(0, Date.now() - Date.parse(answer.lake.data_until))
+  const isOld = ageMs > OLD_MS
+  const until = (
+    <p class={`until ${isOld ? 'warning' : 'soft'}`}>
+      Data until {time(answer.lake.data_until)}, {duration(ageMs)} ago · version{' '}
+      {answer.lake.version} of the lake
+    </p>
+  )
   return (
     <>
       {problem !== null && <Refusal problem={problem} />}
+      {isOld && until}
       {props.isEmpty?.(answer) === true ? (
         <NothingHere until={answer.lake.data_until} />
       ) : (
         props.children(answer)
       )}
-      <Until until={answer.lake.data_until} version={answer.lake.version} />
+      {!isOld && until}
     </>
   )
 }
 
-/** How new what is shown is: a page that stands still must not look like all is well. */
-const Until = ({ until, version }: { until: string; version: number }) => {
-  const ageMs = Math.max(0, Date.now() - Date.parse(until))
-  return (
-    <p class="soft until">
-      Data until {time(until)}, {duration(ageMs)} ago · version {version} of the lake
-    </p>
+const Unanswered = ({ problem, waitingSinceMs }: Asked<unknown>) => {
+  if (problem === null) return <Waiting sinceMs={waitingSinceMs ?? Date.now()} />
+  if (problem.code === 'E_LAKE_MISSING') return <FirstEvent />
+  return problem.status === 401 || problem.status === 403 ? (
+    <NotAllowed problem={problem} />
+  ) : (
+    <Refusal problem={problem} />
   )
 }
 
@@ -112,7 +115,16 @@ const NothingHere = ({ until }: { until: string }) => {
       <h2>Nothing in this range</h2>
       <p>There is data until {time(until)}, and none that fits what is asked for here.</p>
       <p>
-        <Link href={here({ from: null, to: null, last: null, filter: null })}>
+        <Link
+          href={here({
+            from: null,
+            to: null,
+            last: null,
+            filter: null,
+            failed: null,
+            cursor: null
+          })}
+        >
           Show the last day that has data, without filters
         </Link>
       </p>

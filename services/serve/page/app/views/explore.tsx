@@ -1,12 +1,13 @@
 import type { Catalog, Explored } from '../answers.ts'
 import { Chart } from '../chart.tsx'
-import { count, duration, joules, NONE, percent, plain, usd } from '../format.ts'
+import { count, duration, J_PER_WH, joules, NONE, percent, plain, step, usd } from '../format.ts'
 import { Filters } from '../filters.tsx'
 import { goTo, useHere } from '../here.ts'
 import { Card, Link, Share, Table, type Column } from '../parts.tsx'
 import { rangeChanges, rangeOf } from '../place.ts'
 import { Sql } from '../sql.tsx'
 import { Shown } from '../state.tsx'
+import { stepsOf } from '../steps.ts'
 import { useAnswer } from '../use-answer.ts'
 
 const MEASURE = 'cost_usd'
@@ -136,19 +137,21 @@ const Cut = ({ answer, measure, title, by, format }: CutProps) => {
       {series !== null && (
         <Card title={`${title} by ${by.replaceAll('_', ' ')}`} wide>
           <Chart
-            title={`${title} by ${by.replaceAll('_', ' ')}`}
+            title={`${title}, by ${step(series.step_s)}`}
             time={series.time}
+            steps={stepsOf(answer, series)}
             lines={series.groups.map((group) => ({
               name: name(group),
               values: group.values[measure] ?? []
             }))}
             format={format}
+            {...(format === joules ? { tick: J_PER_WH } : {})}
             onZoom={(fromS, toS) => goTo(here(rangeChanges(fromS, toS)))}
           />
         </Card>
       )}
       <Card title={`Over the range: ${format(total[measure] ?? null)}`} wide>
-        <Table title="Groups" rows={groups} columns={columns} none="None." />
+        <Table title="Groups" narrow="down" rows={groups} columns={columns} none="None." />
         {more && <p class="soft">There are more groups; filters narrow them.</p>}
         <Sql sql={sql} />
       </Card>

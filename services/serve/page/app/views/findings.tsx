@@ -66,8 +66,14 @@ const List = ({ findings }: { findings: readonly Incident[] }) => {
   return (
     <Table
       title="Findings"
+      narrow="down"
       rows={findings}
-      none="Nothing was found that fits. That is no promise that all is well: look whether data comes in."
+      none={
+        <>
+          Nothing was found that fits. That is no promise that all is well: look whether data comes
+          in. <Link href="/findings">Show all findings</Link>
+        </>
+      }
       columns={[
         {
           title: 'status',
@@ -85,6 +91,7 @@ const List = ({ findings }: { findings: readonly Incident[] }) => {
         },
         {
           title: 'signal',
+          isWhole: true,
           cell: ({ signal }) => <Link href={here({ signal })}>{signal}</Link>
         },
         {

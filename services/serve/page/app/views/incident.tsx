@@ -112,9 +112,10 @@ const BeforeAfter = ({ finding: { before, after } }: { finding: Incident }) => {
   const value = (of: Incident['before'], name: string): string =>
     name in of ? figureOf(name, of[name]) : ''
   return (
-    <Card title="Figures" wide>
+    <Card title="Figures">
       <Table
         title="Figures before and after"
+        narrow="broken"
         rows={names}
         none="None."
         columns={[
@@ -147,7 +148,7 @@ const Who = (props: { title: string; rows: readonly Figures[]; none: string }) =
   ]
   return (
     <Card title={title}>
-      <Table title={title} rows={names.slice(1)} columns={columns} none={none} />
+      <Table title={title} narrow="broken" rows={names.slice(1)} columns={columns} none={none} />
     </Card>
   )
 }

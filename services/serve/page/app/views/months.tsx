@@ -35,6 +35,7 @@ const List = ({ months }: { months: Months['months'] }) => {
   return (
     <Table
       title="Months"
+      narrow="down"
       rows={months}
       none="No month has data."
       columns={[

@@ -1,12 +1,13 @@
 import type { Overview } from '../answers.ts'
 import { Chart } from '../chart.tsx'
 import { FirstCall, FIRST_CALLS_MAX } from '../first-call.tsx'
-import { change, count, joules, percent, usd } from '../format.ts'
+import { change, count, joules, percent, step, usd, type Amount } from '../format.ts'
 import { goTo, useHere } from '../here.ts'
 import { Card, Figure, Link, Share, Table } from '../parts.tsx'
 import { rangeChanges, rangeOf } from '../place.ts'
 import { Sql } from '../sql.tsx'
 import { Shown } from '../state.tsx'
+import { stepsOf } from '../steps.ts'
 import { useAnswer } from '../use-answer.ts'
 
 /** Whether all is well, and where to look when it is not. */
@@ -29,10 +30,6 @@ export const OverviewView = () => {
 const Figures = ({ answer }: { answer: Overview }) => {
   const { to } = useHere()
   const { totals, before, bills, open_findings: open } = answer
-  const against = (now: string | number | null, past: string | number | null): string => {
-    const text = change(now, past)
-    return text === null ? 'nothing before to compare with' : `${text} against before`
-  }
   const gap = gapOf(bills)
   return (
     <dl class="figures">
@@ -40,9 +37,13 @@ const Figures = ({ answer }: { answer: Overview }) => {
         title="Spend, metered"
         value={usd(totals.cost_usd)}
         note={
-          totals.unpriced_calls > 0
-            ? `${count(totals.unpriced_calls)} calls have no price`
-            : against(totals.cost_usd, before.cost_usd)
+          totals.unpriced_calls > 0 ? (
+            <Link href={to('/explore', { measure: 'n_unpriced', by: 'model' })}>
+              {count(totals.unpriced_calls)} calls have no price
+            </Link>
+          ) : (
+            against(totals.cost_usd, before.cost_usd)
+          )
         }
       />
       <Figure
@@ -58,14 +59,14 @@ const Figures = ({ answer }: { answer: Overview }) => {
         ].join(', ')}
       />
       <Figure
-        title="Tokens in / out"
-        value={`${count(totals.in_total)} / ${count(totals.out_total)}`}
-        note={against(totals.in_total, before.in_total)}
+        title="Tokens in"
+        value={count(totals.in_total)}
+        note={`${count(totals.out_total)} out; ${against(totals.in_total, before.in_total)}`}
       />
       <Figure
         title="Cache hit rate"
         value={percent(totals.cache_hit_rate)}
-        note={`${percent(before.cache_hit_rate)} before`}
+        note={rateBefore(before)}
       />
       <Figure
         title="Gap to bill"
@@ -96,6 +97,16 @@ const Figures = ({ answer }: { answer: Overview }) => {
   )
 }
 
+const NOTHING_BEFORE = 'nothing before to compare with'
+
+const against = (now: Amount, past: Amount): string => {
+  const text = change(now, past)
+  return text === null ? NOTHING_BEFORE : `${text} against before`
+}
+
+const rateBefore = ({ cache_hit_rate: rate }: Overview['before']): string =>
+  rate === null ? NOTHING_BEFORE : `${percent(rate)} before`
+
 const gapOf = (bills: Overview['bills']): number | null => {
   const known = bills.flatMap(({ gap_usd }) => (gap_usd === null ? [] : [Number(gap_usd)]))
   return known.length === 0 ? null : known.reduce((sum, gap) => sum + gap, 0)
@@ -106,13 +117,14 @@ const Charts = ({ answer }: { answer: Overview }) => {
   const { series, sql } = answer
   const onZoom = (fromS: number, toS: number): void => goTo(here(rangeChanges(fromS, toS)))
   const buckets = Object.entries(series.tokens).filter(([, values]) => values.some((one) => one))
-  const common = { time: series.time, onZoom }
+  const common = { time: series.time, steps: stepsOf(answer, series), onZoom }
+  const every = step(series.step_s)
   return (
     <div class="grid">
       <Card title="Spend">
         <Chart
           {...common}
-          title="Dollars a step"
+          title={`Dollars per ${every}`}
           lines={[{ name: 'spend', values: series.cost_usd }]}
           format={usd}
         />
@@ -121,7 +133,7 @@ const Charts = ({ answer }: { answer: Overview }) => {
         <Chart
           {...common}
           stacked
-          title="Tokens a step"
+          title={`Tokens per ${every}`}
           lines={buckets.map(([name, values]) => ({ name: name.replaceAll('_', ' '), values }))}
           format={count}
         />
@@ -129,7 +141,7 @@ const Charts = ({ answer }: { answer: Overview }) => {
       <Card title="Cache hit rate">
         <Chart
           {...common}
-          title="Cached over input tokens"
+          title={`Cached over input tokens, by ${every}`}
           lines={[{ name: 'hit rate', values: series.cache_hit_rate }]}
           format={percent}
         />
@@ -137,7 +149,7 @@ const Charts = ({ answer }: { answer: Overview }) => {
       <Card title="Calls">
         <Chart
           {...common}
-          title="Calls a step"
+          title={`Calls per ${every}`}
           lines={[
             { name: 'calls', values: series.calls },
             { name: 'failed', values: series.errors }

@@ -19,7 +19,11 @@ export const ReconcileView = () => {
             <Table
               title="Bills"
               rows={bills}
-              none="No bill covers this range. tally reconcile takes one in."
+              none={
+                <>
+                  No bill covers this range. <code>{IMPORT}</code> takes one in.
+                </>
+              }
               columns={[
                 { title: 'provider', cell: ({ provider }) => provider ?? 'not reported' },
                 { title: 'from', cell: ({ from }) => time(from) },
@@ -43,8 +47,14 @@ export const ReconcileView = () => {
               ]}
             />
           </Card>
-          <Card title="Counts by model" wide>
-            <Table title="Counts by model" rows={models} none="None." columns={COLUMNS} />
+          <Card title="Tokens by model, counted here and reported" wide>
+            <Table
+              title="Counts by model"
+              narrow="down"
+              rows={models}
+              none="None."
+              columns={COLUMNS}
+            />
             <Sql sql={sql} />
           </Card>
         </div>
@@ -53,19 +63,25 @@ export const ReconcileView = () => {
   )
 }
 
+const IMPORT = 'tally reconcile --bill costs.json --as openai/costs --import --data DIR'
+
 type Model = Reconcile['models'][number]
 
 const side = (title: string, of: (model: Model) => Model['input']): Column<Model>[] => [
-  { title: `${title} local`, isNumber: true, cell: (model) => count(of(model).local_tokens) },
-  { title: 'reported', isNumber: true, cell: (model) => count(of(model).reported_tokens) },
-  { title: 'drift', isNumber: true, cell: (model) => percent(of(model).drift_ratio) }
+  { title: `${title}, local`, isNumber: true, cell: (model) => count(of(model).local_tokens) },
+  {
+    title: `${title}, reported`,
+    isNumber: true,
+    cell: (model) => count(of(model).reported_tokens)
+  },
+  { title: `${title}, drift`, isNumber: true, cell: (model) => percent(of(model).drift_ratio) }
 ]
 
 const COLUMNS: readonly Column<Model>[] = [
   { title: 'provider', cell: ({ provider }) => provider ?? 'not reported' },
   { title: 'model', cell: ({ model }) => model ?? 'not reported' },
   { title: 'metered', isNumber: true, cell: ({ metered_usd }) => usd(metered_usd) },
-  { title: 'unpriced', isNumber: true, cell: ({ unpriced_calls }) => count(unpriced_calls) },
+  { title: 'unpriced calls', isNumber: true, cell: ({ unpriced_calls }) => count(unpriced_calls) },
   ...side('input', ({ input }) => input),
   ...side('output', ({ output }) => output)
 ]

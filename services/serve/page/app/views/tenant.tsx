@@ -5,6 +5,7 @@ import { useHere } from '../here.ts'
 import { Badge, Card, Figure, Link, Share, Table } from '../parts.tsx'
 import { Sql } from '../sql.tsx'
 import { Shown } from '../state.tsx'
+import { stepsOf } from '../steps.ts'
 import { useAnswer } from '../use-answer.ts'
 
 /** A tenant's month: what it comes to, against its budget, and where it will end. */
@@ -36,7 +37,7 @@ const monthBeside = (month: string, by: number): string => {
   return new Date(Date.UTC(year, number - 1 + by)).toISOString().slice(0, 7)
 }
 
-const Months = ({ answer: { month, closed_at, tenant } }: { answer: Tenant }) => {
+const Months = ({ answer: { month, closed_at, tenant, lake } }: { answer: Tenant }) => {
   const { here, to } = useHere()
   return (
     <p>
@@ -46,8 +47,12 @@ const Months = ({ answer: { month, closed_at, tenant } }: { answer: Tenant }) =>
       <Badge kind={closed_at === null ? 'soft' : 'good'}>
         {closed_at === null ? 'open' : `closed ${time(closed_at)}`}
       </Badge>
-      {' · '}
-      <Link href={here({ month: monthBeside(month, 1) })}>{monthBeside(month, 1)} →</Link>
+      {monthBeside(month, 1) <= (lake.data_until ?? '') && (
+        <>
+          {' · '}
+          <Link href={here({ month: monthBeside(month, 1) })}>{monthBeside(month, 1)} →</Link>
+        </>
+      )}
       {' · '}
       <Link href={to('/findings', { tenant })}>its findings</Link>
       {' · '}
@@ -73,9 +78,13 @@ const Figures = ({ answer: { totals, budget_usd, forecast } }: { answer: Tenant 
         )
       }
       note={
-        budget_usd === null
-          ? 'none is set'
-          : `${percent(Number(totals.cost_usd ?? 0) / Number(budget_usd))} used`
+        budget_usd === null ? (
+          <>
+            none is set: <code>budgets_usd</code> of the settings
+          </>
+        ) : (
+          `${percent(Number(totals.cost_usd ?? 0) / Number(budget_usd))} used`
+        )
       }
     />
     <Figure
@@ -107,21 +116,29 @@ const BudgetAlerts = ({ answer: { budget_alerts } }: { answer: Tenant }) => {
   )
 }
 
-const Days = ({ answer: { by_day, sql } }: { answer: Tenant }) => (
-  <Card title="By day" wide>
-    {by_day.day.length === 0 ? (
-      <p class="soft">Nothing in this month.</p>
-    ) : (
-      <Chart
-        title="Dollars a day"
-        time={by_day.day.map((day) => Date.parse(day) / 1000)}
-        lines={[{ name: 'spend', values: by_day.cost_usd }]}
-        format={usd}
-      />
-    )}
-    <Sql sql={sql} />
-  </Card>
-)
+const DAY_S = 86_400
+
+const Days = ({ answer: { by_day, month, lake, sql } }: { answer: Tenant }) => {
+  const time = by_day.day.map((day) => Date.parse(day) / 1000)
+  const range = { from: `${month}-01T00:00:00Z`, to: `${monthBeside(month, 1)}-01T00:00:00Z` }
+  return (
+    <Card title="By day" wide>
+      {by_day.day.length === 0 ? (
+        <p class="soft">Nothing in this month.</p>
+      ) : (
+        <Chart
+          title="Dollars per day"
+          time={time}
+          steps={stepsOf({ lake, range }, { step_s: DAY_S, time })}
+          bars
+          lines={[{ name: 'spend', values: by_day.cost_usd }]}
+          format={usd}
+        />
+      )}
+      <Sql sql={sql} />
+    </Card>
+  )
+}
 
 const Models = ({ answer: { by_model } }: { answer: Tenant }) => (
   <Card title="By model">
@@ -138,12 +155,16 @@ const Models = ({ answer: { by_model } }: { answer: Tenant }) => (
   </Card>
 )
 
-const Statement = ({ answer: { statement } }: { answer: Tenant }) => (
+const Statement = ({ answer: { statement, month } }: { answer: Tenant }) => (
   <Card title="Statement">
     <Table
       title="Statement"
       rows={statement}
-      none="Nothing is booked yet: tally close books a month."
+      none={
+        <>
+          Nothing is booked yet: <code>tally close {month} --dry-run</code> says what is missing.
+        </>
+      }
       columns={[
         { title: 'section', cell: ({ section }) => label(section) },
         { title: 'item', cell: ({ item }) => item ?? '' },

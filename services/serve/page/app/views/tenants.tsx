@@ -53,7 +53,7 @@ export const TenantsView = () => {
                   cell: ({ totals }) => percent(totals.cache_hit_rate)
                 },
                 {
-                  title: 'retries',
+                  title: 'spent on retries',
                   isNumber: true,
                   cell: ({ totals }) => usd(totals.cost_retry_usd)
                 },
