@@ -19,7 +19,10 @@ export type ChartProps = {
   steps?: Steps
   /** One bar for each step. */
   bars?: boolean
-  /** Ticks of the values are round multiples of this: 3600 for joules that are written as Wh. */
+  /**
+   * Ticks of the values are round multiples of this, one apart at least: 1 for what is counted, 3600
+   * for joules that are written as Wh.
+   */
   tick?: number
   /** Adds the lines up, one on the other. */
   stacked?: boolean
@@ -87,7 +90,9 @@ export const optionsOf = (props: ChartProps, element: HTMLElement): uPlot.Option
         ...axis,
         size: 70,
         values: (_plot, ticks) => ticks.map(format),
-        ...(tick === undefined ? {} : { incrs: multiplesOf(tick, ROUND) })
+        ...(tick === undefined
+          ? {}
+          : { incrs: multiplesOf(tick, ROUND).filter((step) => step >= 1) })
       }
     ],
     series: [
@@ -170,13 +175,16 @@ const BAR_SIZE: [number, number] = [0.7, 60]
 const stackBands = (lines: number): uPlot.Band[] =>
   Array.from({ length: Math.max(0, lines - 1) }, (_, index) => ({ series: [index + 2, index + 1] }))
 
-const DAY_S = 86_400
+const MINUTE_S = 60
+/** Steps to each side of a single point. */
+const ALONE = 5
 
-/** From the first to the last; half a step more to each side of bars, and of a single point. */
+/** From the first to the last; half a step more to each side of bars, and a few of a single point. */
 const extentOf = ({ time, steps, bars }: ChartProps): [number, number] => {
   const [first = 0] = time
   const last = time.at(-1) ?? first
-  const roomS = first === last || bars === true ? (steps?.stepS ?? DAY_S) / 2 : 0
+  const room = bars === true ? 0.5 : first === last ? ALONE : 0
+  const roomS = room * (steps?.stepS ?? MINUTE_S)
   return [first - roomS, last + roomS]
 }
 

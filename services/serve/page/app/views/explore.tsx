@@ -24,6 +24,9 @@ const FORMATS: Readonly<Record<string, (value: number | null) => string>> = {
   tokens: count
 }
 
+/** What ticks are multiples of, by unit. */
+const TICKS: Readonly<Record<string, number>> = { J: J_PER_WH, calls: 1, tokens: 1 }
+
 /** Any measure by any dimension over any range. */
 export const ExploreView = () => {
   const { place, here } = useHere()
@@ -65,7 +68,7 @@ export const ExploreView = () => {
             measure={measure}
             title={known?.title ?? measure}
             by={by}
-            format={FORMATS[known?.unit ?? ''] ?? plain}
+            unit={known?.unit ?? ''}
           />
         )}
       </Shown>
@@ -95,12 +98,13 @@ type CutProps = {
   measure: string
   title: string
   by: string
-  format: (value: number | null) => string
+  unit: string
 }
 
 type Group = Explored['groups'][number]
 
-const Cut = ({ answer, measure, title, by, format }: CutProps) => {
+const Cut = ({ answer, measure, title, by, unit }: CutProps) => {
+  const format = FORMATS[unit] ?? plain
   const { place, here, to } = useHere()
   const { groups, more, total, series, sql } = answer
   const name = ({ key }: { key: Group['key'] }): string => key[by] ?? 'not reported'
@@ -145,7 +149,7 @@ const Cut = ({ answer, measure, title, by, format }: CutProps) => {
               values: group.values[measure] ?? []
             }))}
             format={format}
-            {...(format === joules ? { tick: J_PER_WH } : {})}
+            {...(unit in TICKS ? { tick: TICKS[unit]! } : {})}
             onZoom={(fromS, toS) => goTo(here(rangeChanges(fromS, toS)))}
           />
         </Card>

@@ -136,6 +136,7 @@ const Charts = ({ answer }: { answer: Overview }) => {
           title={`Tokens per ${every}`}
           lines={buckets.map(([name, values]) => ({ name: name.replaceAll('_', ' '), values }))}
           format={count}
+          tick={1}
         />
       </Card>
       <Card title="Cache hit rate">
@@ -155,6 +156,7 @@ const Charts = ({ answer }: { answer: Overview }) => {
             { name: 'failed', values: series.errors }
           ]}
           format={count}
+          tick={1}
         />
       </Card>
       <Top title="Tenants" by="tenant" rows={answer.top_tenants} />
