@@ -14,6 +14,11 @@ export type Follower = {
   /** The fold at an earlier version. */
   foldAt: (version: number) => Promise<Fold>
   /**
+   * Makes the names of all commits that were read durable. Before one is written on top of them: a
+   * power failure may take back the name of one and leave that of the next.
+   */
+  persist: () => Promise<void>
+  /**
    * Commits that were read and not yet taken. Their names are durable then: a table that followed
    * a commit which a power failure took back would be wrong for ever.
    */
@@ -37,7 +42,8 @@ export const createFollower = (
   const inTurn = takeTurns()
   let at = first
   let untaken: Entry[] = []
-  let vouched = new Set<number>()
+  /** Of what is untaken, or about to be read: those whose names are known to be durable. */
+  const vouched = new Set<number>()
 
   const readOn = async (): Promise<boolean> => {
     const entries: Entry[] = []
@@ -79,15 +85,24 @@ export const createFollower = (
     return foldFrom(files, (await newestStart(version)).fold, version)
   }
 
+  const persist = async (): Promise<void> => {
+    const foreign = untaken.filter(({ version }) => !vouched.has(version))
+    if (foreign.length === 0) return
+    await files.persist(logFolder(RANGES))
+    for (const { version } of foreign) vouched.add(version)
+    // More may have been read meanwhile.
+    return persist()
+  }
+
   return {
     follow: () => inTurn(follow),
     foldAt,
+    persist,
     take: async () => {
+      await persist()
       const taken = untaken
       untaken = []
-      const foreign = taken.some(({ version }) => !vouched.has(version))
-      vouched = new Set()
-      if (foreign) await files.persist(logFolder(RANGES))
+      for (const { version } of taken) vouched.delete(version)
       return taken
     },
     vouch: (version) => {

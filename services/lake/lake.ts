@@ -116,7 +116,7 @@ const shapeRanges = async (doors: Doors, follower: Follower): Promise<Start> => 
     const birth = { lakeId: '', timestampMs: doors.nowMs() }
     const shape = shapeActions(at.log, birth)?.filter(({ metaData }) => metaData !== undefined)
     if (shape === undefined) return at
-    await decide(doors, newEntry(doors, at, NOTHING), shape)
+    await decide(doors, follower, newEntry(doors, at, NOTHING), shape)
   }
 }
 

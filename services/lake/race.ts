@@ -32,7 +32,7 @@ export const raceToCommit = async (
     await checkFiles(doors.files, built.adds)
     const commit = { ...built, adds: [...built.adds, ...(await landRanges(built))] }
     const entry = newEntry(doors, at, commit)
-    if (await decide(doors, entry, [])) {
+    if (await decide(doors, follower, entry)) {
       follower.vouch(entry.version)
       return entry.version
     }
@@ -93,11 +93,13 @@ export const newEntry = (doors: Doors, at: Start, commit: Commit): Entry => ({
 /** Writes the commit unless its version is taken. Storage may say so of our own attempt. */
 export const decide = async (
   doors: Doors,
+  follower: Follower,
   entry: Entry,
-  extra: readonly Action[]
+  extra: readonly Action[] = []
 ): Promise<boolean> => {
   const actions = rangesActions(entry, extra)
   const { version, attempt } = entry
+  await follower.persist()
   if (await appendActions(doors.files, { table: RANGES, version }, actions)) return true
   return (await readEntry(doors.files, version))?.attempt === attempt
 }
