@@ -122,6 +122,8 @@ const publishRows = async (
     // Another process made a checkpoint of the same version: it says the same in other bytes.
     if (!(error instanceof Failure && error.code === 'E_LAKE_CONFLICT')) throw error
     await disk.remove(parquet)
+    // It may have died before the name was durable, and `_last_checkpoint` is about to say it.
+    await files.persist(path.slice(0, path.lastIndexOf('/')))
   }
 }
 

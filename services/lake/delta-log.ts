@@ -141,12 +141,17 @@ export const afterActions = (log: TableLog, actions: readonly Action[]): TableLo
   return next
 }
 
-/** Reads on to the end of a table's log. */
+/**
+ * Reads on to the end of a table's log. The names of what was read are durable then: a power failure
+ * may take back one that another process wrote, and leave what is written on top of it.
+ */
 export const followLog = async (files: Files, from: TableLog): Promise<TableLog> => {
   let log = from
   for (;;) {
     const actions = await readActions(files, log.table, log.version + 1)
-    if (actions === null) return log
+    if (actions === null) break
     log = afterActions(log, actions)
   }
+  if (log.version > from.version) await files.persist(logFolder(log.table))
+  return log
 }

@@ -1,6 +1,13 @@
 import type { Head } from './commit.ts'
 import { Failure } from '../../schemas/failure.ts'
-import { afterActions, emptyLog, isTip, logFolder, readActions } from './delta-log.ts'
+import {
+  afterActions,
+  emptyLog,
+  isTip,
+  logFolder,
+  readActions,
+  type TableLog
+} from './delta-log.ts'
 import type { Files } from './files.ts'
 import { EMPTY_FOLD, foldEntries, type Entry, type Fold } from './head.ts'
 import { RANGES, entryOf, readEntry } from './ranges-log.ts'
@@ -42,22 +49,11 @@ export const createFollower = (
   const inTurn = takeTurns()
   let at = first
   let untaken: Entry[] = []
-  /** Of what is untaken, or about to be read: those whose names are known to be durable. */
-  const vouched = new Set<number>()
+  /** Version up to which all names are known to be durable: a sync of their folder is of all of them. */
+  let durable = first.log.version
 
   const readOn = async (): Promise<boolean> => {
-    const entries: Entry[] = []
-    let { log } = at
-    let { attempt } = at.fold
-    while (entries.length < FOLD_ENTRIES_MAX) {
-      const actions = await readActions(files, RANGES, log.version + 1)
-      if (actions === null) break
-      const entry = entryOf(log.version + 1, actions)
-      if (entry.parent !== attempt) throw forked(entry)
-      attempt = entry.attempt
-      entries.push(entry)
-      log = afterActions(log, actions)
-    }
+    const { entries, log } = await readEntries(files, at)
     at = { ...at, fold: foldEntries(at.fold, entries), log }
     untaken.push(...entries)
     return entries.length === FOLD_ENTRIES_MAX
@@ -86,12 +82,12 @@ export const createFollower = (
   }
 
   const persist = async (): Promise<void> => {
-    const foreign = untaken.filter(({ version }) => !vouched.has(version))
-    if (foreign.length === 0) return
-    await files.persist(logFolder(RANGES))
-    for (const { version } of foreign) vouched.add(version)
-    // More may have been read meanwhile.
-    return persist()
+    // More may be read meanwhile.
+    while (at.log.version > durable) {
+      const { version } = at.log
+      await files.persist(logFolder(RANGES))
+      durable = Math.max(durable, version)
+    }
   }
 
   return {
@@ -102,16 +98,35 @@ export const createFollower = (
       await persist()
       const taken = untaken
       untaken = []
-      for (const { version } of taken) vouched.delete(version)
       return taken
     },
     vouch: (version) => {
-      vouched.add(version)
+      durable = Math.max(durable, version)
     },
     giveBack: (entries) => {
       untaken = [...entries, ...untaken]
     }
   }
+}
+
+/** The next commits of the log, and what the log says behind them. */
+const readEntries = async (
+  files: Files,
+  at: Start
+): Promise<{ entries: Entry[]; log: TableLog }> => {
+  const entries: Entry[] = []
+  let { log } = at
+  let { attempt } = at.fold
+  while (entries.length < FOLD_ENTRIES_MAX) {
+    const actions = await readActions(files, RANGES, log.version + 1)
+    if (actions === null) break
+    const entry = entryOf(log.version + 1, actions)
+    if (entry.parent !== attempt) throw forked(entry)
+    attempt = entry.attempt
+    entries.push(entry)
+    log = afterActions(log, actions)
+  }
+  return { entries, log }
 }
 
 const foldFrom = async (files: Files, start: Fold, version: number): Promise<Fold> => {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
-import path from 'node:path'
 import { test } from 'node:test'
 import { TABLES, type TableName } from '../../schemas/tables.ts'
 import type { Commit } from './commit.ts'
-import { commitPath, encodeActions, logFolder, readActions } from './delta-log.ts'
+import { commitPath, encodeActions, readActions } from './delta-log.ts'
 import type { DeltaSchema } from './delta-schema.ts'
-import { nodeDisk, type Disk } from './disk.ts'
 import { openLake, type Lake } from './lake.ts'
 import { localFiles } from './local-files.ts'
 import {
@@ -101,33 +99,6 @@ test('a writer that loses the race builds again on the newer head', async (t) =>
   assert.deepEqual(seen, [0, 1])
   assert.equal(version, 2)
   assert.deepEqual(headPaths(await quick.head(), 'ranges').length, 2)
-})
-
-test('what another writer decided is durable before a commit is written on top of it', async (t) => {
-  const folder = await scratchFolder(t)
-  const acts: string[] = []
-  const disk: Disk = {
-    ...nodeDisk,
-    syncFolder: async (target) => {
-      acts.push(`sync ${path.relative(folder, target)}`)
-      await nodeDisk.syncFolder(target)
-    },
-    link: async (from, to) => {
-      acts.push(`link ${path.relative(folder, to)}`)
-      return nodeDisk.link(from, to)
-    }
-  }
-  const quick = await openScratchLake(folder)
-  const slow = await openScratchLake(folder, { files: localFiles(folder, { disk }) })
-  await slow.commit(async (head) => {
-    // The other is killed between the name of its commit and the sync of its folder, for all we know.
-    if (head.version === 0) await flushBare(quick, 1)
-    acts.length = 0
-    return commitOf({ ranges: [rangeOf(0, 0, 3)] })
-  })
-  const second = acts.indexOf(`link ${commitPath('ranges', 2)}`)
-  assert.ok(second > 0, acts.join('\n'))
-  assert.ok(acts.slice(0, second).includes(`sync ${logFolder('ranges')}`), acts.join('\n'))
 })
 
 test('a zombie is told that its partition has moved, and nothing of it becomes visible', async (t) => {
