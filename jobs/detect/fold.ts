@@ -79,9 +79,10 @@ export const openDetection = async (
     foldRange: async (fromMs, toMs) => {
       const due = running.filter(({ untilMs }) => untilMs <= fromMs)
       const findings: Finding[] = []
-      const reads = readAhead(due, (one) => readGrains(one, fromMs, toMs))
-      for (const one of due) {
-        const rows = await reads.next()
+      const statements = due.map((one) => statementsOf(one, fromMs, toMs))
+      const reads = readAhead(statements.flat())
+      for (const [index, one] of due.entries()) {
+        const rows = new Map(await reads.next(statements[index]!.length))
         const drafts = foldSignal(one, rows, [fromMs, toMs])
         findings.push(...drafts.map((draft) => complete(draft, one.signal, options.generation)))
         one.untilMs = toMs
@@ -92,7 +93,8 @@ export const openDetection = async (
     rehearse: async (fromMs, toMs) => {
       for (const { signal, grains } of running) {
         const fold = signal.open(options.settings?.[signal.id])
-        const rows = await readGrains({ grains, fold }, fromMs, toMs)
+        const statements = statementsOf({ grains, fold }, fromMs, toMs)
+        const rows = new Map(await readAhead(statements).next(statements.length))
         foldSignal({ fold }, rows, [fromMs, toMs])
         fold.save()
       }
@@ -122,43 +124,51 @@ const openGrains = async (
   return readers
 }
 
-/** Signals that the database reads for while one folds, which lets nothing else be begun. */
-const READ_AHEAD = 2
+/**
+ * Statements begun at a time, so that the database is busy while a fold lets nothing be begun; no
+ * signal has more. It carries them out one after the other, and each that waits holds one of the four
+ * threads through which the whole process reads and writes files: one has to stay free.
+ */
+const READS_MAX = GRAINS.length
 
-const readAhead = <One, Rows>(
-  all: readonly One[],
-  read: (one: One) => Promise<Rows>
-): { next: () => Promise<Rows> } => {
-  const reads: Promise<Rows>[] = []
-  let begun = 0
+/** Begins statements in their order, before their results are asked for. */
+const readAhead = <Rows>(
+  statements: readonly (() => Promise<Rows>)[]
+): { next: (count: number) => Promise<Rows[]> } => {
+  const waiting = [...statements]
+  const begun: Promise<Rows>[] = []
+  const beginMore = (): void => {
+    for (const begin of waiting.splice(0, READS_MAX - begun.length)) {
+      const rows = begin()
+      // It is told where it is awaited.
+      rows.catch(() => undefined)
+      begun.push(rows)
+    }
+  }
   return {
-    next: () => {
-      for (; begun < all.length && reads.length <= READ_AHEAD; begun++) {
-        const rows = read(all[begun]!)
-        // It is told where it is awaited.
-        rows.catch(() => undefined)
-        reads.push(rows)
-      }
-      return reads.shift()!
+    next: async (count) => {
+      beginMore()
+      const rows = await Promise.all(begun.splice(0, count))
+      beginMore()
+      return rows
     }
   }
 }
 
 type Cursor = { rows: GrainRows; next: number }
 
-const readGrains = async (
+/** What reads a signal's rows of a stretch, by grain. */
+const statementsOf = (
   { grains, fold }: Pick<Running, 'grains' | 'fold'>,
   fromMs: number,
   toMs: number
-): Promise<Map<Grain, Cursor>> => {
-  const reads: Promise<[Grain, Cursor]>[] = []
-  for (const [grain, reader] of grains) {
+): (() => Promise<[Grain, Cursor]>)[] =>
+  [...grains].flatMap(([grain, reader]) => {
     const isInParts = grain === 'traces' && fold.follow !== undefined
     const [from, to] = isInParts ? [fromMs, toMs] : [minuteOf(fromMs), minuteOf(toMs)]
-    if (from < to) reads.push(reader.read(from, to).then((rows) => [grain, { rows, next: 0 }]))
-  }
-  return new Map(await Promise.all(reads))
-}
+    if (from >= to) return []
+    return [async () => [grain, { rows: await reader.read(from, to), next: 0 }]]
+  })
 
 const foldSignal = (
   { fold }: Pick<Running, 'fold'>,
