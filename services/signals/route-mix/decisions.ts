@@ -7,7 +7,8 @@ import { gather, NO_SLOT, shareSlot, type WatchedShares } from '../statistics/wa
  * Later turns follow the first, so they would count one decision many times.
  */
 
-type Served = { model: string; n: number; fallbacks: number }
+/** How often a request was decided for one model in the running minute: one object a run. */
+export type Served = { model: string; n: number; fallbacks: number }
 
 /** What was asked for, of whom and by which route, and what was decided in the running minute: one object a run. */
 export type Request = {
@@ -16,7 +17,9 @@ export type Request = {
   key: string
   /** Its series and those of the models that it ever got; null while they are not looked up. */
   found: { slot: number; models: Models } | null
-  /** Decisions and calls of the minute, and decisions by the model that served. */
+  /** Every model that it got in this run. */
+  byModel: Map<string, Served>
+  /** Decisions and calls of the minute, and the models decided for in it, by their first decision. */
   n: number
   calls: number
   served: Served[]
@@ -31,31 +34,32 @@ export const createRequest = (
   route: string | null
 ): Request => {
   const name = [tenant, 'asked', asked, route]
-  return { tenant, name, key: groupKey(name), found: null, n: 0, calls: 0, served: [] }
+  const [key, byModel] = [groupKey(name), new Map()]
+  return { tenant, name, key, found: null, byModel, n: 0, calls: 0, served: [] }
 }
 
-/** Counts a call; `isNew` says whether it was decided anew. */
+export const servedBy = ({ byModel }: Request, model: string): Served => {
+  const known = byModel.get(model)
+  if (known !== undefined) return known
+  const served = { model, n: 0, fallbacks: 0 }
+  byModel.set(model, served)
+  return served
+}
+
+/** Counts a call that one model served; `isNew` says whether it was decided anew. */
 export const decided = (
   decisions: Decisions,
-  request: Request,
-  call: { model: string; isFallback: number },
+  { request, served }: { request: Request; served: Served },
+  isFallback: number,
   isNew: boolean
 ): void => {
   if (request.calls === 0) decisions.push(request)
   request.calls += 1
   if (!isNew) return
   request.n += 1
-  let served = servedBy(request, call.model)
-  if (served === undefined)
-    request.served.push((served = { model: call.model, n: 0, fallbacks: 0 }))
+  if (served.n === 0) request.served.push(served)
   served.n += 1
-  served.fallbacks += call.isFallback
-}
-
-/** Of the few models that one request gets. */
-const servedBy = ({ served }: Request, model: string): Served | undefined => {
-  for (const one of served) if (one.model === model) return one
-  return undefined
+  served.fallbacks += isFallback
 }
 
 export const mixName = ([tenant, , asked, route]: Words, model: string): Words => [
@@ -103,8 +107,8 @@ export const gatherDecisions = (
   for (const request of decisions) {
     request.found ??= findShares(shares, index, request, ms)
     if (request.found !== null) gatherRequest(shares, request, request.found, ms)
-    request.n = request.calls = 0
-    forgetServed(request)
+    for (const one of request.served) one.n = one.fallbacks = 0
+    request.served.length = request.n = request.calls = 0
   }
   decisions.length = 0
 }
@@ -117,22 +121,16 @@ const gatherRequest = (
   { slot, models }: Found,
   ms: number
 ): void => {
-  const { n, calls } = request
-  for (const { model, n: own } of request.served) {
-    if (own === 0 || models.some(([known]) => known === model)) continue
+  const { n, calls, served } = request
+  for (const { model } of served) {
+    if (models.some(([known]) => known === model)) continue
     addModel(shares, request, { slot, models, model, ms })
   }
   gather(shares, slot, { n, k: 0, sums: [0, calls, 0] })
   for (const [model, series] of models) {
-    const own = servedBy(request, model)
+    const own = served.find((one) => one.model === model)
     gather(shares, series, { n, k: own?.n ?? 0, sums: [own?.fallbacks ?? 0, calls, 0] })
   }
-}
-
-/** The objects serve again, unless there are more of them than models that are watched. */
-const forgetServed = ({ served, found }: Request): void => {
-  if (found === null || served.length > found.models.length) served.length = 0
-  for (const one of served) one.n = one.fallbacks = 0
 }
 
 /** Null when the tenant has too many series. */

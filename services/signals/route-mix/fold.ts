@@ -8,6 +8,7 @@ import {
   decided,
   gatherDecisions,
   indexModels,
+  servedBy,
   type Decisions,
   type Request
 } from './decisions.ts'
@@ -82,9 +83,10 @@ const seriesOf = (state: State, { keys, series }: Columns, row: number): Series 
 const createSeries = (state: State, words: Words): Series => {
   const [, asked = null, , route = null, kind] = words
   const [tenant, model] = [words[0] ?? '', words[2] ?? '']
+  const request = requestOf(state, tenant, asked, route)
   return {
-    request: requestOf(state, tenant, asked, route),
-    model,
+    request,
+    served: servedBy(request, model),
     modelNumber: modelNumber(state.modelNames, model),
     tenantIdentity: identityOf(tenant),
     askedIdentity: identityOf(tenant, asked ?? '', route ?? ''),
@@ -115,8 +117,8 @@ const sideFor = (state: State, tenant: string, model: string, ms: number): Side 
 }
 
 const readCall = (state: State, decisions: Decisions, { series, rows, row, ms }: Row): void => {
-  const { request, model, tenantIdentity, askedIdentity } = series
-  addCall(sideFor(state, request.tenant, model, ms), {
+  const { request, served, tenantIdentity, askedIdentity } = series
+  addCall(sideFor(state, request.tenant, served.model, ms), {
     refused: rows.refused[row]!,
     valid: rows.valid[row]!,
     costPico: rows.costPico[row]!
@@ -130,7 +132,7 @@ const readCall = (state: State, decisions: Decisions, { series, rows, row, ms }:
     isNew = outcome === 'first'
     if (!isNew) countTurn(state.switches, series.switches.conversation, outcome)
   }
-  decided(decisions, request, { model, isFallback: rows.isFallback[row]! }, isNew)
+  decided(decisions, series, rows.isFallback[row]!, isNew)
   if (!isNew || Number.isNaN(user)) return
   const outcome = takeTurn(state.users, pairIdentity(askedIdentity, user), turn)
   if (outcome !== 'first') countTurn(state.switches, series.switches.user, outcome)

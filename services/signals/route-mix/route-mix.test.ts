@@ -89,3 +89,26 @@ test('a restart in the middle of a move neither repeats nor loses anything', () 
   assert.ok(through.length > 0)
   assert.deepEqual(foldAll(minutes, 7), through)
 })
+
+test('which model gets a series first is up to its calls, not to what was served before a restart', () => {
+  const columns = createColumns(signal.inputs.traces!)
+  const minute = (startMs: number, ...models: string[]): Minute => {
+    const rows = models.map((model, at_ms) => ({
+      tenant: 'acme',
+      asked: 'smart',
+      model,
+      at_ms,
+      is_fallback: 0,
+      kind: 'llm',
+      id: model
+    }))
+    return { startMs, grains: { traces: columns(rows) } }
+  }
+  const through = signal.open()
+  through.fold(minute(START_MS, 'large', 'small'))
+  const restarted = signal.open({}, through.save())
+  // All series were idle for so long that they are forgotten.
+  const later = minute(START_MS + 50 * 86_400_000, 'small', 'large')
+  for (const fold of [through, restarted]) fold.fold(later)
+  assert.ok(Buffer.from(through.save()).equals(restarted.save()))
+})

@@ -1,7 +1,7 @@
 import type { Draft } from '../define.ts'
 import { createShares, type WatchedShares } from '../statistics/watched-shares.ts'
 import { defineCheckpoint, mapPart, sharesPart } from '../statistics/state-parts.ts'
-import type { Decisions, ModelIndex, Request } from './decisions.ts'
+import type { Decisions, ModelIndex, Request, Served } from './decisions.ts'
 import type { Settings } from './settings.ts'
 import type { Sides } from './sides.ts'
 import { createSwitches, type Switches, type TenantSwitches } from './switches.ts'
@@ -41,7 +41,7 @@ export type State = {
 
 export type Series = {
   request: Request
-  model: string
+  served: Served
   modelNumber: number
   /** Identity of the tenant, and of what was asked of whom. */
   tenantIdentity: number
