@@ -11,14 +11,16 @@ const snapshot = (id: string, untilMs: number, bytes: number): Snapshot => ({
   bytes
 })
 
-/** States that began together, over an hour of minutes with so many looks at each moment. */
-const play = (count: number, moments: readonly Moment[]) => {
+type Written = { moment: Moment; id: string }
+
+/** States that began together, over an hour of steps with so many looks at each moment. */
+const play = (count: number, moments: readonly Moment[], firstMs = MINUTE_MS) => {
   const ids = Array.from({ length: count }, (_, index) => `signal-${index}`)
   const snapshots = new Map(ids.map((id) => [id, snapshot(id, 0, LARGE)]))
-  const writes: string[][] = []
+  const writes: Written[][] = []
   let oldestMs = 0
-  for (let untilMs = MINUTE_MS; untilMs <= 60 * MINUTE_MS; untilMs += MINUTE_MS) {
-    const written: string[] = []
+  for (let untilMs = firstMs; untilMs < firstMs + 60 * MINUTE_MS; untilMs += MINUTE_MS) {
+    const written: Written[] = []
     for (const moment of moments) {
       const due = dueSignals(ids, snapshots, {
         sinceMs: 0,
@@ -27,7 +29,7 @@ const play = (count: number, moments: readonly Moment[]) => {
         policy: SNAPSHOT_POLICY
       })
       for (const id of due) snapshots.set(id, snapshot(id, untilMs, LARGE))
-      written.push(...due)
+      written.push(...due.map((id) => ({ moment, id })))
     }
     writes.push(written)
     oldestMs = Math.max(oldestMs, ...[...snapshots.values()].map((one) => untilMs - one.untilMs))
@@ -52,6 +54,12 @@ test('they are not written more often than they are due', () => {
   const { writes } = play(3, IDLE)
   // Three states, every ten minutes or a little earlier.
   assert.ok(writes.flat().length <= 3 * 7, `${writes.flat().length} writes in an hour`)
+})
+
+test('after a backlog what is overdue is written before the next minute, and no close waits for it', () => {
+  const [first, ...later] = play(4, IDLE, 24 * 60 * MINUTE_MS).writes
+  assert.equal(new Set(first!.map(({ id }) => id)).size, 4)
+  assert.ok(later.flat().every(({ moment }) => moment === 'idle'))
 })
 
 test('who closes minutes without a pause writes them later, one a step', () => {

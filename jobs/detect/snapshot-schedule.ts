@@ -67,7 +67,9 @@ const dueLarge = (ages: readonly Age[], { moment, policy }: DueOptions): string[
   if (moment === 'leave') return ages.filter(({ ageMs }) => ageMs > 0).map(({ id }) => id)
   const [oldest] = ages
   if (oldest === undefined) return []
-  if (moment === 'close') return oldest.ageMs >= CLOSE_FACTOR * policy.largeAgeMs ? [oldest.id] : []
+  // As after a backlog, which is one step: what is not written now, the next closes would write.
+  const isOverdue = oldest.ageMs >= CLOSE_FACTOR * policy.largeAgeMs
+  if (moment === 'close' || isOverdue) return isOverdue ? [oldest.id] : []
   const wasOneWritten = ages.some(({ ageMs }) => ageMs === 0)
   const isDue = ages.some(({ ageMs }, place) => ageMs + place * MINUTE_MS >= policy.largeAgeMs)
   return isDue && !wasOneWritten ? [oldest.id] : []
