@@ -1,5 +1,6 @@
 import { R, RF, RISE_ANCHORS, RISE_HOURS, RISE_SNAPSHOT } from './rise-record.ts'
-import { anchorAt, oldestAnchor, strongestBet } from './rise-detector.ts'
+import { anchorAt, oldestAnchor } from './rise-anchors.ts'
+import { strongestBet } from './rise-detector.ts'
 import type { Records } from './records.ts'
 
 /** Sums over [fromMs, toMs) of a series, exactly those that a query over it gives. */

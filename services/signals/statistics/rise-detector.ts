@@ -1,4 +1,4 @@
-import { R, RISE_ANCHORS, RISE_SNAPSHOT, RISES, type Tally } from './rise-record.ts'
+import { R, RISE_SNAPSHOT, RISES, type Tally } from './rise-record.ts'
 import {
   clampShare,
   closeShareDay,
@@ -11,6 +11,7 @@ import {
   levelError
 } from './rise-baseline.ts'
 import { endBet, isAlarm, startBet, type Asked } from './rise-alarm.ts'
+import { markAnchor, oldestAnchor, snapshot } from './rise-anchors.ts'
 import type { Records } from './records.ts'
 
 /**
@@ -45,7 +46,6 @@ const ERROR_SD = 1.64
 /** Three clusters of four. */
 const UNSEEN_TRIALS = 12
 const DAY_MS = 86_400_000
-const ANCHOR_MS = DAY_MS / 2
 /** A first day shorter than this goes on past midnight: its minutes would pass for a day. */
 const FIRST_DAY_MS_MIN = DAY_MS / 2
 /** A baseline this old says nothing of today. */
@@ -109,36 +109,6 @@ const closeDays = (records: Records, slot: number, ms: number): void => {
   const age = day * DAY_MS - d[at + R.firstMs]!
   if (d[at + R.daysLearned]! > 0 || age >= FIRST_DAY_MS_MIN) closeShareDay(records, slot)
   d[at + R.day] = day
-}
-
-/** Where the snapshot of an anchor lies. */
-export const anchorAt = (at: number, index: number): number =>
-  at + R.anchors + (index % RISE_ANCHORS) * RISE_SNAPSHOT
-
-/** Keeps the sums of every 12 hours, so that "before" is a stretch which a query can repeat. */
-const markAnchor = (d: Float64Array, at: number, ms: number): void => {
-  const next = d[at + R.anchorNext]!
-  const latest = d[anchorAt(at, next + RISE_ANCHORS - 1)]!
-  if (latest > 0 && Math.floor(ms / ANCHOR_MS) === Math.floor(latest / ANCHOR_MS)) return
-  // What came before a change that is under suspicion is kept, however long it takes to decide.
-  if (earliestSuspicion(d, at) <= d[anchorAt(at, next + 1)]!) return
-  snapshot(d, at, anchorAt(at, next), ms)
-  d[at + R.anchorNext] = (next + 1) % RISE_ANCHORS
-}
-
-const snapshot = (d: Float64Array, at: number, to: number, ms: number): void => {
-  // So few that a call of `copyWithin` would take longer.
-  for (let i = 1; i < RISE_SNAPSHOT; i++) d[to + i] = d[at + R.totals + i]!
-  d[to] = ms
-}
-
-const earliestSuspicion = (d: Float64Array, at: number): number => {
-  let earliest = Infinity
-  for (let bet = 0; bet < RISES.length; bet++) {
-    if (d[at + R.evidence + bet]! <= 0) continue
-    earliest = Math.min(earliest, d[at + R.restarts + bet * RISE_SNAPSHOT]!)
-  }
-  return earliest
 }
 
 const judge = (
@@ -216,16 +186,6 @@ export const riseNats = (d: Float64Array, at: number): number => {
     sum += Math.exp(d[at + R.evidence + bet]! - strongest)
   }
   return strongest + Math.log(sum / RISES.length)
-}
-
-/** The oldest kept anchor that holds anything: where "before" begins. */
-export const oldestAnchor = (d: Float64Array, at: number): number => {
-  const next = d[at + R.anchorNext]!
-  for (let step = 0; step < RISE_ANCHORS; step++) {
-    const anchor = anchorAt(at, next + step)
-    if (d[anchor]! > 0) return anchor
-  }
-  return anchorAt(at, 0)
 }
 
 const shareBetween = (

@@ -159,7 +159,9 @@ const remember = (state: State, tenant: Tenant, { calls, minutes, ms }: Past): v
     const usual = profile * PROFILE_SHAPE.doubles + P.usual
     if (isCalm) for (let i = 0; i < SUMS.length; i++) d[usual + i]! *= PROFILE_DECAY
   }
-  for (const { slot, sums } of calls) {
+  for (const { slot, deployment, sums } of calls) {
+    // Given away to another deployment of this minute, when there are too many.
+    if (state.deployments[slot] !== deployment) continue
     const at = slot * PROFILE_SHAPE.doubles
     d[at + P.lastMs] = ms
     for (let i = 0; i < SUMS.length; i++) {

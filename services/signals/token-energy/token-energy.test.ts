@@ -4,8 +4,11 @@ import { drawEnergyTenants, playEnergy } from '../../../infra/worlds/energy.ts'
 import { createColumns } from '../../../infra/worlds/grain-rows.ts'
 import type { Draft } from '../define.ts'
 import { recordBytes } from '../statistics/records.ts'
-import { PROFILE_SHAPE } from './profile.ts'
+import { foldMinute } from './fold.ts'
+import { P, PROFILE_SHAPE } from './profile.ts'
+import { SETTINGS } from './settings.ts'
 import signal from './signal.ts'
+import { createState } from './state.ts'
 
 const START_MS = Date.parse('2026-03-02T00:00:00Z')
 const CHANGE_MINUTE = 600
@@ -32,6 +35,29 @@ test('a collapse of batches is told apart, and a restart neither repeats nor los
   assert.equal(through[0]?.after['cause'], 'batch-collapse')
   assert.ok(Date.parse(through[0].detected_at) > START_MS + CHANGE_MINUTE * 60_000)
   assert.deepEqual(play(7), through)
+})
+
+test('a minute of more deployments than are kept leaves each with its own sums', () => {
+  const state = createState(SETTINGS)
+  const columns = createColumns(signal.inputs.traces!)
+  const rows = Array.from({ length: 14 }, (_, index) => ({
+    tenant: 'acme',
+    model: `model-${index}`,
+    gpu: null,
+    precision: null,
+    n_gpus: null,
+    n: index + 1,
+    out: 100,
+    uncached: 100,
+    cached: 0,
+    squares: 40_000
+  }))
+  foldMinute(state, { startMs: START_MS, grains: { traces: columns(rows) } })
+  assert.equal(state.deployments.length, 12)
+  for (const [slot, { model }] of state.deployments.entries()) {
+    const calls = state.profiles.doubles[slot * PROFILE_SHAPE.doubles + P.total]
+    assert.equal(`model-${calls! - 1}`, model)
+  }
 })
 
 test('a deployment of a tenant takes at most 2 KB', () => {
