@@ -56,6 +56,14 @@ test('they are not written more often than they are due', () => {
   assert.ok(writes.flat().length <= 3 * 7, `${writes.flat().length} writes in an hour`)
 })
 
+test('of several that came due at once one is written between two minutes, and folding goes on', () => {
+  const { writes } = play(3, IDLE, 12 * MINUTE_MS)
+  assert.deepEqual(
+    writes.slice(0, 3).map((written) => written.length),
+    [1, 1, 1]
+  )
+})
+
 test('after a backlog what is overdue is written before the next minute, and no close waits for it', () => {
   const [first, ...later] = play(4, IDLE, 24 * 60 * MINUTE_MS).writes
   assert.equal(new Set(first!.map(({ id }) => id)).size, 4)

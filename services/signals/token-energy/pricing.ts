@@ -18,8 +18,8 @@ const columns = (room: number) => {
 }
 
 /**
- * Estimated joules of typical calls, asked for together: one by one, each of the two hundred thousand
- * of a large minute would take five times as long.
+ * Estimated joules of typical calls, asked for together: there are two hundred thousand in a large
+ * minute, and one by one they were most of what its fold took.
  */
 export class Pricing {
   readonly #codes = new Map<Deployment, number>()

@@ -26,7 +26,7 @@ export const SUMS = [
 ] as const
 export type Sums = Record<(typeof SUMS)[number], number>
 
-/** By the place of each in `SUMS`; written out, since an object that is filled in a loop costs ten times as much. */
+/** By the place of each in `SUMS`; written out, since to fill an object name by name is slow. */
 export const sumsFrom = (read: (index: number) => number): Sums => ({
   n: read(0),
   out: read(1),
