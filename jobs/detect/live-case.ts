@@ -45,14 +45,15 @@ export const loadCase = async (
   return { fromMs: minute(row?.['first']), toMs: minute(row?.['last']) + MINUTE_MS }
 }
 
-/** Lands the events of [fromMs, toMs) and moves the log's watermark to `toMs`. */
+/** Lands the events of [fromMs, toMs) and moves the log's watermark there, or further. */
 export const landMinutes = async (
   live: LiveCase,
-  [fromMs, toMs]: [number, number]
+  [fromMs, toMs]: [number, number],
+  watermarkMs = toMs
 ): Promise<void> => {
   const events = `SELECT * FROM case_events WHERE time >= make_timestamptz(${fromMs}000)
     AND time < make_timestamptz(${toMs}000)`
-  await commitFlush(live, await landEvents(live, events), toMs)
+  await commitFlush(live, await landEvents(live, events), watermarkMs)
 }
 
 /** Lands events with their windows and prefixes; what is landed shows once it is committed. */

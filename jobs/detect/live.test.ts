@@ -80,8 +80,11 @@ for (const signal of signals) {
 /** Seconds after a minute's end at which the detector looks: the last closes it. */
 const LOOKS_S = [0, 11, 24, 30]
 
-// One that takes parts, and one that reads the whole minute once it has closed.
-for (const id of ['tool-reentrancy', 'billing-drift']) {
+/** Of a minute, landed only after the first parts of it were folded. */
+const LAST_MS = 10_000
+
+// One that takes parts, one that reads events once the minute has closed, and one that reads windows.
+for (const id of ['tool-reentrancy', 'billing-drift', 'cache-thrash']) {
   test(`${id}: a minute that is folded in parts before it closes gives what it gives as a whole, through restarts in the middle`, async (t) => {
     const signal = signals.find((one) => one.id === id)!
     const lines = await firingCase(signal.id)
@@ -92,8 +95,9 @@ for (const id of ['tool-reentrancy', 'billing-drift']) {
     const found = []
     for (let startMs = fromMs; startMs < toMs; startMs += MINUTE_MS) {
       const endMs = startMs + MINUTE_MS
-      await landMinutes(live, [startMs, endMs])
+      await landMinutes(live, [startMs, endMs - LAST_MS], endMs)
       for (const second of LOOKS_S) {
+        if (second === LOOKS_S[2]) await landMinutes(live, [endMs - LAST_MS, endMs])
         if (++step % 29 === 0) detector = openDetector(live, options)
         found.push(...(await detector.step(viewAt(live, endMs, endMs + second * 1000))))
         // In the middle of a minute there is nothing to be saved, and nothing must be.

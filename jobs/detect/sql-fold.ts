@@ -7,6 +7,7 @@ import { rowSelect } from '../row-select.ts'
 import type { DetectDoors, LiveOptions } from './detect.ts'
 import { openDetection, type Detection, type DetectState } from './fold.ts'
 import type { DetectRows, LakeRange, OpenFold } from './fold-memory.ts'
+import { openHeldWindows, type HeldWindows } from './held-windows.ts'
 import { cutHead, rowsOf } from './lake-stretch.ts'
 import { landSnapshots, readSnapshots } from './snapshots.ts'
 import { openStretch, type Stretch } from './stretch.ts'
@@ -39,9 +40,11 @@ const openFold = async (
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(state === undefined ? {} : { state })
   })
+  const held = openHeldWindows()
   return {
-    fold: (range) => foldLake(doors, { detection, stretch }, range),
+    fold: (range) => foldLake(doors, { detection, stretch, held }, range),
     rehearse: async ({ head, fromMs, untilMs }) => {
+      held.drop()
       await attach(doors, cutHead(head, fromMs, untilMs))
       await stretch.hold(fromMs, untilMs)
       await detection.rehearse(fromMs, untilMs)
@@ -50,15 +53,42 @@ const openFold = async (
   }
 }
 
+type Folding = { detection: Detection; stretch: Stretch; held: HeldWindows }
+
 const foldLake = async (
   doors: DetectDoors,
-  { detection, stretch }: { detection: Detection; stretch: Stretch },
+  folding: Folding,
+  range: LakeRange
+): Promise<Finding[]> => {
+  const { head, fromMs, untilMs } = range
+  const cut = cutHead(head, fromMs, untilMs)
+  const minuteMs = minuteOf(fromMs)
+  return untilMs <= minuteMs + MINUTE_MS
+    ? foldMinute(doors, folding, { ...range, head: cut })
+    : foldSlices(doors, folding, { ...range, head: cut })
+}
+
+/** A minute or a part of one, of which some may be held already. */
+const foldMinute = async (
+  doors: DetectDoors,
+  { detection, stretch, held }: Folding,
   { head, fromMs, untilMs }: LakeRange
 ): Promise<Finding[]> => {
-  const cut = cutHead(head, fromMs, untilMs)
-  await attach(doors, cut)
+  const { rest, isMore } = held.take(head, minuteOf(fromMs))
+  await attach(doors, rest)
+  await stretch.hold(fromMs, untilMs, isMore ? 'more' : 'all')
+  return detection.foldRange(fromMs, untilMs)
+}
+
+const foldSlices = async (
+  doors: DetectDoors,
+  { detection, stretch, held }: Folding,
+  { head, fromMs, untilMs }: LakeRange
+): Promise<Finding[]> => {
+  held.drop()
+  await attach(doors, head)
   const minutes = (untilMs - fromMs) / MINUTE_MS
-  const slices = Math.max(1, Math.ceil(rowsOf(cut) / SLICE_ROWS_MAX))
+  const slices = Math.max(1, Math.ceil(rowsOf(head) / SLICE_ROWS_MAX))
   const stepMs = Math.max(1, Math.ceil(minutes / slices)) * MINUTE_MS
   const findings: Finding[] = []
   for (let start = fromMs; start < untilMs;) {

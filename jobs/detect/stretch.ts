@@ -2,7 +2,7 @@ import { GRAINS, type GrainInput } from '../../services/signals/define.ts'
 import type { LoadedSignal } from '../../services/signals/load.ts'
 import { RELATION_OF } from './slice.ts'
 import type { DetectSource, Relations } from './source.ts'
-import { minuteOf } from './watermark.ts'
+import { MINUTE_MS, minuteOf } from './watermark.ts'
 
 /**
  * One copy in memory of the rows that all signals read for a stretch of time, with the columns that
@@ -13,10 +13,10 @@ export type Stretch = {
   relations: Relations
   /**
    * Replaces the copies by the rows of [fromMs, toMs). From the middle of a minute on, events are
-   * added to those of the minute that are held, which must be all before; windows are held once
-   * their minute is whole.
+   * added to those of the minute that are held, which must be all before; windows are those of all
+   * minutes that are touched, and are added to what is held where they are `more`.
    */
-  hold: (fromMs: number, toMs: number) => Promise<void>
+  hold: (fromMs: number, toMs: number, windows?: 'all' | 'more') => Promise<void>
 }
 
 const TIME: Readonly<Record<keyof Relations, string>> = {
@@ -38,12 +38,11 @@ export const openStretch = (
   for (const name of wanted) copies[name] = `temp.stretch_${name}`
   return {
     relations: copies,
-    hold: async (fromMs, toMs) => {
+    hold: async (fromMs, toMs, windows = 'all') => {
       for (const name of wanted) {
         const isPart = name === 'events'
-        const isMore = isPart && fromMs > minuteOf(fromMs)
-        const [first, end] = isPart ? [fromMs, toMs] : [minuteOf(fromMs), minuteOf(toMs)]
-        if (first >= end) continue
+        const isMore = isPart ? fromMs > minuteOf(fromMs) : windows === 'more'
+        const [first, end] = isPart ? [fromMs, toMs] : [minuteOf(fromMs), minuteEnd(toMs)]
         const from = relations[name]!
         const columns = namedColumns(
           await columnsOf(source, from),
@@ -61,6 +60,8 @@ WHERE ${TIME[name]} >= ${timestamp(first)} AND ${TIME[name]} < ${timestamp(end)}
     }
   }
 }
+
+const minuteEnd = (ms: number): number => minuteOf(ms + MINUTE_MS - 1)
 
 const timestamp = (ms: number): string => `TIMESTAMPTZ '${new Date(ms).toISOString()}'`
 

@@ -39,6 +39,8 @@ type Scratch = {
   slotOf: Int32Array
   /** Whether a tenant's first leaf has got a slot of its own since codes were looked up. */
   isSplit: boolean
+  /** Per slot: how many series its tenant has, 0 = not counted since one came. */
+  sizes: Int32Array
   sums: Float64Array
   touched: number[]
 }
@@ -53,6 +55,7 @@ export const createSeries = (): SeriesState => ({
   scratch: {
     slotOf: new Int32Array(0),
     isSplit: false,
+    sizes: new Int32Array(0),
     sums: new Float64Array(0),
     touched: []
   }
@@ -105,6 +108,7 @@ const fitSums = (state: SeriesState): void => {
   const { scratch, records } = state
   if (scratch.sums.length >= records.size * SUMS) return
   scratch.sums = new Float64Array(records.size * SUMS * 2)
+  scratch.sizes = new Int32Array(records.size * 2)
 }
 
 const resolveCodes = (state: SeriesState, columns: Columns, ms: number): void => {
@@ -162,6 +166,18 @@ const resolveModel = (state: SeriesState, { provider, model }: SeriesName, ms: n
 export const isJudged = (state: SeriesState, slot: number): boolean =>
   state.names[slot]!.level !== 'model' || (state.tenantsOf.get(slot) ?? 0) >= MODEL_TENANTS_MIN
 
+/** A model's series carries many tenants' traffic: it shares no tenant's budget. */
+const MODEL_SERIES = 1
+
+/** How many series share a budget with the one in this slot, itself included. */
+export const seriesBeside = ({ scratch: { sizes }, names, leaves }: SeriesState, slot: number) => {
+  const known = sizes[slot]!
+  if (known > 0) return known
+  const { level, tenant } = names[slot]!
+  const own = level === 'model' ? MODEL_SERIES : (leaves.get(tenant ?? '')?.length ?? MODEL_SERIES)
+  return (sizes[slot] = own === 1 ? 1 : own + 1)
+}
+
 /** The only leaf of a tenant is the tenant; its history is copied when a second leaf comes. */
 const resolveLeaf = (
   state: SeriesState,
@@ -176,6 +192,7 @@ const resolveLeaf = (
   if (!known.some((other) => sameModel(other, key))) countTenant(state, name)
   known.push(key)
   state.leaves.set(tenant, known)
+  state.scratch.sizes.fill(0)
   if (known.length === 1) {
     state.names[tenantSlot] = { ...name, level: 'tenant' }
     return NONE

@@ -80,7 +80,7 @@ export const createState = (settings: Settings): State => ({
   })
 })
 
-export const { saveState, restoreState } = defineCheckpoint(2, createState, {
+export const { saveState, restoreState } = defineCheckpoint(3, createState, {
   slots: slotsPart,
   open: mapPart(),
   waves: mapPart()

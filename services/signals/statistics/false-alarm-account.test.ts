@@ -13,7 +13,6 @@ const MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
 const START_MS = Date.parse('2026-03-02T00:00:00Z')
 const MONTH_MS = 30 * DAY_MINUTES * MINUTE_MS
-const ASKED_AT = RISE_SHAPE.doubles
 
 const SETTINGS: ShareSettings = {
   falseFindingsPerTenantMonth: 0.004,
@@ -75,7 +74,7 @@ const heldBy = (d: Float64Array, budget: number): number => {
   let held = 0
   for (let index = 0; index < RISES.length; index++) {
     const evidence = d[R.evidence + index]!
-    if (evidence > 0) held += Math.exp(evidence - d[ASKED_AT + index]!) / RISES.length / budget
+    if (evidence > 0) held += Math.exp(evidence - d[R.asked + index]!) / RISES.length / budget
   }
   return held
 }
@@ -86,11 +85,11 @@ const calmMonths = (seed: number, { months, budget }: { months: number; budget: 
   const account: Account = openAccount(START_MS)
   const open = (ms: number): void =>
     openMinute(account, ms, { falseFindingsPerTenantMonth: budget, series: 1 })
-  const d = new Float64Array(ASKED_AT + RISES.length)
+  const d = new Float64Array(RISE_SHAPE.doubles)
   let [found, spent] = [0, 0]
   for (const ms of burst(random, months)) {
     open(ms)
-    const asked = { alarmNats: account.nats, askedAt: ASKED_AT, ledger: account }
+    const asked = { alarmNats: account.nats, ledger: account }
     bet(d, asked, { n: 1, k: Number(random.uniform() < SHARE) })
     if (!isAlarm(d, 0, asked)) continue
     found += 1

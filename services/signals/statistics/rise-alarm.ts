@@ -6,11 +6,9 @@ export type Asked = {
   /** Nats that evidence must reach. */
   alarmNats: number
   /**
-   * Where in its record a series keeps what each bet is asked for: `alarmNats` as it was when the
-   * bet's evidence started. Without it, `alarmNats` as it is.
+   * Is told of bets that start and end; each bet is asked then for `alarmNats` as it was when its
+   * evidence started. Without it, for `alarmNats` as it is.
    */
-  askedAt?: number
-  /** Is told of bets that start and end, when bets are asked for what was theirs. */
   ledger?: Ledger
 }
 
@@ -32,16 +30,16 @@ const ONE_OF_ALL = 1 / RISES.length
 
 /** To be told of each bet whose evidence starts. */
 export const startBet = (d: Float64Array, at: number, bet: number, asked: Asked): void => {
-  if (asked.askedAt === undefined) return
-  d[at + asked.askedAt + bet] = asked.alarmNats
-  if (asked.ledger !== undefined) asked.ledger.starts += ONE_OF_ALL
+  if (asked.ledger === undefined) return
+  d[at + R.asked + bet] = asked.alarmNats
+  asked.ledger.starts += ONE_OF_ALL
 }
 
 /** To be told of each bet whose evidence is gone: what is left of it bets no more. */
 export const endBet = (d: Float64Array, at: number, bet: number, asked: Asked): void => {
-  if (asked.askedAt === undefined || asked.ledger === undefined) return
+  if (asked.ledger === undefined) return
   const left = ONE_OF_ALL * Math.exp(d[at + R.evidence + bet]!)
-  const own = d[at + asked.askedAt + bet]!
+  const own = d[at + R.asked + bet]!
   // Most bets end in the window in which they started: an exponential less for each.
   const stake = own === asked.alarmNats ? asked.ledger.stake : Math.exp(-own)
   asked.ledger.spared += down(left)
@@ -67,6 +65,5 @@ const beyondAsked = (
   d: Float64Array,
   at: number,
   bet: number,
-  { askedAt, alarmNats }: Asked
-): number =>
-  d[at + R.evidence + bet]! - (askedAt === undefined ? alarmNats : d[at + askedAt + bet]!)
+  { ledger, alarmNats }: Asked
+): number => d[at + R.evidence + bet]! - (ledger === undefined ? alarmNats : d[at + R.asked + bet]!)

@@ -10,13 +10,14 @@ export const anchorAt = (at: number, index: number): number =>
 
 /** Keeps the sums of every 12 hours, so that "before" is a stretch which a query can repeat. */
 export const markAnchor = (d: Float64Array, at: number, ms: number): void => {
-  const next = d[at + R.anchorNext]!
-  const latest = d[anchorAt(at, next + RISE_ANCHORS - 1)]!
+  const latest = d[at + R.anchorMs]!
   if (latest > 0 && Math.floor(ms / ANCHOR_MS) === Math.floor(latest / ANCHOR_MS)) return
+  const next = d[at + R.anchorNext]!
   // What came before a change that is under suspicion is kept, however long it takes to decide.
   if (earliestSuspicion(d, at) <= d[anchorAt(at, next + 1)]!) return
   snapshot(d, at, anchorAt(at, next), ms)
   d[at + R.anchorNext] = (next + 1) % RISE_ANCHORS
+  d[at + R.anchorMs] = ms
 }
 
 /** Keeps the sums so far, from before the window at `ms`. */

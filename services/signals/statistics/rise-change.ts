@@ -53,8 +53,10 @@ export const inheritNone = (records: Records, slot: number, other: number): void
   for (const offset of [R.levelK, R.early, R.held]) d[at + offset] = 0
   for (let i = 0; i < RISE_ANCHORS; i++) clearSums(d, anchorAt(at, i))
   clearSums(d, at + R.totals)
-  d.fill(0, at + R.windowSquares, at + R.restarts)
-  d.fill(0, at + R.openMs, at + shape.doubles)
+  d[at + R.openMs] = 0
+  d.fill(0, at + R.windowSquares, at + R.totals)
+  d.fill(0, at + R.daySquares, at + R.firstMs)
+  d.fill(0, at + R.startedMs, at + shape.doubles)
   const hours = slot * shape.floats
   f.fill(0, hours + RF.hourK, hours + RF.hourK + RISE_HOURS)
   f.fill(0, hours + RF.dayK, hours + RF.dayK + RISE_HOURS)

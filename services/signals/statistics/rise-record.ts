@@ -13,10 +13,13 @@ export const RISE_SNAPSHOT = 6
 export const RISE_ANCHORS = 3
 export const RISE_HOURS = 24
 
+/**
+ * What every window reads or writes comes first and together: records lie in memory one behind the
+ * other, and each stretch of 64 bytes that a window touches is waited for.
+ */
 const doubles = layout({
-  /** Time of the latest window: first, since `series-slots.ts` looks for idle series by it. */
+  /** Time of the latest window. */
   lastMs: 1,
-  firstMs: 1,
   day: 1,
   windows: 1,
   daysLearned: 1,
@@ -26,28 +29,34 @@ const doubles = layout({
   /** Until a day is learned: k and n, then what is held back under evidence. */
   early: 2,
   held: 2,
+  /** 0 while nothing is open, else when it opened. */
+  openMs: 1,
+  /** Which anchor is the next to be overwritten, and the time of the latest. */
+  anchorNext: 1,
+  anchorMs: 1,
   /** Squared residuals of windows and of hours, and what independence would have given. */
   windowSquares: 1,
   windowVariance: 1,
   hourSquares: 1,
   hourVariance: 1,
-  daySquares: 1,
-  dayVariance: 1,
-  /** The running hour and day. */
+  /** The running hour. */
   hour: 1,
   hourResidual: 1,
   hourOwn: 1,
-  dayResidual: 1,
-  dayOwn: 1,
   evidence: RISES.length,
-  /** Cumulative sums when the evidence of a bet last left zero. */
-  restarts: RISE_SNAPSHOT * RISES.length,
+  /** What each bet has to reach, where that is its own: see `rise-alarm.ts`. */
+  asked: RISES.length,
   /** Totals, laid out like a snapshot: time of the latest window, n, k and the three sums. */
   totals: RISE_SNAPSHOT,
+  /** Days and the running one. */
+  daySquares: 1,
+  dayVariance: 1,
+  dayResidual: 1,
+  dayOwn: 1,
+  firstMs: 1,
+  /** Cumulative sums when the evidence of a bet last left zero. */
+  restarts: RISE_SNAPSHOT * RISES.length,
   anchors: RISE_SNAPSHOT * RISE_ANCHORS,
-  anchorNext: 1,
-  /** 0 while nothing is open, else when it opened. */
-  openMs: 1,
   startedMs: 1,
   resolvedMs: 1,
   incidentDay: 1,

@@ -5,7 +5,7 @@ import { R } from './rise-record.ts'
 import { riseChange, type RiseStretch } from './rise-change.ts'
 import { observeRise, riseNats, type RiseOutcome, type RiseSettings } from './rise-detector.ts'
 import { wordsOf, type Slots, type Words } from './series-slots.ts'
-import { ASKED_AT, takeMinute, type WatchedShares } from './watched-shares.ts'
+import { takeMinute, type WatchedShares } from './watched-shares.ts'
 
 /** Judges a minute of watched shares, and says which incidents begin and end. */
 
@@ -36,7 +36,7 @@ export const judgeShares = (
   settings: ShareSettings
 ): ShareEvent[] => {
   // One object for all: what is asked changes from tenant to tenant.
-  const own: RiseSettings = { ...settings, alarmNats: 0, askedAt: ASKED_AT }
+  const own: RiseSettings = { ...settings, alarmNats: 0 }
   const events: ShareEvent[] = []
   takeMinute(shares, (slot, tally) => {
     const account = accountIn(shares.slots, slot, ms, settings)

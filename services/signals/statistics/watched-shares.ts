@@ -1,7 +1,7 @@
 import type { Columns } from '../define.ts'
 import { ACCOUNT_NUMBERS, accountOf, numbersOf, openAccount } from './false-alarm-account.ts'
 import { startRise } from './rise-detector.ts'
-import { R, RISE_SHAPE, RISES, type Tally } from './rise-record.ts'
+import { R, RISE_SHAPE, type Tally } from './rise-record.ts'
 import {
   createSlots,
   forgetIdle,
@@ -40,11 +40,7 @@ const watch = (slots: Slots): WatchedShares => ({
   ofCode: new Int32Array(0)
 })
 
-/** Behind the record of a rise: what the evidence of each bet must reach. */
-export const ASKED_AT = RISE_SHAPE.doubles
-const SHARE_SHAPE = { ...RISE_SHAPE, doubles: ASKED_AT + RISES.length }
-
-export const createShares = (): WatchedShares => watch(createSlots(SHARE_SHAPE, R.lastMs))
+export const createShares = (): WatchedShares => watch(createSlots(RISE_SHAPE, R.lastMs))
 
 /** The slot of a series, which is added when new; NO_SLOT when its tenant has too many. */
 export const shareSlot = ({ slots }: WatchedShares, name: Words, ms: number): number => {
