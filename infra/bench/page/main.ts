@@ -105,7 +105,8 @@ const page = [
     'Two consumers',
     'One consumer on one core against two of one group on a core each: the CPU of the one against that of ' +
       'the busier of two, which is what two cores of their own would give; the same without what each takes to start, ' +
-      'and by the clock. Keys of a power law fill the partitions of one topic unevenly; those of the other hold equally many. ' +
+      'and by the clock. Keys of a power law fill the partitions of one topic unevenly; those of the others hold equally ' +
+      'many. To start takes as much as 150,000 events do: the longest topic, of 10 M events, tells of the work alone. ' +
       'At least 1.7 × is asked. `infra/bench/run.sh group`.',
     await group()
   ),

@@ -45,16 +45,22 @@ export const expectedShare = (records: Records, slot: number, ms: number): numbe
 }
 
 /** How much this hour of day differs from the day, as a factor. */
-const shapeAt = ({ floats: f, shape }: Records, slot: number, hour: number): number => {
+const shapeAt = ({ doubles, floats: f, shape }: Records, slot: number, hour: number): number => {
+  const at = slot * shape.floats
+  const overall = doubles[slot * shape.doubles + R.hoursShare]!
+  const own = f[at + RF.hourK + hour]! + overall * SHRINK_TRIALS
+  return own / (f[at + RF.hourN + hour]! + SHRINK_TRIALS) / overall
+}
+
+/** Sums up the hours for `shapeAt`: to be called whenever they change. */
+export const sumHours = ({ doubles, floats: f, shape }: Records, slot: number): void => {
   const at = slot * shape.floats
   let [k, n] = [PRIOR_K, PRIOR_N]
   for (let i = 0; i < RISE_HOURS; i++) {
     k += f[at + RF.hourK + i]!
     n += f[at + RF.hourN + i]!
   }
-  const overall = k / n
-  const own = f[at + RF.hourK + hour]! + overall * SHRINK_TRIALS
-  return own / (f[at + RF.hourN + hour]! + SHRINK_TRIALS) / overall
+  doubles[slot * shape.doubles + R.hoursShare] = k / n
 }
 
 const ratio = (squares: number, variance: number): number =>
@@ -151,6 +157,7 @@ export const closeShareDay = (records: Records, slot: number): void => {
   }
   if (n === 0) return
   for (let hour = hours; hour < hours + RISE_HOURS; hour++) mergeHour(f, hour)
+  sumHours(records, slot)
   d[at + R.levelK] = LEVEL_DECAY * d[at + R.levelK]! + k
   d[at + R.levelN] = LEVEL_DECAY * d[at + R.levelN]! + n
   closeHour(d, at)

@@ -2,6 +2,7 @@ import { R, RF, RISE_ANCHORS, RISE_HOURS, RISE_SNAPSHOT } from './rise-record.ts
 import { anchorAt, oldestAnchor } from './rise-anchors.ts'
 import { strongestBet } from './rise-detector.ts'
 import type { Records } from './records.ts'
+import { sumHours } from './rise-baseline.ts'
 
 /** Sums over [fromMs, toMs) of a series, exactly those that a query over it gives. */
 export type RiseStretch = {
@@ -60,6 +61,7 @@ export const inheritNone = (records: Records, slot: number, other: number): void
   const hours = slot * shape.floats
   f.fill(0, hours + RF.hourK, hours + RF.hourK + RISE_HOURS)
   f.fill(0, hours + RF.dayK, hours + RF.dayK + RISE_HOURS)
+  sumHours(records, slot)
 }
 
 /** Keeps time and n of a snapshot. */

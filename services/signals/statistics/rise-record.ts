@@ -26,6 +26,8 @@ const doubles = layout({
   /** Decayed k and n of learned days. */
   levelK: 1,
   levelN: 1,
+  /** The share over all hours of day, from the floats below. */
+  hoursShare: 1,
   /** Until a day is learned: k and n, then what is held back under evidence. */
   early: 2,
   held: 2,
