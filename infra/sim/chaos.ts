@@ -1,7 +1,9 @@
 import { Failure } from '../../schemas/failure.ts'
+import { logFolder } from '../../services/lake/delta-log.ts'
+import { RANGES } from '../../services/lake/ranges-log.ts'
 import type { LostRecord } from './log.ts'
 import type { Actor, Turn } from './scheduler.ts'
-import { sendAtOnce, type World } from './world.ts'
+import { LAKE_FOLDER, sendAtOnce, type World } from './world.ts'
 
 /** What a process does, from its start to its end. */
 export type Work = { name: string; run: (world: World, turn: Turn, actor: Actor) => Promise<void> }
@@ -75,6 +77,8 @@ export class Processes {
   }
 }
 
+/** Where versions are decided: names that others build on before their writer has synced them. */
+const COMMITS = `${LAKE_FOLDER}/${logFolder(RANGES)}`
 /** Steps between two faults: enough to land, settle and find something before some of them. */
 const FAULT_PAUSE_STEPS_MAX = 600
 
@@ -91,6 +95,7 @@ export const wreak = async (world: World, processes: Processes, turn: Turn): Pro
     processes.supervise()
   }
   disk.isFull = false
+  disk.hung = null
   log.unreliable = 0
 }
 
@@ -103,6 +108,7 @@ const strike = (world: World, processes: Processes): void => {
     () => processes.cutPower(),
     () => processes.stopOne(),
     () => void (disk.isFull = !disk.isFull),
+    () => void (disk.hung = disk.hung === null ? COMMITS : null),
     ...(isLossy
       ? [
           () => log.trim(partition, 1 + random.integer(0, 4)),

@@ -24,6 +24,8 @@ export class SimDisk {
   readonly #bugs: DiskBugs
   readonly #nowMs: () => number
   isFull = false
+  /** A folder whose syncs hang: names in it are seen, others build on them, and none gets durable. */
+  hung: string | null = null
 
   constructor(nowMs: () => number, bugs: DiskBugs = {}) {
     this.#nowMs = nowMs
@@ -42,7 +44,10 @@ export class SimDisk {
         this.#create(target, bytes)
       ),
       sync: async (target) => (await turn(`sync ${target}`), this.#sync(target)),
-      syncFolder: async (folder) => (await turn(`sync folder ${folder}`), this.#syncFolder(folder)),
+      syncFolder: async (folder) => (
+        await turn(`sync folder ${folder}`, () => this.hung !== folder),
+        this.#syncFolder(folder)
+      ),
       link: async (from, to) => (await turn(`link ${to}`), this.#link(from, to)),
       rename: async (from, to) => (await turn(`rename to ${to}`), this.#rename(from, to)),
       remove: async (target) => (await turn(`remove ${target}`), void this.#seen.delete(target)),
@@ -65,6 +70,7 @@ export class SimDisk {
     for (const node of new Set(left.values())) if (node.kind === 'file') weather(node, random)
     this.#seen = left
     this.#durable = new Map(left)
+    this.hung = null
   }
 
   #file(target: string): FileNode | null {

@@ -12,10 +12,13 @@ export type Actor = {
   stoppedUntil: number
 }
 
-/** Waits until the scheduler lets the actor take its next step towards the outside world. */
-export type Turn = (what: string) => Promise<void>
+/**
+ * Waits until the scheduler lets the actor take its next step towards the outside world. While
+ * that may not be, others go on.
+ */
+export type Turn = (what: string, may?: () => boolean) => Promise<void>
 
-type Waiter = { actor: Actor; what: string; go: () => void }
+type Waiter = { actor: Actor; what: string; may: () => boolean; go: () => void }
 
 /**
  * Runs actors one step at a time. Everything that leaves a process (disk, log) waits for a turn, so
@@ -35,7 +38,7 @@ export class Scheduler {
 
   spawn(name: string, work: (turn: Turn, actor: Actor) => Promise<void>): Actor {
     const actor: Actor = { name, isKilled: false, isDone: false, error: null, stoppedUntil: 0 }
-    const turn: Turn = (what) => this.#wait(actor, what)
+    const turn: Turn = (what, may = always) => this.#wait(actor, what, may)
     turn('start')
       .then(() => work(turn, actor))
       .catch((error: unknown) => {
@@ -68,16 +71,16 @@ export class Scheduler {
   }
 
   #next(): Waiter {
-    const free = this.#waiting.filter(({ actor }) => actor.stoppedUntil <= this.steps)
+    const free = this.#waiting.filter(({ actor, may }) => actor.stoppedUntil <= this.steps && may())
     const among = free.length > 0 ? free : this.#waiting
     const chosen = among[this.#random.integer(0, among.length)]!
     this.#waiting.splice(this.#waiting.indexOf(chosen), 1)
     return chosen
   }
 
-  #wait(actor: Actor, what: string): Promise<void> {
+  #wait(actor: Actor, what: string, may: () => boolean): Promise<void> {
     return new Promise((go) => {
-      if (!actor.isKilled) this.#waiting.push({ actor, what, go })
+      if (!actor.isKilled) this.#waiting.push({ actor, what, may, go })
     })
   }
 
@@ -86,6 +89,8 @@ export class Scheduler {
     if (this.trace.length > TRACE_MAX) this.trace.shift()
   }
 }
+
+const always = (): boolean => true
 
 /** Steps that a failing seed prints: enough to see what the last fault met. */
 const TRACE_MAX = 60

@@ -22,6 +22,8 @@ const EVENT_GONE = /an event went at version/
 const OTHER_FINDINGS = /findings of version/
 /** Files of the log of commits that a power cut took, as whoever opens the lake says it. */
 const LOG_TORN = /does not begin where it is known to|ends before version|a landed record went/
+/** A version that was decided on top of another one than the log has there. */
+const FORKED = /does not follow the one before it/
 
 /**
  * Promises broken on purpose, one at a time, and the sign of each: a world that merely never ends,
@@ -35,7 +37,11 @@ const PLANTED: Readonly<Record<string, Planted>> = {
   'a name is committed without fsync of its folder': { skipsFolderSync: true, sign: LOG_TORN },
   'a commit replaces the one that another writer made first': {
     linkReplaces: true,
-    sign: /does not follow the one before it/
+    sign: FORKED
+  },
+  'commits are built on names that their writers have not made durable yet': {
+    trustsOthersNames: true,
+    sign: FORKED
   },
   'a consumer reads on one offset too far': { forgetsOffset: true, sign: NOT_LANDED },
   'a consumer reads on under a leader that lost what it had read': {

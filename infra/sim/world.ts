@@ -1,6 +1,7 @@
 import { encodeEvent } from '../../schemas/avro/encode-event.ts'
 import { flattenEvent } from '../../schemas/avro/flatten-event.ts'
 import { Failure } from '../../schemas/failure.ts'
+import type { Files } from '../../services/lake/files.ts'
 import { openLake, type Lake } from '../../services/lake/lake.ts'
 import { localFiles } from '../../services/lake/local-files.ts'
 import { createRandom, type Random } from '../worlds/random.ts'
@@ -15,7 +16,12 @@ import { Scheduler, type Actor, type Turn } from './scheduler.ts'
 export type Bugs = DiskBugs &
   EncoderBugs &
   SettleBugs &
-  DetectBugs & { forgetsOffset?: boolean; acknowledgesEarly?: boolean; trustsNewLeaders?: boolean }
+  DetectBugs & {
+    forgetsOffset?: boolean
+    acknowledgesEarly?: boolean
+    trustsNewLeaders?: boolean
+    trustsOthersNames?: boolean
+  }
 
 export type Told = { partition: number; next: number; incarnation: string | undefined }
 
@@ -89,12 +95,16 @@ export const openSimLake = async (world: World, turn: Turn): Promise<Lake> => {
   return openLake(LAKE_FOLDER, {
     create: true,
     writeParquet: (select, local) => writeScratch(disk, local, select),
-    files: localFiles(LAKE_FOLDER, { disk, newId }),
+    files: withBugs(localFiles(LAKE_FOLDER, { disk, newId }), world.bugs),
     disk,
     nowMs,
     newId
   })
 }
+
+/** A planted bug relies on names that another process linked, whether or not they are durable. */
+const withBugs = (files: Files, { trustsOthersNames }: Bugs): Files =>
+  trustsOthersNames === true ? { ...files, persist: async () => {} } : files
 
 /** Steps of others between two batches: events go on coming while things break. */
 const BATCH_PAUSE_STEPS_MAX = 400
