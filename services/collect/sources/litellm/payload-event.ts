@@ -79,10 +79,10 @@ const fillRetrieved = (event: Candidate, payload: JsonObject): void => {
 
 /** A streamed call may say 0 and have its cost in the breakdown (BerriAI/litellm #40100). */
 const costOf = (payload: JsonObject): string | null => {
-  const cost = valueIn(payload, 'response_cost')
+  const cost = decimalText(valueIn(payload, 'response_cost'))
   const total = numberIn(payload, 'cost_breakdown', 'total_cost') ?? 0
   const isHit = valueIn(payload, 'cache_hit') === true
-  return decimalText(total > 0 && !isHit && !(Number(cost) > 0) ? total : cost)
+  return total > 0 && !isHit && !(Number(cost) > 0) ? decimalText(total) : cost
 }
 
 /** Retries before this one, where the router says so; calls without a router are no attempt. */
@@ -134,7 +134,7 @@ const fillOutcome = (event: Candidate, payload: JsonObject): void => {
   const [first] = Array.isArray(choices) ? (choices as unknown[]) : []
   event.stop_reason = label(textIn(first, 'finish_reason'))
   const failed = textIn(payload, 'status') === 'failure'
-  const code = Number(valueIn(payload, 'error_information', 'error_code') ?? NaN)
+  const code = Number(decimalText(valueIn(payload, 'error_information', 'error_code')) ?? NaN)
   event.status = Number.isInteger(code) && code >= 100 && code <= 599 ? code : null
   event.request_id = label(textIn(payload, 'error_information', 'error_provider_request_id'))
   if (failed)
