@@ -47,6 +47,7 @@ class Reader {
     this.#at++
     while (!this.#skip('}')) {
       const key = this.value(depth + 1)
+      if (typeof key === 'object' && key !== null) throw new SyntaxError('no key')
       this.#expect(':')
       entries.push([String(key), this.value(depth + 1)])
       if (!this.#skip(',') && this.#text[this.#at] !== '}') throw new SyntaxError('no comma')
