@@ -87,9 +87,19 @@ const batchTarget = (name: string, isDense: boolean): Target => ({
   }
 })
 
-/** One record's value, alone: an event, or a row of quarantine. */
-const readAlone = (bytes: Uint8Array, format: MessageFormat): void => {
+/**
+ * Reads one record's value, alone: an event, or a row of quarantine. Columns are made once, as a
+ * consumer does: their memory is most of what a record alone would cost.
+ */
+const readerAlone = (format: MessageFormat): ((bytes: Uint8Array) => void) => {
   const pending = new Pending(format)
+  return (bytes) => {
+    pending.clear()
+    readAlone(bytes, pending)
+  }
+}
+
+const readAlone = (bytes: Uint8Array, pending: Pending): void => {
   pending.add(runOf([bytes], NOW_MS), { topic: 'usage', incarnation: 'one' })
   assert.equal(pending.rows, 1)
   const { segments } = pending.segments()
@@ -104,7 +114,7 @@ const event: Target = {
       ({ length }) => length < 4_096
     ),
   refuses: [],
-  run: (bytes) => readAlone(bytes, nativeFormat())
+  run: readerAlone(nativeFormat())
 }
 
 /** A schema of another system with every type there is: read, made to JSON, or stepped over. */
@@ -158,7 +168,7 @@ const foreignEvent: Target = {
     return [type.toBuffer({ ...call, ...rest }), type.toBuffer({ ...call, usage: null, ...bare })]
   },
   refuses: [],
-  run: (bytes) => readAlone(bytes, foreign)
+  run: readerAlone(foreign)
 }
 
 const PLAIN = Buffer.from('tokens in, tokens out; '.repeat(40))
