@@ -27,9 +27,11 @@ export const logTime = (text: string, { utcOffset, year }: LogClock): string | n
 const withColon = (zone: string): string =>
   zone === 'Z' || zone.includes(':') ? zone : `${zone.slice(0, 3)}:${zone.slice(3)}`
 
-/** The time some milliseconds before another, or null when it is no time. */
+/** The time some milliseconds before another; null when one of them is no time. */
 export const timeBefore = (time: string | null, elapsedMs: number | null): string | null => {
   const endMs = Date.parse(time ?? '')
   if (Number.isNaN(endMs)) return null
-  return elapsedMs === null ? time : new Date(endMs - Math.max(0, elapsedMs)).toISOString()
+  if (elapsedMs === null) return time
+  const start = new Date(endMs - Math.max(0, elapsedMs))
+  return Number.isNaN(start.getTime()) ? null : start.toISOString()
 }
