@@ -79,7 +79,9 @@ const known = new Map(written.map((text) => [text.split('\n', 1)[0]!, text.trimE
 
 const part = (title: string, says: string, body: string | null): string => {
   const kept = known.get(title)
-  if (body === null && kept !== undefined) return `${HEADING}${kept}`
+  // What says what it said was not measured again, and keeps its date.
+  const isNew = body !== null && kept?.endsWith(body) !== true
+  if (!isNew && kept !== undefined) return `${HEADING}${kept}`
   return [`${HEADING}${title}`, body === null ? says : `${says} ${WHEN}`, body ?? NOT_RUN].join(
     '\n\n'
   )
