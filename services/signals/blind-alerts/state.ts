@@ -21,7 +21,7 @@ export const createState = (settings: Settings): State => ({
   alerts: new Map()
 })
 
-export const { saveState, restoreState } = defineCheckpoint(3, createState, {
+export const { saveState, restoreState } = defineCheckpoint(4, createState, {
   slots: slotsPart,
   open: mapPart(),
   alerts: mapPart()

@@ -80,7 +80,7 @@ export const createState = (settings: Settings): State => ({
   })
 })
 
-export const { saveState, restoreState } = defineCheckpoint(3, createState, {
+export const { saveState, restoreState } = defineCheckpoint(4, createState, {
   slots: slotsPart,
   open: mapPart(),
   waves: mapPart()

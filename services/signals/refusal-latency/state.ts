@@ -32,7 +32,7 @@ export const createState = (settings: Settings): State => ({
   tallies: new Map()
 })
 
-export const { saveState, restoreState } = defineCheckpoint(5, createState, {
+export const { saveState, restoreState } = defineCheckpoint(6, createState, {
   slots: slotsPart,
   traces: tracesPart,
   times: mapPart(),

@@ -35,7 +35,7 @@ export const slotsPart: Part<Slots> = {
 }
 
 export const sharesPart: Part<WatchedShares> = {
-  form: 3,
+  form: 4,
   save: (shares) => ({ json: saveShares(shares), arrays: shareArrays(shares) }),
   restore: (json, arrays) => restoreShares(json as SavedSlots, arrays)
 }
