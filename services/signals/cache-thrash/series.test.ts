@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Columns } from '../define.ts'
 import { dayVariance } from '../statistics/day-error.ts'
 import { judgeMinute } from './judge.ts'
-import { createSeries, gatherMinute, seriesKey } from './series.ts'
+import { createSeries, gatherMinute, seriesBeside, seriesKey } from './series.ts'
 import { SETTINGS, tenantSettings } from './settings.ts'
 import { createState, restoreState, saveState } from './state.ts'
 
@@ -49,6 +49,22 @@ test('a second leaf in the same minute takes no rows away, whoever they belong t
     [3, 3, 5, 7, 10, 12]
   )
   judgeMinute(state, START_MS, () => tenantSettings(SETTINGS, 1))
+})
+
+test('a tenant shares its budget among all series that it has, from the minute on in which they come', () => {
+  const state = createSeries()
+  const sizes = (minute: number, ...models: string[]): number[] => {
+    const rows = models.map((model): [string, string, number] => ['one', model, 5])
+    gatherMinute(state, minuteOf(rows), START_MS + minute * 60_000)
+    judgeMinute(state, START_MS + minute * 60_000, () => tenantSettings(SETTINGS, 1))
+    return [...state.names.keys()]
+      .filter((slot) => state.names[slot]!.level !== 'model')
+      .map((slot) => seriesBeside(state, slot))
+  }
+  assert.deepEqual(sizes(0, 'opus'), [1])
+  assert.deepEqual(sizes(1, 'opus', 'haiku'), [3, 3, 3])
+  assert.deepEqual(sizes(2, 'opus', 'haiku', 'sonnet'), [4, 4, 4, 4])
+  assert.deepEqual(sizes(3, 'opus', 'haiku', 'sonnet'), [4, 4, 4, 4])
 })
 
 test('how days stray is kept for each series, goes to the leaf that is split off, and is saved', () => {

@@ -41,6 +41,8 @@ type Scratch = {
   isSplit: boolean
   /** Per slot: how many series its tenant has, 0 = not counted since one came. */
   sizes: Int32Array
+  /** Whether a series came since sizes were last forgotten: once a minute, since many may come. */
+  isGrown: boolean
   sums: Float64Array
   touched: number[]
 }
@@ -56,6 +58,7 @@ export const createSeries = (): SeriesState => ({
     slotOf: new Int32Array(0),
     isSplit: false,
     sizes: new Int32Array(0),
+    isGrown: false,
     sums: new Float64Array(0),
     touched: []
   }
@@ -106,6 +109,8 @@ type Row = Record<
 
 const fitSums = (state: SeriesState): void => {
   const { scratch, records } = state
+  if (scratch.isGrown) scratch.sizes.fill(0)
+  scratch.isGrown = false
   if (scratch.sums.length >= records.size * SUMS) return
   scratch.sums = new Float64Array(records.size * SUMS * 2)
   scratch.sizes = new Int32Array(records.size * 2)
@@ -192,7 +197,7 @@ const resolveLeaf = (
   if (!known.some((other) => sameModel(other, key))) countTenant(state, name)
   known.push(key)
   state.leaves.set(tenant, known)
-  state.scratch.sizes.fill(0)
+  state.scratch.isGrown = true
   if (known.length === 1) {
     state.names[tenantSlot] = { ...name, level: 'tenant' }
     return NONE
