@@ -45,6 +45,7 @@ const LENGTH_MIN = BATCH.records - LENGTH_PREFIX_BYTES
 /** Length, attributes, time, offset, key, value and the count of headers, a byte each. */
 const RECORD_BYTES_MIN = 7
 const CONTROL_TYPE_ABORT = 0
+const NOTHING = Buffer.alloc(0)
 /** A producer without identity writes outside transactions. */
 const NO_PRODUCER = -1
 
@@ -120,10 +121,16 @@ class Batch {
     return readInt64(this.bytes, BATCH.maxTimestamp)
   }
 
+  /** What is compressed; of no record it may be an empty frame, which is a fault to some codecs. */
+  #content(codec: number): Buffer {
+    if (this.count === 0) return NOTHING
+    return decompress(codec, this.bytes.subarray(BATCH.records))
+  }
+
   /** @throws Error when the records can not be decompressed. */
   section(): BatchSection {
     const codec = this.attributes & ATTRIBUTE.compressionMask
-    const plain = codec === 0 ? this.bytes : decompress(codec, this.bytes.subarray(BATCH.records))
+    const plain = codec === 0 ? this.bytes : this.#content(codec)
     const start = codec === 0 ? BATCH.records : 0
     // Room for records is made by their count, so it is believed only where they would fit.
     if (this.count > (plain.length - start) / RECORD_BYTES_MIN) {

@@ -17,6 +17,16 @@ const batchOf = (value: string, baseOffset: number): Buffer => {
   return Buffer.from(writer.seal({ baseOffset, timeMs: 0 }))
 }
 
+/** A batch at offset 0 that says how many records its compressed content holds. */
+const compressedBatch = (codec: number, content: Buffer, records: number): Buffer => {
+  const batch = Buffer.concat([batchOf('', 0).subarray(0, BATCH.records), content])
+  batch.writeInt32BE(batch.length - LENGTH_PREFIX_BYTES, BATCH.length)
+  batch.writeInt16BE(codec, BATCH.attributes)
+  batch.writeInt32BE(records, BATCH.recordCount)
+  batch.writeUInt32BE(crc32c(batch, BATCH.attributes), BATCH.crc)
+  return batch
+}
+
 /** Bytes that a decoder gives; null when it refuses, which has to be an orderly error. */
 const sizeOf = (decode: () => Buffer): number | null => {
   try {
@@ -79,11 +89,7 @@ describe('codecs', () => {
       [4, zstdFrame(0, 1024 * 1024 * 1024)]
     ]
     for (const [codec, content] of bombs) {
-      const bomb = Buffer.concat([batchOf('bomb', 0).subarray(0, BATCH.records), content])
-      bomb.writeInt32BE(bomb.length - LENGTH_PREFIX_BYTES, BATCH.length)
-      bomb.writeInt16BE(codec, BATCH.attributes)
-      bomb.writeUInt32BE(crc32c(bomb, BATCH.attributes), BATCH.crc)
-      const bytes = Buffer.concat([bomb, batchOf('neighbour', 1)])
+      const bytes = Buffer.concat([compressedBatch(codec, content, 1), batchOf('neighbour', 1)])
       const run = readRun([bytes], { partition: 0, offset: 0 })
       assert.equal(run.count, 1, `codec ${codec}`)
       assert.equal(run.offsets[0], 1)
@@ -91,6 +97,19 @@ describe('codecs', () => {
         run.faults.map(({ first, next, code }) => [first, next, code]),
         [[0, 1, 'E_LOG_CORRUPT']]
       )
+    }
+  })
+
+  test('are not asked where a batch holds no record', () => {
+    const nothing: [number, Buffer][] = [
+      [1, zlib.gzipSync(Buffer.alloc(0))],
+      [4, Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0])],
+      [4, Buffer.alloc(0)]
+    ]
+    for (const [codec, content] of nothing) {
+      const empty = compressedBatch(codec, content, 0)
+      const run = readRun([empty, batchOf('neighbour', 1)], { partition: 0, offset: 0 })
+      assert.deepEqual([run.count, run.offsets[0], run.faults], [1, 1, []], `codec ${codec}`)
     }
   })
 

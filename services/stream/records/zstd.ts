@@ -35,7 +35,7 @@ const openDecoder = async (): Promise<Decompress> => {
 
 const native = (zlib as NativeZstd).zstdDecompressSync
 
-/** @throws Error when malformed, empty or larger than `bytesMax`. */
+/** @throws Error when malformed or larger than `bytesMax`; empty content may pass for malformed. */
 export const decompressZstd: Decompress =
   native === undefined
     ? await openDecoder()
