@@ -8,13 +8,13 @@ export const faultsPage = (): string => {
 
 Written by \`node --import tsx infra/faults/main.ts\`; a test keeps it equal to \`infra/faults/faults.ts\` and to the tests it names. ${shown.length} of ${FAULTS.length} are injected by the suite, ${shown.filter(({ limits }) => limits === undefined).length} of them without a reservation.
 
-| # | fault | promise | shown by | left out |
-|---:|---|---|---|---|
+| # | fault | injected | promise | shown by | left out |
+|---:|---|---|---|---|---|
 ${FAULTS.map(row).join('\n')}
 `
 }
 
-const row = ({ number, fault, promise, shown, limits }: Fault): string => {
+const row = ({ number, fault, injected, promise, shown, limits }: Fault): string => {
   const tests = shown.map(({ file, title }) => `\`${file}\`: ${title} …`)
-  return `| ${number} | ${fault} | ${promise} | ${tests.join('<br>') || '**not shown**'} | ${limits ?? ''} |`
+  return `| ${number} | ${fault} | ${injected} | ${promise} | ${tests.join('<br>') || '**not shown**'} | ${limits ?? ''} |`
 }

@@ -3,6 +3,8 @@ export type Fault = {
   /** Kept for good. */
   number: number
   fault: string
+  /** How the tests bring it about. */
+  injected: string
   /** What the product promises when it happens. */
   promise: string
   /** Tests that inject it: file and the text of the title. Empty = not shown. */

@@ -5,6 +5,8 @@ export const FILES_FAULTS: readonly Fault[] = [
   {
     number: 20,
     fault: 'disk full',
+    injected:
+      'a file system of 8 MB filled to the last byte, and to the last 64 KB; in the simulation, at steps that the seed draws',
     promise: 'work waits and goes on; offsets do not move',
     shown: [
       {
@@ -17,6 +19,7 @@ export const FILES_FAULTS: readonly Fault[] = [
   {
     number: 21,
     fault: 'killed while a file is written',
+    injected: 'SIGKILL at 10 steps of flushes, and once a file that is being written has 1 MB',
     promise: 'no reader sees it',
     shown: [
       { file: CRASH, title: 'at every step of a flush or of settling' },
@@ -29,6 +32,8 @@ export const FILES_FAULTS: readonly Fault[] = [
   {
     number: 22,
     fault: 'power loss: what was not synced goes',
+    injected:
+      'in the simulation, at steps that the seed draws: what was not synced goes, wholly or in part',
     promise: 'no commit that was told is taken back',
     shown: one(SIM, 'keeps every promise under'),
     limits: 'simulated disk'
@@ -36,6 +41,8 @@ export const FILES_FAULTS: readonly Fault[] = [
   {
     number: 23,
     fault: 'flipped bits in files of the lake, and in its logs',
+    injected:
+      'one bit flipped in each of 120 files (10,000 in `make prove`); files removed, cut to 100 bytes, or with 50 bits flipped',
     promise: 'the scrub names the file and the range to replay, and mends it byte for byte',
     shown: [
       { file: BITS, title: 'are found, each in its file, and mended byte for byte' },
@@ -49,6 +56,8 @@ export const FILES_FAULTS: readonly Fault[] = [
   {
     number: 24,
     fault: 'no permission, read-only, no handles, slow disk',
+    injected:
+      "the lake's folders made read-only for a process without root's rights; the limit on open files put at the next free number (prlimit)",
     promise: 'a clear error, offsets do not move, the rest is landed later',
     shown: [
       { file: RESOURCES, title: 'ends the consumer with a clear error, moves nothing' },
