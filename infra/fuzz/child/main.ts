@@ -13,7 +13,7 @@ import { fuzz } from '../fuzz.ts'
 const [name = '', inputs = '', seed = '', file = ''] = process.argv.slice(2)
 
 const root = new URL('../../../', import.meta.url)
-const folders = ['schemas/', 'services/', 'jobs/', 'node_modules/fzstd/', 'node_modules/snappyjs/']
+const folders = ['schemas/', 'services/', 'jobs/', 'node_modules/snappyjs/']
 
 const coverage = new Coverage()
 coverage.install()
