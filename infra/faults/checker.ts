@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
 import { openLakeSite } from '../../services/cli/site.ts'
 import { attach } from '../../services/lake/snapshot.ts'
 import type { Truth } from './ledger.ts'
@@ -18,6 +19,7 @@ export const readLake = async (data: string) => {
       ),
       tenants: (await site.engine.table('SELECT tenant, count(*) AS n FROM temp.events GROUP BY 1'))
         .rows,
+      repeats: await one('SELECT count(*) - count(DISTINCT id) AS n FROM temp.events'),
       conflicts: await one('SELECT count(*) AS n FROM temp.conflicts'),
       quarantine: (
         await site.engine.table(
@@ -44,8 +46,13 @@ export const readLake = async (data: string) => {
 /**
  * Settled events and windows equal the ledger to the token; ranges follow on one another, and where
  * they do not, a gap says so.
+ * @param t tells what was seen, for the page of faults.
  */
-export const assertSettled = async (data: string, truth: Truth): Promise<Seen> => {
+export const assertSettled = async (
+  data: string,
+  truth: Truth,
+  t?: Pick<TestContext, 'diagnostic'>
+): Promise<Seen> => {
   const seen = await readLake(data)
   const expected = {
     events: truth.events,
@@ -59,11 +66,22 @@ export const assertSettled = async (data: string, truth: Truth): Promise<Seen> =
     Object.fromEntries(seen.tenants.map(({ tenant, n }) => [tenant, n])),
     truth.byTenant
   )
+  assert.deepEqual(seen.repeats, { n: 0 })
   assert.deepEqual(seen.conflicts, { n: truth.conflicts })
   assert.deepEqual(seen.quarantine, [])
   assertCovered(seen)
+  t?.diagnostic(`seen: ${said(truth, seen)}`)
   return seen
 }
+
+const said = (truth: Truth, { events, repeats, conflicts, quarantine, gaps }: Seen): string =>
+  [
+    `a ledger of ${truth.events} events in ${truth.records} records: ${Number(events['events'])} landed`,
+    `${Number(repeats['n'])} doubled`,
+    `${Number(conflicts['n'])} in conflict`,
+    `${quarantine.length} in quarantine`,
+    `${gaps.length} gaps`
+  ].join(', ')
 
 export type Seen = Awaited<ReturnType<typeof readLake>>
 type Row = Seen['ranges'][number]

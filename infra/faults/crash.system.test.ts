@@ -69,7 +69,7 @@ describe('after kill -9', () => {
     assert.equal(events['events'], ledger.truth.records)
     await dieAtEach(SETTLE_CRASHES, { STAGE: 'settle', DATA: data, NOW_MS: String(LATER_MS) })
     await settleAll(stand)
-    await assertSettled(data, ledger.truth)
+    await assertSettled(data, ledger.truth, t)
   })
 })
 
@@ -89,7 +89,7 @@ describe('a consumer that slept', () => {
     assert.equal(ended.code, 0, ended.output)
     assert.equal((await readLake(stand.data)).events['events'], ledger.truth.records)
     await settleAll(stand)
-    await assertSettled(stand.data, ledger.truth)
+    await assertSettled(stand.data, ledger.truth, t)
   })
 })
 
@@ -111,6 +111,6 @@ describe('late events', () => {
     }
     await consumeAll(stand)
     await settleAll(stand)
-    await assertSettled(stand.data, sumTruth(early.truth, late.truth))
+    await assertSettled(stand.data, sumTruth(early.truth, late.truth), t)
   })
 })

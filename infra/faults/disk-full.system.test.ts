@@ -81,7 +81,7 @@ describe('a full disk under a consumer', () => {
     const { code, output } = await stage.ended
     assert.equal(code, 0, output)
     await settleAll(stand)
-    const { gaps } = await assertSettled(data, truth)
+    const { gaps } = await assertSettled(data, truth, t)
     assert.deepEqual(gaps, [])
   })
 })

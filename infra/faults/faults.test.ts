@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { FAULTS } from './faults.ts'
 import { faultsPage } from './page.ts'
+import { readSightings } from './seen/sighting.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -19,6 +20,9 @@ test('each fault that is said to be shown names a test that is there', async () 
   )
 })
 
-test('the page of faults says what the table says', async () => {
-  assert.equal(await readFile(new URL('infra/FAULTS.md', root), 'utf8'), faultsPage())
+test('the page of faults says what the table says and what was seen', async () => {
+  assert.equal(
+    await readFile(new URL('infra/FAULTS.md', root), 'utf8'),
+    faultsPage(await readSightings())
+  )
 })

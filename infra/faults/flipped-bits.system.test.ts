@@ -121,7 +121,7 @@ describe('bits that flip at rest', () => {
     assert.equal(report.files + report.logFiles, paths.length)
   })
 
-  test(`${BITS} of them are found, each in its file, and mended byte for byte`, async () => {
+  test(`${BITS} of them are found, each in its file, and mended byte for byte`, async (t) => {
     const random = createRandom(SEED)
     const seen = { bits: 0, mended: 0 }
     while (seen.bits < BITS) {
@@ -137,6 +137,7 @@ describe('bits that flip at rest', () => {
       await assertWhole()
     }
     assert.equal(seen.mended, seen.bits)
+    t.diagnostic(`seen: ${seen.bits} bits flipped in ${paths.length} files, ${seen.mended} mended`)
   })
 
   test('what is missing, cut or full of junk is landed again from the ranges that are told', async () => {

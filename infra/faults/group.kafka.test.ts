@@ -61,7 +61,7 @@ describe('two consumers of one group', { skip }, () => {
     for (const child of children) child.process.kill('SIGTERM')
     for (const { ended } of children) assert.equal((await ended).code, 0, (await ended).output)
     await settleAll(stand)
-    const { gaps } = await assertSettled(data, sumTruth(early.truth, later.truth))
+    const { gaps } = await assertSettled(data, sumTruth(early.truth, later.truth), t)
     assert.deepEqual(gaps, [])
   })
 })
@@ -92,7 +92,7 @@ describe('two builds in one group', { skip }, () => {
       any_value(generation) AS build FROM temp.events_raw GROUP BY 1)`)
     assert.deepEqual([Number(seen?.['most']), Number(seen?.['builds'])], [1, 2])
     await settleAll(stand)
-    await assertSettled(stand.data, ledgers.map(({ truth }) => truth).reduce(sumTruth))
+    await assertSettled(stand.data, ledgers.map(({ truth }) => truth).reduce(sumTruth), t)
   })
 })
 

@@ -79,6 +79,9 @@ describe('a hostile record between good ones', () => {
        FROM temp.quarantine ORDER BY "offset"`
     )
     assert.equal(bad.length, hostile.length)
+    t.diagnostic(
+      `seen: ${bad.length} records in quarantine, ${good.length} events between them landed, ${Math.round(peakMb)} MB of memory at most`
+    )
     for (const [index, { name, value, code: wanted, reason }] of hostile.entries()) {
       const row = bad[index]!
       const length = value?.length ?? 0

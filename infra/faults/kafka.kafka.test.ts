@@ -71,7 +71,7 @@ describe('a broker killed and started again', { skip }, () => {
       await caughtUp(stand, consuming)
     })
     await settleAll(stand)
-    const { gaps } = await assertSettled(stand.data, sumTruth(before.truth, later.truth))
+    const { gaps } = await assertSettled(stand.data, sumTruth(before.truth, later.truth), t)
     assert.deepEqual(gaps, [])
   })
 })
@@ -88,7 +88,7 @@ describe('a topic deleted and made anew', { skip }, () => {
     await log.append(stand.topic, fresh.records)
     await consumeAll(stand)
     await settleAll(stand)
-    const { gaps, ranges } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    const { gaps, ranges } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth), t)
     assert.deepEqual(
       gaps.map(({ partition, reason, first }) => [partition, reason, first]),
       ends.map((end, partition) => [partition, 'recreation', end])
@@ -108,7 +108,7 @@ describe('a topic deleted and made anew', { skip }, () => {
       await caughtUp(stand, consuming)
     })
     await settleAll(stand)
-    const { gaps } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    const { gaps } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth), t)
     assert.deepEqual(
       gaps.map(({ reason }) => reason),
       Array.from({ length: PARTITIONS }, () => 'recreation')
@@ -140,6 +140,7 @@ describe('retention that passes a consumer', { skip }, () => {
       gaps.map((gap) => [gap['partition'], gap['reason'], gap['first'], gap['next']]),
       [[1, 'retention', first, next]]
     )
+    t.diagnostic(`seen: 1000 events sent, ${400 + left.length} landed, 1 gap of the other 70`)
   })
 })
 
@@ -158,7 +159,7 @@ describe('partitions added under a running consumer', { skip }, () => {
     })
     for (const added of [4, 5, 6]) assert.ok((await positionOf(stand, added)) > 0, `${added}`)
     await settleAll(stand)
-    await assertSettled(stand.data, sumTruth(before.truth, later.truth))
+    await assertSettled(stand.data, sumTruth(before.truth, later.truth), t)
   })
 })
 
@@ -179,7 +180,7 @@ describe('offsets of the group, set by an operator', { skip }, () => {
     await consumeAll(stand)
     await settleAll(stand)
     const truth = [...ledgers, late].map((one) => one.truth).reduce(sumTruth)
-    const { gaps } = await assertSettled(stand.data, truth)
+    const { gaps } = await assertSettled(stand.data, truth, t)
     assert.deepEqual(gaps, [])
   })
 })
@@ -221,6 +222,9 @@ describe('a batch that unpacks to a gigabyte', { skip }, () => {
       quarantine.map((row) => [row['offset'], row['code'], row['byte_length'], row['kept']]),
       [[50, 'E_LOG_CORRUPT', bomb.length, 65_536]]
     )
+    t.diagnostic(
+      `seen: ${bomb.length} bytes in quarantine, 110 events beside them landed, ${Math.round(peakMb)} MB of memory at most`
+    )
   })
 })
 
@@ -245,7 +249,7 @@ describe('a broker that lost its disk', { skip }, () => {
       await caughtUp(stand, consuming)
     })
     await settleAll(stand)
-    const { gaps, ranges } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    const { gaps, ranges } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth), t)
     assert.deepEqual(
       gaps.map(({ partition, reason }) => [partition, reason]),
       [0, 1, 2, 3].map((partition) => [partition, 'recreation'])

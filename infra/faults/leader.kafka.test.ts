@@ -92,7 +92,7 @@ describe('an election that a replica out of sync wins', { skip }, () => {
     }
     await settleAll(stand)
     const truth = [kept, last, lost, fresh].map((one) => one.truth).reduce(sumTruth)
-    const { gaps } = await assertSettled(stand.data, truth)
+    const { gaps } = await assertSettled(stand.data, truth, t)
     assert.deepEqual(
       gaps.map(({ reason, first, next }) => [reason, first, next]),
       [['truncation', 1_100, 1_100]]

@@ -66,7 +66,8 @@ describe('a log that lost its tail', () => {
       const truth = sumTruth(kept.truth, lost.truth)
       const { gaps } = await assertSettled(
         stand.data,
-        refilled === 0 ? truth : sumTruth(truth, fresh.truth)
+        refilled === 0 ? truth : sumTruth(truth, fresh.truth),
+        t
       )
       assert.deepEqual(
         gaps.map(({ partition, reason }) => [partition, reason]),
@@ -134,7 +135,7 @@ describe('a topic made anew and refilled between two looks of a running consumer
       await consuming.stop()
     }
     await settleAll(stand)
-    const { gaps } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth))
+    const { gaps } = await assertSettled(stand.data, sumTruth(old.truth, fresh.truth), t)
     assert.deepEqual(
       gaps.map(({ reason, first, next }) => [reason, first, next]),
       [['recreation', 300, 300]]

@@ -75,7 +75,7 @@ describe('a network', { skip }, () => {
     }
     assert.ok(proxy.seen().connections > PARTITIONS, 'connections were made again')
     await settleAll(stand)
-    await assertSettled(stand.data, ledgers.map(({ truth }) => truth).reduce(sumTruth))
+    await assertSettled(stand.data, ledgers.map(({ truth }) => truth).reduce(sumTruth), t)
   })
 })
 
@@ -94,7 +94,7 @@ describe('a coordinator', { skip }, () => {
       await consuming.stop()
     }
     await settleAll(stand)
-    await assertSettled(stand.data, ledger.truth)
+    await assertSettled(stand.data, ledger.truth, t)
   })
 })
 
@@ -131,5 +131,6 @@ describe('a hot partition', { skip }, () => {
       await consuming.stop()
     }
     assert.ok(lagged, 'the others were there before the hot partition was through')
+    t.diagnostic(`seen: ${hotEnd} records in one partition, all others landed before its end`)
   })
 })

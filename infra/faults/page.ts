@@ -1,20 +1,29 @@
 import { FAULTS } from './faults.ts'
+import { sightingText, type Sighting } from './seen/sighting.ts'
 import type { Fault } from './table/fault.ts'
 
 /** The text of `infra/FAULTS.md`. */
-export const faultsPage = (): string => {
+export const faultsPage = (seen: readonly Sighting[]): string => {
   const shown = FAULTS.filter((fault) => fault.shown.length > 0)
+  const row = (fault: Fault): string =>
+    rowOf(
+      fault,
+      seen.find(({ number }) => number === fault.number)
+    )
   return `# Faults
 
-Written by \`node --import tsx infra/faults/main.ts\`; a test keeps it equal to \`infra/faults/faults.ts\` and to the tests it names. ${shown.length} of ${FAULTS.length} are injected by the suite, ${shown.filter(({ limits }) => limits === undefined).length} of them without a reservation.
+Written by \`node --import tsx infra/faults/main.ts\` out of \`infra/faults/faults.ts\` and \`infra/faults/seen.json\`; a test keeps it equal to both, and to the tests it names. \`infra/prove/faults.sh\` runs these and keeps what they saw. ${shown.length} of ${FAULTS.length} are injected by the suite, ${shown.filter(({ limits }) => limits === undefined).length} of them without a reservation.
 
-| # | fault | injected | promise | shown by | left out |
-|---:|---|---|---|---|---|
+| # | fault | injected | promise | seen | shown by | left out |
+|---:|---|---|---|---|---|---|
 ${FAULTS.map(row).join('\n')}
 `
 }
 
-const row = ({ number, fault, injected, promise, shown, limits }: Fault): string => {
+const rowOf = (
+  { number, fault, injected, promise, shown, limits }: Fault,
+  seen: Sighting | undefined
+): string => {
   const tests = shown.map(({ file, title }) => `\`${file}\`: ${title} …`)
-  return `| ${number} | ${fault} | ${injected} | ${promise} | ${tests.join('<br>') || '**not shown**'} | ${limits ?? ''} |`
+  return `| ${number} | ${fault} | ${injected} | ${promise} | ${sightingText(seen)} | ${tests.join('<br>') || '**not shown**'} | ${limits ?? ''} |`
 }

@@ -58,7 +58,7 @@ describe('a lake that may not be written', () => {
     assert.equal(await reached(stand), 0)
     assert.equal((await consumeUnder(stand, AS_OTHERS)).code, 0)
     await settleAll(stand)
-    await assertSettled(stand.data, ledger.truth)
+    await assertSettled(stand.data, ledger.truth, t)
   })
 })
 
@@ -82,7 +82,7 @@ describe('a process that may open few files', { skip: skipLimits }, () => {
     assert.equal(await reached(stand), before)
     await consumeAll(stand)
     await settleAll(stand)
-    await assertSettled(stand.data, sumTruth(early.truth, later.truth))
+    await assertSettled(stand.data, sumTruth(early.truth, later.truth), t)
   })
 })
 
@@ -123,7 +123,7 @@ describe('a process that runs out of memory', { skip: skipLimits }, () => {
     assert.equal(await reached(stand), before)
     await consumeAll(stand)
     await settleAll(stand)
-    await assertSettled(stand.data, sumTruth(early.truth, later.truth))
+    await assertSettled(stand.data, sumTruth(early.truth, later.truth), t)
   })
 })
 
@@ -160,7 +160,7 @@ describe('a lake restored from an older copy', () => {
   test('reads on from where the copy stands: nothing is lost or doubled', async (t) => {
     const { stand, truth } = await restored(t, 0)
     await settleAll(stand)
-    const { gaps } = await assertSettled(stand.data, truth)
+    const { gaps } = await assertSettled(stand.data, truth, t)
     assert.deepEqual(gaps, [])
   })
 
@@ -172,5 +172,6 @@ describe('a lake restored from an older copy', () => {
       gaps.map(({ partition, reason, first, next }) => [partition, reason, first, next]),
       stood.map((offset, partition) => [partition, 'retention', offset, offset + 40])
     )
+    t.diagnostic(`seen: ${gaps.length} gaps of exactly 40 offsets each`)
   })
 })

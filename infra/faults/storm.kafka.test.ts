@@ -96,7 +96,7 @@ describe('a rebalance storm', { skip }, () => {
     const { events } = await readLake(stand.data)
     assert.equal(events['events'], ledger.truth.records)
     await settleAll(stand)
-    const { gaps } = await assertSettled(stand.data, ledger.truth)
+    const { gaps } = await assertSettled(stand.data, ledger.truth, t)
     assert.deepEqual(gaps, [])
   })
 })

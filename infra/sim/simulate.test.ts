@@ -105,7 +105,7 @@ const firstNotice = async ({ sign, ...bugs }: Planted): Promise<number | null> =
 }
 
 describe('a world of senders, consumers and mischief', { concurrency: crew.size }, () => {
-  test(`keeps every promise under ${SEEDS} seeds`, async () => {
+  test(`keeps every promise under ${SEEDS} seeds`, async (t) => {
     const done = new Map<string, number>()
     const count = (what: string, times: number): void => {
       done.set(what, (done.get(what) ?? 0) + times)
@@ -115,6 +115,8 @@ describe('a world of senders, consumers and mischief', { concurrency: crew.size 
       for (const [kind, times] of Object.entries(commits)) count(`commits of ${kind}`, times)
       count('faults amid it', faultsAmid)
     }
+    const counts = [...done].map(([what, times]) => `${times} ${what}`)
+    t.diagnostic(`seen: ${SEEDS} worlds, ${counts.join(', ')}`)
     if (SEEDS < SEEDS_TO_SPEAK) return
     for (const what of [
       'commits of flush',

@@ -65,6 +65,7 @@ describe('a close', () => {
       crashes += 1
     }
     assert.ok(crashes >= 3, `${crashes} crashes`)
+    t.diagnostic(`seen: ${crashes} crashes, each time the identical manifest afterwards`)
   })
 
   test('is refused while hours are open, and names how to sign that off', async (t) => {
