@@ -59,12 +59,13 @@ even() {
   touch "$BENCH_DIR/$1-even.filled"
 }
 
-# To start takes a tenth of what a million events do: the longer topic tells of the work alone.
 group() {
   fill bench-2m 2
   fill backlog "$backlog_millions"
   even bench-2m
   even backlog
+  export BROKER_PID
+  BROKER_PID="$(<"$KAFKA_DATA/node.pid")"
   for topic in bench-2m bench-2m-even backlog-even; do TOPIC="$topic" node "$dist/group/main.js"; done |
     tee "$RESULTS/group.ndjson"
 }
