@@ -5,6 +5,7 @@ import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { EVENTS_TOPIC } from '../../schemas/topics.ts'
 import { lakeFolder } from '../../services/cli/site.ts'
+import { UNFINISHED } from '../../services/lake/files.ts'
 import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import { assertSettled, readLake } from './checker.ts'
 import { runStageProcess, startStage, type Ended } from './child.ts'
@@ -16,6 +17,7 @@ import {
   faultFolder,
   positionOf,
   settleAll,
+  until,
   type Stand
 } from './stand.ts'
 
@@ -104,6 +106,43 @@ const allowNoMoreFiles = async (pid: number): Promise<NodeJS.Timeout> => {
   // What has ended has no files.
   return setInterval(() => void tighten().catch(() => undefined), LIMIT_LOOK_MS)
 }
+
+/** Of a busy disk in the network; a quiet one of one's own takes two. */
+const SYNC_MS = 100
+/** One flush makes more. */
+const SYNCS_MIN = 20
+
+describe('a disk whose syncs are slow', () => {
+  test('holds commits back and nothing else: all is landed once, also after a kill amid a sync', async (t) => {
+    const ledger = repeated('slow', 3_000)
+    const stand = await standWith(t, ledger)
+    const env = { STAGE: 'serve', DATA: stand.data, BUILD: 'slow', SYNC_MS: String(SYNC_MS) }
+    const killed = startStage(env)
+    t.after(() => killed.process.kill('SIGKILL'))
+    await killed.said('pending')
+    await until('a file that waits for its sync', () => hasUnfinished(stand))
+    killed.process.kill('SIGKILL')
+    await killed.ended
+    assert.equal(await reached(stand), 0)
+
+    const stage = startStage(env)
+    t.after(() => stage.process.kill('SIGKILL'))
+    await stage.said('pending')
+    const startedMs = performance.now()
+    await caughtUp(stand, stage)
+    const tookMs = performance.now() - startedMs
+    assert.ok(tookMs > SYNCS_MIN * SYNC_MS, `${tookMs} ms: no sync was slow`)
+    stage.process.kill('SIGTERM')
+    const { code, output } = await stage.ended
+    assert.equal(code, 0, output)
+    await settleAll(stand)
+    await assertSettled(stand.data, ledger.truth, t)
+    t.diagnostic(`seen: all landed after ${Math.round(tookMs / 1000)} s, at ${SYNC_MS} ms a sync`)
+  })
+})
+
+const hasUnfinished = async (stand: Stand): Promise<boolean> =>
+  (await readdir(lakeFolder(stand), { recursive: true })).some((name) => name.endsWith(UNFINISHED))
 
 describe('a process that runs out of memory', { skip: skipLimits }, () => {
   test('in the middle of its work is ended, and the next one starts clean', async (t) => {

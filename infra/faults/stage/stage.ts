@@ -12,6 +12,7 @@ import { parquetWriter } from '../../../services/lake/land-table.ts'
 import { KafkaLog } from '../../../services/stream/kafka/log.ts'
 import type { EventLog } from '../../../services/stream/log.ts'
 import { landAsBuild } from './other-build.ts'
+import { slowDisk } from './slow-disk.ts'
 
 /** One stage of the product as a process of its own, so that it can be killed. */
 export type StageOptions = {
@@ -25,6 +26,8 @@ export type StageOptions = {
   crashAt: string | null
   /** Generation of another build that this process stands for; null = this one. */
   build: string | null
+  /** What each sync takes on the disk of another build, beyond its own time. */
+  syncMs: number
   nowMs: () => number
   flushMsMax: number
   flushRowsMax: number
@@ -54,7 +57,9 @@ const consumeStage = async (options: StageOptions): Promise<void> => {
   const log = openStageLog(options)
   const dir = lakeFolder(options)
   const landing =
-    options.build === null ? startLanding({ dir, crashAt }) : await landAsBuild(dir, options.build)
+    options.build === null
+      ? startLanding({ dir, crashAt })
+      : await landAsBuild({ dir, generation: options.build, disk: slowDisk(options.syncMs) })
   const logger = pino({ level: 'warn' }, pino.destination(2))
   const consumer = new Consumer(
     {
