@@ -55,6 +55,7 @@ export const CONSUMERS_FAULTS: readonly Fault[] = [
     injected:
       'a process of this build and one whose rows name another generation, in one group; the first leaves',
     promise: 'generations do not mix in a file; sums are exact',
-    shown: one(GROUP, 'take over from one another, and no file holds rows of both')
+    shown: one(GROUP, 'take over from one another, and no file holds rows of both'),
+    limits: 'the other build is this code under another name'
   }
 ]

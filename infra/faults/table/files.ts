@@ -36,7 +36,8 @@ export const FILES_FAULTS: readonly Fault[] = [
       'in the simulation, at steps that the seed draws: what was not synced goes, wholly or in part',
     promise: 'no commit that was told is taken back',
     shown: one(SIM, 'keeps every promise under'),
-    limits: 'simulated disk'
+    limits:
+      'a simulated disk: no machine lost its power, and SIGKILL loses nothing that the kernel has'
   },
   {
     number: 23,
@@ -57,12 +58,18 @@ export const FILES_FAULTS: readonly Fault[] = [
     number: 24,
     fault: 'no permission, read-only, no handles, slow disk',
     injected:
-      "the lake's folders made read-only for a process without root's rights; the limit on open files put at the next free number (prlimit)",
+      "the lake's folders made read-only for a process without root's rights; the limit on open files put at the next free number (prlimit); 100 ms more for every sync, and SIGKILL amid one; in the simulation, syncs that hang until the seed lets them go on",
     promise: 'a clear error, offsets do not move, the rest is landed later',
     shown: [
       { file: RESOURCES, title: 'ends the consumer with a clear error, moves nothing' },
-      { file: RESOURCES, title: 'says so, moves nothing, and the next one lands the rest' }
+      { file: RESOURCES, title: 'says so, moves nothing, and the next one lands the rest' },
+      {
+        file: RESOURCES,
+        title:
+          'holds commits back and nothing else: all is landed once, also after a kill amid a sync'
+      },
+      { file: SIM, title: 'keeps every promise under' }
     ],
-    limits: 'a slow disk only as a stopped process'
+    limits: 'slow reads and writes: syncs alone are slowed'
   }
 ]

@@ -103,7 +103,7 @@ export const LOG_FAULTS: readonly Fault[] = [
   {
     number: 32,
     fault: 'group offsets deleted or set by an operator',
-    injected: "the group's offsets set to the end, and then to 0",
+    injected: "the group's offsets set to the end, then to 0; then the group deleted",
     promise: 'move nothing: the lake knows',
     shown: one(KAFKA, 'move nothing: the lake knows where it stands')
   },
