@@ -80,7 +80,7 @@ const said = (truth: Truth, { events, repeats, conflicts, quarantine, gaps }: Se
     `${Number(repeats['n'])} doubled`,
     `${Number(conflicts['n'])} in conflict`,
     `${quarantine.length} in quarantine`,
-    `${gaps.length} gaps`
+    gaps.length === 1 ? '1 gap' : `${gaps.length} gaps`
   ].join(', ')
 
 export type Seen = Awaited<ReturnType<typeof readLake>>

@@ -227,7 +227,7 @@ describe('a batch that unpacks to a gigabyte', { skip }, () => {
       [[50, 'E_LOG_CORRUPT', bomb.length, 65_536]]
     )
     t.diagnostic(
-      `seen: ${bomb.length} bytes in quarantine, 110 events beside them landed, ${Math.round(peakMb)} MB of memory at most`
+      `seen: a batch of ${bomb.length} bytes in quarantine, 110 events beside them landed, ${Math.round(peakMb)} MB of memory at most`
     )
   })
 })
