@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, mock, test } from 'node:test'
 import { coalesce, scheduleJobs } from './schedule.ts'
 
 /** A run that ends when told. */
@@ -19,6 +19,14 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 const unexpected = (error: unknown): never => {
   throw error instanceof Error ? error : new Error(String(error))
 }
+
+/** A `Date` whose now is a clock's: the mocked timers would move with the mocked date. */
+const dateOf = (clock: { nowMs: number }): DateConstructor =>
+  new Proxy(Date, {
+    construct: (target, args: [] | [number]) =>
+      args.length === 0 ? new target(clock.nowMs) : new target(...args),
+    get: (target, key) => (key === 'now' ? () => clock.nowMs : Reflect.get(target, key))
+  })
 
 describe('pokes', () => {
   test('while a run is under way make exactly one more, however many they are', async () => {
@@ -77,6 +85,28 @@ describe('the clock', () => {
     scheduled.poke('second')
     await turn()
     assert.equal(runs, 1)
+  })
+
+  test('that was a year ahead and is set right pokes within a minute of its times', async () => {
+    const clock = { nowMs: Date.parse('2027-11-24T10:30:00Z') }
+    mock.timers.enable({ apis: ['setTimeout'] })
+    const { Date: RealDate } = globalThis
+    globalThis.Date = dateOf(clock)
+    const pokedMs: number[] = []
+    const run = async (): Promise<void> => void pokedMs.push(clock.nowMs)
+    const scheduled = scheduleJobs([{ name: 'hourly', cron: '0 0 * * * *', run }], unexpected)
+    try {
+      clock.nowMs = Date.parse('2026-11-24T10:30:00Z')
+      for (let minute = 0; minute < 60; minute++) {
+        clock.nowMs += 60_000
+        mock.timers.tick(60_000)
+      }
+    } finally {
+      await scheduled.stop()
+      globalThis.Date = RealDate
+      mock.timers.reset()
+    }
+    assert.deepEqual(pokedMs, [Date.parse('2026-11-24T11:00:00Z')])
   })
 
   test('refuses times that are none and names that it does not know', async () => {

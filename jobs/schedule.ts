@@ -1,4 +1,4 @@
-import { schedule as scheduleByCron, validate } from 'node-cron'
+import { createTask, validate } from 'node-cron'
 import { Failure } from '../schemas/failure.ts'
 
 /**
@@ -40,9 +40,7 @@ export const scheduleJobs = (
       )
     ])
   )
-  const tasks = jobs.map(({ name, cron }) =>
-    scheduleByCron(cron, () => runners.get(name)?.poke(), { name, timezone: 'UTC' })
-  )
+  const clocks = jobs.map(({ name, cron }) => pokeAt(cron, () => runners.get(name)?.poke()))
   return {
     poke: (name) => {
       const runner = runners.get(name)
@@ -51,9 +49,36 @@ export const scheduleJobs = (
     },
     stop: async () => {
       stopped.abort()
-      for (const task of tasks) await task.destroy()
+      for (const stopClock of clocks) stopClock()
       await Promise.all([...runners.values()].map(({ idle }) => idle()))
     }
+  }
+}
+
+/** How often the clock is looked at: one that was set back must not keep jobs from running. */
+const LOOK_MS = 60_000
+
+/**
+ * Pokes at the times of a pattern. The library's own timer cuts milliseconds off in local time: in the
+ * hour that a change of summer time repeats it would run nothing, and look without a pause.
+ * @returns what ends it.
+ */
+const pokeAt = (cron: string, poke: () => void): (() => void) => {
+  const times = createTask(cron, () => undefined, { timezone: 'UTC' })
+  const nextMs = (): number => times.getNextRuns(1)[0]?.getTime() ?? Infinity
+  let timer: NodeJS.Timeout
+  const wait = (dueMs: number): void => {
+    const delayMs = Math.min(Math.max(dueMs - Date.now(), 0), LOOK_MS)
+    timer = setTimeout(() => {
+      const isDue = Date.now() >= dueMs
+      wait(isDue ? nextMs() : Math.min(dueMs, nextMs()))
+      if (isDue) poke()
+    }, delayMs)
+  }
+  wait(nextMs())
+  return () => {
+    clearTimeout(timer)
+    void times.destroy()
   }
 }
 

@@ -8,16 +8,14 @@ export const JOBS_FAULTS: readonly Fault[] = [
     number: 34,
     fault: 'jobs poked twice, killed midway, over a change of summer time',
     injected:
-      'storage that dies at every fifth step of a close (every one in `make prove`), then the close again; March and October 2026 settled and closed in processes of Europe/Berlin and of UTC; a clock that goes through 29 March 2026 there, a minute at a time',
+      'storage that dies at every fifth step of a close (every one in `make prove`), then the close again; March and October 2026 settled and closed in processes of Europe/Berlin and of UTC; a clock that goes through both days there, a minute at a time',
     promise: 'the same result',
     shown: [
       { file: 'jobs/chargeback/close.test.ts', title: 'is killed anywhere and tried again' },
       { file: SUMMER, title: 'changes no byte of its manifest' },
-      { file: SUMMER, title: 'in spring makes no job run twice, and leaves none out' },
+      { file: SUMMER, title: 'makes no job run twice, and leaves none out' },
       { file: 'jobs/schedule.test.ts', title: 'make exactly one more, however many they are' }
-    ],
-    limits:
-      'in the hour that a change in autumn repeats, node-cron pokes nothing in a process whose zone has that change; under TZ=UTC it does'
+    ]
   },
   {
     number: 35,
