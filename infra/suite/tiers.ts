@@ -33,6 +33,7 @@ export const LONGEST: readonly string[] = [
   'infra/faults/crash.system.test.ts',
   'services/serve/page/page.system.test.ts',
   'infra/faults/resources.system.test.ts',
+  'infra/faults/summer-time.system.test.ts',
   'services/lake/lake.system.test.ts',
   'infra/faults/flipped-bits.system.test.ts',
   'services/cli/up-money.system.test.ts',
@@ -42,6 +43,7 @@ export const LONGEST: readonly string[] = [
   'infra/faults/kafka.kafka.test.ts',
   'infra/faults/group.kafka.test.ts',
   'infra/faults/storm.kafka.test.ts',
+  'infra/faults/large-batch.kafka.test.ts',
   'infra/faults/network.kafka.test.ts'
 ]
 
