@@ -23,7 +23,8 @@ try {
   }
   const place = { data, brokers: BROKERS }
   const options = { place, rate: Number(LIVE_RATE), minutes: Number(LIVE_MINUTES) }
-  const figures = { nice: Number(LIVE_NICE), ...(await runLive(options)) }
+  const date = new Date().toISOString().slice(0, 10)
+  const figures = { date, nice: Number(LIVE_NICE), ...(await runLive(options)) }
   process.stdout.write(`${JSON.stringify(figures)}\n`)
 } finally {
   await rm(data, { recursive: true, force: true })

@@ -1,6 +1,8 @@
 import { grouped, readLines, table } from './results.ts'
 
 type Live = {
+  /** Day on which it began, in UTC: runs of an hour are not repeated with each of minutes. */
+  date: string
   nice: number
   rate: number
   minutes: number
@@ -39,10 +41,11 @@ export const latencySection = async (folder: string): Promise<string | null> => 
     shown(live.close_to_alert_ms_p99),
     `${live.close_to_alert_ms_n} of ${live.loops}`,
     verdict(live),
-    `${live.load_mean}, priority ${-live.nice}`
+    `${live.load_mean}, priority ${-live.nice}`,
+    live.date
   ])
-  const heads = ['load', 'visible p50', 'p99', 'alert p50', 'p99', 'heard', 'bar', 'machine load']
-  return table(heads, rows)
+  const times = ['visible p50', 'p99', 'alert p50', 'p99']
+  return table(['load', ...times, 'heard', 'bar', 'machine load', 'date'], rows)
 }
 
 const verdict = ({ flush_ms: flush, close_to_alert_ms_p99: p99, ...live }: Live): string => {
@@ -63,7 +66,8 @@ export const memorySection = async (folder: string): Promise<string | null> => {
     String(live.memory_mib_max),
     slope(live.memory_mib_per_hour, live.memory_mib_per_hour_plus_minus),
     slope(live.memory_floor_mib_per_hour, live.memory_floor_mib_per_hour_plus_minus),
-    live.cpu_s_per_million.toFixed(1)
+    live.cpu_s_per_million.toFixed(1),
+    live.date
   ])
   const heads = [
     'load',
@@ -72,7 +76,8 @@ export const memorySection = async (folder: string): Promise<string | null> => {
     'most',
     'MiB an hour, 95 %',
     'of the least of 3 minutes',
-    'CPU-s per million'
+    'CPU-s per million',
+    'date'
   ]
   return table(heads, rows)
 }
