@@ -2,7 +2,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { latencySection, memorySection } from './live-section.ts'
 import { raceSection } from './race-section.ts'
-import { grouped, readLines, readText, table, type RaceRun } from './results.ts'
+import { dayOf, grouped, readLines, readText, table, type RaceRun } from './results.ts'
 
 /**
  * Writes the page of benchmarks out of what the runs of RESULTS printed; PAGE is where it goes. Parts
@@ -14,7 +14,6 @@ const GIB = 2 ** 30
 const NOT_RUN = 'Not measured yet.'
 /** Parts that stay may have been measured on another machine. */
 const WHERE = `${cpus().length} cores, ${Math.round(totalmem() / GIB)} GiB, Node ${process.versions.node}`
-const WHEN = `Measured on ${new Date().toISOString().slice(0, 10)}, ${WHERE}.`
 const HEADING = '## '
 
 const stages = async (): Promise<string | null> => {
@@ -73,7 +72,10 @@ const races = async (): Promise<string[]> => {
     .map((name) => name.replace('.ndjson', ''))
     .sort()
   const sections = await Promise.all(
-    topics.map(async (topic) => [`### Topic \`${topic}\``, await raceSection(RESULTS, topic)])
+    topics.map(async (topic) => [
+      `### Topic \`${topic}\`, ${await dayOf(RESULTS, `${topic}.ndjson`)}`,
+      await raceSection(RESULTS, topic)
+    ])
   )
   return sections.flat().filter((part) => part !== null)
 }
@@ -81,31 +83,41 @@ const races = async (): Promise<string[]> => {
 const written = (await readFile(PAGE, 'utf8').catch(() => '')).split(`\n${HEADING}`)
 const known = new Map(written.map((text) => [text.split('\n', 1)[0]!, text.trimEnd()]))
 
-const part = (title: string, says: string, body: string | null): string => {
+/** @param name file of results whose day is the part's; null where rows or headings have their own. */
+const part = async (
+  title: string,
+  says: string,
+  body: string | null,
+  name: string | null
+): Promise<string> => {
   const kept = known.get(title)
-  // What says what it said was not measured again, and keeps its date.
-  const isNew = body !== null && kept?.endsWith(body) !== true
-  if (!isNew && kept !== undefined) return `${HEADING}${kept}`
-  return [`${HEADING}${title}`, body === null ? says : `${says} ${WHEN}`, body ?? NOT_RUN].join(
-    '\n\n'
-  )
+  if (body === null && kept !== undefined) return `${HEADING}${kept}`
+  const day = name === null ? null : await dayOf(RESULTS, name)
+  const measured = `Measured on ${day === null ? '' : `${day}, `}${WHERE}.`
+  const text = body === null ? says : `${says} ${measured}`
+  return [`${HEADING}${title}`, text, body ?? NOT_RUN].join('\n\n')
 }
 
-const page = [
+const HEAD = [
   '# Benchmarks',
   'Written by `make bench`; do not edit. The machine is shared: CPU-seconds of ' +
     'the process (user and system, broker left out) are compared, in runs that take turns, and load moves ' +
-    'even those; times by the clock stand beside the load.',
+    'even those; times by the clock stand beside the load.'
+].join('\n\n')
+
+const parts = await Promise.all([
   part(
     'The race',
     'One topic in, the same one-minute windows out. Start-up of Node and Java is counted. ' +
       '`infra/bench/run.sh race`; `EVENTS`, `RUNS`, `PEERS` and `TOPIC` size it.',
-    (await races()).join('\n\n') || null
+    (await races()).join('\n\n') || null,
+    null
   ),
   part(
     'Stages',
     'Fetching alone, fetching and decoding, and landing alone, one thread each. `infra/bench/run.sh stages`.',
-    await stages()
+    await stages(),
+    'stages.ndjson'
   ),
   part(
     'Two consumers',
@@ -114,7 +126,8 @@ const page = [
       'would give, and by the clock, where the broker works on the same two cores. Keys of a power law fill the ' +
       'partitions of one topic unevenly; those of the others hold equally many. At least 1.7 × is asked. ' +
       '`infra/bench/run.sh group`.',
-    await group()
+    await group(),
+    'group.ndjson'
   ),
   part(
     'Latency',
@@ -122,22 +135,26 @@ const page = [
       'event; from the close of a window (its end and the lateness of 30 s) until a webhook has the alert. Alerts ' +
       'may take the flush interval of 5 s and 2 s. `infra/bench/run.sh live`; `RATES` and `MINUTES` size it, `LIVE_NICE` gives it ' +
       'priority over what else runs on the machine.',
-    await latencySection(RESULTS)
+    await latencySection(RESULTS),
+    null
   ),
   part(
     'Memory under a steady load',
     'Of `tally up`, without mapped files, sampled every 5 s; the line leaves the first third out.',
-    await memorySection(RESULTS)
+    await memorySection(RESULTS),
+    null
   ),
   part(
     'Catching up',
     'A backlog of 10 M events, landed by one consumer, start-up counted. `infra/bench/run.sh backlog`.',
-    await raceSection(RESULTS, 'backlog')
+    await raceSection(RESULTS, 'backlog'),
+    'backlog.ndjson'
   ),
   part(
     'A tick of detection',
     '`make bench-detect`; `TICK_TENANTS` and `TICK_MODELS` size it.',
-    await verbatim('tick.txt')
+    await verbatim('tick.txt'),
+    'tick.txt'
   )
-].join('\n\n')
-await writeFile(PAGE, `${page}\n`)
+])
+await writeFile(PAGE, `${[HEAD, ...parts].join('\n\n')}\n`)

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 /** One run of a racer or a stage, as all of them print it. */
@@ -14,10 +14,19 @@ export type RaceRun = {
   checksum: string
 }
 
+/** Of `2026-12-01`. */
+const DAY_LENGTH = 10
+
 /** Lines of a file of results, as they are; null where the part was not run. */
 export const readText = async (folder: string, name: string): Promise<string | null> => {
   const text = await readFile(path.join(folder, name), 'utf8').catch(() => null)
   return text === null || text.trim() === '' ? null : text.trimEnd()
+}
+
+/** Day in UTC on which a file of results was written; null where the part was not run. */
+export const dayOf = async (folder: string, name: string): Promise<string | null> => {
+  const found = await stat(path.join(folder, name)).catch(() => null)
+  return found === null ? null : found.mtime.toISOString().slice(0, DAY_LENGTH)
 }
 
 export const readLines = async <Line>(folder: string, name: string): Promise<Line[] | null> => {
