@@ -7,9 +7,9 @@ import { eventRecord } from '../../services/collect/event-record.ts'
 import { attach } from '../../services/lake/snapshot.ts'
 import { EmbeddedLog } from '../../services/stream/embedded/log.ts'
 import type { OutRecord } from '../../services/stream/log.ts'
-import { PEAK_MB_MAX, peakMegabytes, startStage } from './child.ts'
 import { hostileRecords } from './hostile-records.ts'
-import { caughtUp, createStand, type Stand } from './stand.ts'
+import { landBounded } from './land-bounded.ts'
+import { createStand, type Stand } from './stand.ts'
 
 const topic = EVENTS_TOPIC
 /** Names that are unusual to an English eye only. */
@@ -46,14 +46,7 @@ describe('a hostile record between good ones', () => {
     ])
     await log.append(topic, [...records, neighbour(hostile.length)])
 
-    const stage = startStage({ STAGE: 'serve', DATA: stand.data })
-    t.after(() => stage.process.kill('SIGKILL'))
-    await caughtUp({ ...stand, log }, stage)
-    const peakMb = await peakMegabytes(stage)
-    assert.ok(peakMb < PEAK_MB_MAX, `${peakMb} MB`)
-    stage.process.kill('SIGTERM')
-    const { code, output } = await stage.ended
-    assert.equal(code, 0, output)
+    const peakMb = await landBounded(t, { ...stand, log })
 
     const good = await rows(
       stand,

@@ -8,9 +8,9 @@ import type { OutRecord } from '../../services/stream/log.ts'
 import { BatchWriter } from '../../services/stream/records/batch-writer.ts'
 import { RECORD_BYTES_MAX } from '../../services/stream/records/record-batch.ts'
 import { readLake } from './checker.ts'
-import { PEAK_MB_MAX, peakMegabytes, startStage } from './child.ts'
+import { landBounded } from './land-bounded.ts'
 import { ledgerOf, sumTruth, type Ledger } from './ledger.ts'
-import { caughtUp, createStand, type Stand } from './stand.ts'
+import { createStand, type Stand } from './stand.ts'
 
 /** Batches far above what one read asks for, as a topic takes them whose bound was raised. */
 
@@ -68,13 +68,7 @@ describe('batches of 50 MB', { skip }, () => {
     )
     await sendBatch(topic, withTags(large))
 
-    const stage = startStage({ STAGE: 'serve', DATA: data, BROKERS: brokers[0]!, TOPIC: topic })
-    t.after(() => stage.process.kill('SIGKILL'))
-    await caughtUp(stand, stage)
-    const peakMb = await peakMegabytes(stage)
-    assert.ok(peakMb < PEAK_MB_MAX, `${peakMb} MB`)
-    stage.process.kill('SIGTERM')
-    assert.equal((await stage.ended).code, 0)
+    const peakMb = await landBounded(t, stand, { BROKERS: brokers[0]! })
     const { events, repeats, quarantine, gaps } = await readLake(data)
     const truth = sumTruth(small.truth, large.truth)
     assert.deepEqual([events['events'], events['in_total']], [truth.events, truth.inTotal])
